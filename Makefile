@@ -1,0 +1,42 @@
+# make demo   makes a picture          (both first make .venv and install into it)
+# make test   lint, types, layers, tests
+
+PYTHON ?= python3
+BIN := .venv/bin
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+endif
+INSTALLED := .venv/installed
+
+.PHONY: demo test check tests parity clean
+
+demo: $(INSTALLED)
+	@echo "== painting a sample photograph after a sample painting"
+	@$(BIN)/impasto demo --folder demo --force
+	@echo "== open demo/astronaut_swirls_sheet.png"
+
+test: check tests
+	@echo "== all checks passed"
+
+check: $(INSTALLED)
+	@echo "== lint"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "== types"
+	@$(BIN)/mypy
+	@echo "== layers: imports point down"
+	@$(BIN)/lint-imports
+
+tests: $(INSTALLED)
+	@echo "== tests (PyTorch; the parity tests start JAX and TensorFlow themselves)"
+	@$(BIN)/python -m pytest
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@echo "== making .venv and installing impasto and its tools into it (a few minutes the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "impasto needs Python 3.11 or newer; set PYTHON=")'
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+clean:
+	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,152 @@
+"""The commands as data: what each takes, and the function that carries it out.
+
+The engines are imported only when a command runs, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import singledispatch
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from ..settings import Settings
+from .options import Common
+
+Flat = arg(name="")  # options without the name of the group before them
+OptionalPath = Annotated[Path | None, arg(metavar="PATH")]
+
+
+@dataclass(frozen=True)
+class Stylize:
+    """Paint a photograph in the style of a painting."""
+
+    content: Annotated[Positional[Path], arg(metavar="CONTENT")]
+    """The photograph: JPEG, PNG, WebP, TIFF, BMP or GIF."""
+    style: Annotated[Positional[Path], arg(metavar="STYLE")]
+    """The painting, likewise."""
+    output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """Result: .png, .jpg, .webp or .tif. By default a free name beside the content."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace files that exist."""
+    save_every: Annotated[int, arg(metavar="N")] = 0
+    """Also write the picture after every N evaluations, as <output>_at_iteration_<i>."""
+    quiet: Annotated[bool, arg(aliases=["-q"])] = False
+    """Show no progress; print only the path of the result."""
+    quality: int = 92
+    """Quality of JPEG and WebP, 1..100."""
+    bits: Literal[8, 16] = 8
+    """Bits per channel; 16 for TIFF only."""
+    max_pixels: Annotated[int | None, arg(metavar="N")] = None
+    """Largest input picture that is read, pixels; Pillow's limit by default."""
+    settings: Annotated[Settings, Flat] = field(default_factory=Settings)
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Judge any picture by the losses."""
+
+    picture: Annotated[Positional[Path], arg(metavar="PICTURE")]
+    """The picture to judge."""
+    content: Annotated[Path, arg(metavar="PATH")]
+    """The photograph it was made from."""
+    style: Annotated[Path, arg(metavar="PATH")]
+    """The painting it was made after."""
+    json: bool = False
+    """Print JSON."""
+    max_pixels: Annotated[int | None, arg(metavar="N")] = None
+    """Largest input picture that is read, pixels; Pillow's limit by default."""
+    settings: Annotated[Settings, Flat] = field(default_factory=Settings)
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Say what this installation has, how fast it is, and what is wrong with it."""
+
+    json: bool = False
+    """Print JSON."""
+    weights: OptionalPath = None
+    """File with VGG19's weights to look at, in place of the one found."""
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Paint a sample photograph with a sample painting."""
+
+    folder: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("demo")
+    """Where the pictures go; made if it is missing."""
+    kind: str = "swirls"
+    """Kind of sample painting."""
+    size: int = 512
+    """Long side of the result, pixels."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace files that exist."""
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class SampleStyle:
+    """Draw a sample painting."""
+
+    kind: Annotated[Positional[str], arg(metavar="KIND")]
+    """Kind of painting: swirls, mosaic or woodcut."""
+    output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """Where it goes; <kind>.png by default."""
+    size: int = 768
+    """Long side, pixels."""
+    seed: int = 0
+    """Another seed draws another painting of the kind."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace a file that exists."""
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@singledispatch
+def run(command: object) -> None:
+    """Carry out a command.
+
+    Raises:
+        ImpastoError: It could not be done.
+        KeyboardInterrupt: It was interrupted; the message says what was saved.
+    """
+    raise TypeError(f"no command {type(command).__name__}")
+
+
+@run.register
+def _stylize(command: Stylize) -> None:
+    from .painting import paint
+
+    paint(command)
+
+
+@run.register
+def _score(command: Score) -> None:
+    from .judging import judge
+
+    judge(command)
+
+
+@run.register
+def _doctor(command: Doctor) -> None:
+    from .doctor import examine
+
+    examine(command)
+
+
+@run.register
+def _demo(command: Demo) -> None:
+    from .demo import demonstrate
+
+    demonstrate(command)
+
+
+@run.register
+def _sample_style(command: SampleStyle) -> None:
+    from .demo import draw_sample
+
+    draw_sample(command)

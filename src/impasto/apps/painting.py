@@ -1,0 +1,198 @@
+"""`impasto stylize`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from ..errors import DivergedError, PictureError, SettingsError
+from ..images.files import check_output, free_path, read_picture
+from ..images.scales import plan
+from ..types import Picture, Step
+from ..workflows.stylize import finish, make_stylizer
+from .progress import progress
+
+if TYPE_CHECKING:
+    from .commands import Stylize
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A command with its pictures read and the path of its result settled."""
+
+    command: Stylize
+    content: Picture
+    style: Picture
+    output: Path
+    console: Console
+
+
+def paint(command: Stylize) -> Path:
+    """Paint one picture, show progress, and write it.
+
+    Whatever ends the run early (Ctrl-C, a loss that is not finite), the picture so far is written
+    where the result would have gone.
+
+    Returns:
+        The path of the result.
+
+    Raises:
+        ImpastoError: It could not be done.
+        KeyboardInterrupt: Interrupted; the message says where the picture so far is.
+    """
+    job = prepare(command)
+    scales = plan(job.content.image.shape[:2], job.style.image.shape[:2], command.settings)
+    save_early = _early_saver(job)
+    started = time.perf_counter()
+    step: Step | None = None
+    try:
+        with progress(job.console, scales, quiet=command.quiet) as show:
+            for step in make_stylizer(job.style, command.settings)(job.content):
+                show(step)
+                save_early(step)
+    except KeyboardInterrupt:
+        raise _interrupted(job, step) from None
+    except DivergedError as error:
+        kept = error.step or step
+        if kept is None:
+            raise
+        _save(job, kept, job.output)
+        raise DivergedError(f"{error}; the last good picture is in {job.output}", kept) from error
+    if step is None:
+        raise PictureError("the run made no picture")
+    _save(job, step, job.output, time.perf_counter() - started)
+    sys.stdout.write(f"{job.output}\n")
+    return job.output
+
+
+def prepare(command: Stylize) -> Job:
+    """Read the pictures and check, before any work, that the results can be written.
+
+    Raises:
+        SettingsError: An option is out of range or contradicts another.
+        PictureError: A picture cannot be read, or a result cannot be written.
+    """
+    _check_options(command)
+    content = read_picture(command.content, max_pixels=command.max_pixels)
+    style = read_picture(command.style, max_pixels=command.max_pixels)
+    output = command.output or free_path(
+        command.content.with_name(f"{command.content.stem}_{command.style.stem}.png")
+    )
+    job = Job(command, content, style, output, Console(stderr=True, quiet=command.quiet))
+    check_outputs([output, *_early_paths(job)], command.force)
+    return job
+
+
+def check_outputs(paths: list[Path], force: bool) -> None:
+    """Refuse paths that cannot be written, or that exist already.
+
+    Raises:
+        PictureError: One of them is no place for a picture.
+    """
+    for path in paths:
+        check_output(path)
+        if path.exists() and not force:
+            raise PictureError(f"{path} exists already; choose another name or add --force")
+
+
+def _check_options(command: Stylize) -> None:
+    if not 1 <= command.quality <= 100:
+        raise SettingsError(f"--quality must be from 1 to 100, got {command.quality}")
+    if command.save_every < 0:
+        raise SettingsError(f"--save-every must be at least 0, got {command.save_every}")
+    suffix = command.output.suffix.lower() if command.output else ".png"
+    if command.bits == 16 and suffix not in (".tif", ".tiff"):
+        raise SettingsError(f"--bits 16 needs a .tif result, got {suffix}; add -o NAME.tif")
+
+
+def early_path(output: Path, iteration: int) -> Path:
+    """Name an early picture, always PNG.
+
+    Example:
+        >>> early_path(Path("out.jpg"), 3).name
+        'out_at_iteration_3.png'
+    """
+    return output.with_name(f"{output.stem}_at_iteration_{iteration}.png")
+
+
+def _early_paths(job: Job) -> list[Path]:
+    """List the early pictures that the run may write."""
+    settings, every = job.command.settings, job.command.save_every
+    numbers: list[int] = []
+    if every:
+        numbers = list(range(every, settings.iterations + 1, every))
+    elif settings.preset == "classic":
+        numbers = list(range(settings.rounds * settings.scales))
+    return [early_path(job.output, number) for number in numbers]
+
+
+def _early_saver(job: Job) -> Callable[[Step], None]:
+    """Give a function that saves early pictures: every N evaluations, or as the reference does.
+
+    The reference saves after each round and tells its loss and time.
+    """
+    every = job.command.save_every
+    classic = job.command.settings.preset == "classic"
+    saved = 0
+    round_started = time.perf_counter()
+
+    def save(step: Step) -> None:
+        nonlocal saved, round_started
+        if every and step.iteration // every > saved:
+            saved = step.iteration // every
+            _save(job, step, early_path(job.output, saved * every))
+        if classic and step.end_of_round:
+            now = time.perf_counter()
+            text = (
+                f"round {step.round}: loss {step.losses['total']:.6g}, {now - round_started:.1f} s"
+            )
+            if not every:
+                path = early_path(job.output, step.round - 1)
+                _save(job, step, path)
+                text += f", saved as {path}"
+            job.console.print(text, soft_wrap=True, highlight=False)
+            round_started = now
+
+    return save
+
+
+def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:
+    """Save the picture so far and return what to raise."""
+    if step is None:
+        return KeyboardInterrupt("interrupted before there was a picture")
+    with _deaf_to_interrupts():
+        _save(job, step, job.output)
+    height, width = step.size
+    return KeyboardInterrupt(
+        f"interrupted at evaluation {step.iteration} of {step.iterations}; "
+        f"the picture so far, {width}x{height}, is in {job.output}"
+    )
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let a second Ctrl-C wait until the file is whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def _save(job: Job, step: Step, path: Path, seconds: float = 0.0) -> None:
+    result = finish(step, job.content, job.style, job.command.settings, seconds=seconds)
+    result.save(
+        path, quality=job.command.quality, bits=job.command.bits if path == job.output else 8
+    )

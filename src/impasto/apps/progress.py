@@ -1,0 +1,120 @@
+"""Show how a run goes: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from ..images.scales import Scale
+from ..types import Step
+
+_SECONDS_BETWEEN_LINES = 10
+_RECENT = 0.3  # weight of the last evaluation in the running mean of their times
+
+
+class Clock:
+    """Measures seconds per evaluation and forecasts what is left.
+
+    An evaluation costs about as much as the picture has pixels, so the speed at one scale tells
+    that of the next.
+    """
+
+    def __init__(self, plan: Sequence[Scale]):
+        self._plan = plan
+        self._last: float | None = None
+        self._iteration = 0
+        self._scale = -1
+        self.seconds_each: float | None = None
+        self.seconds_left: float | None = None
+
+    def tick(self, step: Step) -> None:
+        """Take note of a step that has just come."""
+        now = time.perf_counter()
+        spent = step.iteration - self._iteration
+        if self._last is not None and spent > 0 and self._scale == step.scale:
+            each = (now - self._last) / spent
+            known = self.seconds_each
+            self.seconds_each = each if known is None else known + _RECENT * (each - known)
+        elif self._scale != step.scale and self._scale >= 0 and self.seconds_each is not None:
+            self.seconds_each *= _pixels(self._plan[step.scale]) / _pixels(self._plan[self._scale])
+        self._last, self._iteration, self._scale = now, step.iteration, step.scale
+        if self.seconds_each is not None:
+            here = _pixels(self._plan[step.scale])
+            before = sum(scale.iterations for scale in self._plan[: step.scale])
+            left = self._plan[step.scale].iterations - (step.iteration - before)
+            work = max(left, 0) * here
+            work += sum(s.iterations * _pixels(s) for s in self._plan[step.scale + 1 :])
+            self.seconds_left = self.seconds_each * work / here
+
+
+def _pixels(scale: Scale) -> int:
+    return scale.size[0] * scale.size[1]
+
+
+def describe(step: Step, clock: Clock) -> str:
+    """Say in one line where a run stands."""
+    height, width = step.size
+    losses = step.losses
+    text = (
+        f"scale {step.scale + 1}/{step.scales} {width}x{height}  "
+        f"evaluation {step.iteration}/{step.iterations}  loss {losses['total']:.4g} "
+        f"(content {losses['content']:.3g}, style {losses['style']:.3g}, tv {losses['tv']:.3g})"
+    )
+    if clock.seconds_each is not None and clock.seconds_left is not None:
+        text += f"  {clock.seconds_each:.2f} s each, {_minutes(clock.seconds_left)} left"
+    return text
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+@contextmanager
+def progress(
+    console: Console, plan: Sequence[Scale], *, quiet: bool
+) -> Iterator[Callable[[Step], None]]:
+    """Give a function to be called with each step.
+
+    Args:
+        console: Where to show it (standard error, so that standard output stays clean).
+        plan: The scales of the run.
+        quiet: Show nothing.
+
+    Yields:
+        The function.
+    """
+    clock = Clock(plan)
+    if quiet:
+        yield lambda step: None
+    elif console.is_terminal:
+        with Progress(
+            BarColumn(bar_width=20), TextColumn("{task.description}"), console=console
+        ) as bar:
+            task = bar.add_task("starting", total=max(1, sum(s.iterations for s in plan)))
+
+            def show(step: Step) -> None:
+                clock.tick(step)
+                bar.update(task, completed=step.iteration, description=describe(step, clock))
+
+            yield show
+    else:
+        yield _line_printer(console, clock)
+
+
+def _line_printer(console: Console, clock: Clock) -> Callable[[Step], None]:
+    last_time, last_scale = 0.0, -1
+
+    def show(step: Step) -> None:
+        nonlocal last_time, last_scale
+        clock.tick(step)
+        now = time.perf_counter()
+        if step.scale != last_scale or now - last_time >= _SECONDS_BETWEEN_LINES:
+            last_time, last_scale = now, step.scale
+            console.print(describe(step, clock), soft_wrap=True, highlight=False)
+
+    return show

@@ -1,0 +1,87 @@
+"""The one door to Keras and to the frameworks below it.
+
+Everybody else writes `from ..backend import keras, ops`. The framework is chosen at the first
+import of this package: the one Keras already runs on, else `KERAS_BACKEND`, else the first
+installed of PyTorch, JAX and TensorFlow.
+
+What Keras 3 does not offer has one function of the same name for each framework:
+
+- `value_and_grad(fn)`: `fn(x, *rest) -> (value, parts)` becomes
+  `(x, *rest) -> ((value, parts), gradient in x)`, compiled where the framework does that well.
+- `prepare_kernel(kernel, bias)` and `conv3x3_relu(x, kernel, padding)`: a frozen convolution,
+  bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there.
+- `free_memory()`, `devices()`, `threads()`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+
+from ..errors import BackendError
+
+FRAMEWORKS = ("torch", "jax", "tensorflow")
+
+
+def _choose() -> str:
+    """Return the name of the framework that Keras shall run on."""
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].backend.backend())
+    if named := os.environ.get("KERAS_BACKEND"):
+        return named
+    for name in FRAMEWORKS:
+        if importlib.util.find_spec(name):
+            return name
+    raise BackendError(
+        "impasto needs PyTorch, JAX or TensorFlow, and none is installed; "
+        'run pip install torch, or pip install "impasto[jax]" or "impasto[tensorflow]"'
+    )
+
+
+BACKEND = _choose()
+if BACKEND not in FRAMEWORKS:
+    raise BackendError(
+        f"the Keras backend is {BACKEND!r}, which cannot differentiate; "
+        f"set KERAS_BACKEND to one of {', '.join(FRAMEWORKS)}"
+    )
+if importlib.util.find_spec(BACKEND) is None:
+    raise BackendError(
+        f"the backend {BACKEND} was asked for but is not installed; run pip install {BACKEND}, "
+        "or choose another with --backend or KERAS_BACKEND"
+    )
+os.environ["KERAS_BACKEND"] = BACKEND
+
+import keras  # noqa: E402
+from keras import ops  # noqa: E402
+
+if BACKEND == "torch":
+    from . import _torch as _framework
+elif BACKEND == "jax":
+    from . import _jax as _framework  # type: ignore[no-redef]
+else:
+    from . import _tensorflow as _framework  # type: ignore[no-redef]
+
+DATA_FORMAT = _framework.DATA_FORMAT
+VERSION = _framework.VERSION
+value_and_grad = _framework.value_and_grad
+prepare_kernel = _framework.prepare_kernel
+conv3x3_relu = _framework.conv3x3_relu
+free_memory = _framework.free_memory
+devices = _framework.devices
+threads = _framework.threads
+
+__all__ = [
+    "BACKEND",
+    "DATA_FORMAT",
+    "FRAMEWORKS",
+    "VERSION",
+    "conv3x3_relu",
+    "devices",
+    "free_memory",
+    "keras",
+    "ops",
+    "prepare_kernel",
+    "threads",
+    "value_and_grad",
+]

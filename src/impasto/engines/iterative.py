@@ -1,0 +1,205 @@
+"""The iterative route: optimise the picture itself (Gatys et al. 2016), coarse to fine."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..backend import ops
+from ..errors import DivergedError
+from ..images.files import read_image
+from ..images.scales import Scale, plan, resize, style_size
+from ..perceptual import objective
+from ..perceptual.features import Kernels
+from ..settings import Settings
+from ..types import Image, Size, Step, Targets, Tensor
+from .optimizers import OPTIMIZERS, Point
+
+_NOISE_MEAN, _NOISE_DEVIATION = 0.5, 0.15
+
+
+class Progress(NamedTuple):
+    """Where a run stands: everything of a `Step` but the picture."""
+
+    scale: int
+    scales: int
+    iteration: int
+    iterations: int
+    round: int
+
+
+def optimize_image(
+    content: Image, style: Image, settings: Settings, *, init: Image | None = None
+) -> Iterator[Step]:
+    """Paint `content` in the style of `style`, yielding a step after each optimizer step.
+
+    Stop at any time: each step holds the best picture of its scale so far. The first step of a
+    scale shows its starting picture.
+
+    Args:
+        content: The photograph, (H, W, 3), 0..1, any size.
+        style: The painting, (h, w, 3), 0..1, any size.
+        settings: All knobs.
+        init: Starting picture in place of `settings.init`, (h, w, 3), 0..1, any size.
+
+    Yields:
+        Steps; the last one holds the result.
+
+    Raises:
+        PictureError: A picture is too small or too thin for the network.
+        WeightsError: No usable weights were found.
+        DivergedError: The loss left the finite numbers; its `step` holds the last good picture.
+    """
+    stages = plan(content.shape[:2], style.shape[:2], settings)
+    picture = starting_picture(content, style, stages[0].size, settings) if init is None else init
+    kernels = objective.load_kernels(settings)
+    progress = Progress(0, len(stages), 0, settings.iterations, 0)
+    for index, stage in enumerate(stages):
+        at_work = resize(picture, stage.size, resampling=settings.resampling)
+        targets = prepare_targets(content, style, stage.size, kernels, settings)
+        steps = run_scale(
+            to_pixels(at_work), targets, kernels, stage, settings, progress._replace(scale=index)
+        )
+        last = yield from steps
+        picture = last.image
+        progress = progress._replace(iteration=last.iteration, round=last.round)
+
+
+def starting_picture(content: Image, style: Image, size: Size, settings: Settings) -> Image:
+    """Make the picture that the first scale starts from.
+
+    Args:
+        content: The photograph, (H, W, 3).
+        style: The painting, (h, w, 3).
+        size: Height and width of the first scale.
+        settings: `init`, and `seed` for noise.
+
+    Returns:
+        A picture, 0..1, of `size` for noise and as it is otherwise.
+
+    Raises:
+        PictureError: `init` is a file that cannot be read.
+    """
+    if settings.init == "content":
+        return content
+    if settings.init == "style":
+        return style
+    if settings.init == "noise":
+        noise = np.random.default_rng(settings.seed).normal(
+            _NOISE_MEAN, _NOISE_DEVIATION, (*size, 3)
+        )
+        return np.asarray(np.clip(noise, 0.0, 1.0), dtype=np.float32)
+    return read_image(Path(settings.init))
+
+
+def prepare_targets(
+    content: Image, style: Image, size: Size, kernels: Kernels, settings: Settings
+) -> Targets:
+    """Compute the targets for one size of the picture, (H, W)."""
+    painting = resize(
+        style, style_size(style.shape[:2], size, settings), resampling=settings.resampling
+    )
+    photograph = resize(content, size, resampling=settings.resampling)
+    return objective.make_targets(to_pixels(photograph), to_pixels(painting), kernels, settings)
+
+
+def run_scale(
+    pixels: Tensor,
+    targets: Targets,
+    kernels: Kernels,
+    stage: Scale,
+    settings: Settings,
+    progress: Progress,
+) -> Generator[Step, None, Step]:
+    """Optimise at one size, in `settings.rounds` rounds.
+
+    Args:
+        pixels: Starting picture, (1, H, W, 3), 0..1.
+        targets: From `prepare_targets` for the same size.
+        kernels: The prepared network.
+        stage: Size and evaluations of this scale.
+        settings: All knobs.
+        progress: Where the run stands before this scale.
+
+    Yields:
+        Steps with the best picture of this scale so far.
+
+    Returns:
+        The last step.
+
+    Raises:
+        DivergedError: The loss left the finite numbers; its `step` holds the best picture.
+    """
+    loss = objective.loss_and_gradient(settings)
+    optimizer = OPTIMIZERS[settings.optimizer]
+    best = start = evaluate_point(loss, pixels, targets, kernels)
+    if not math.isfinite(start.value):
+        raise DivergedError("the loss of the starting picture is not finite")
+
+    def evaluate(x: Tensor) -> Point:
+        nonlocal best
+        point = evaluate_point(loss, x, targets, kernels)
+        if point.value < best.value:
+            best = point
+        return point
+
+    yield _step(best, progress, stage.size, False)
+    for budget in _shares(stage.iterations, settings.rounds):
+        state = optimizer.init(best, settings)
+        before = progress
+        while state.evaluations < budget and not state.finished:
+            try:
+                state = optimizer.step(evaluate, state, settings, budget)
+            except KeyboardInterrupt:  # amid a long step: hand out what there is, then go
+                yield _step(best, progress, stage.size, False)
+                raise
+            except DivergedError as error:
+                raise DivergedError(str(error), _step(best, progress, stage.size, False)) from error
+            over = state.finished or state.evaluations >= budget
+            progress = before._replace(
+                iteration=before.iteration + state.evaluations, round=before.round + over
+            )
+            yield _step(best, progress, stage.size, over)
+    return _step(best, progress, stage.size, True)
+
+
+def evaluate_point(
+    loss: Callable[..., Any], x: Tensor, targets: Targets, kernels: Kernels
+) -> Point:
+    """Evaluate the loss; the value is infinity where loss or gradient is not finite."""
+    (total, parts), gradient = loss(x, targets, kernels)
+    value = float(total)
+    if not (math.isfinite(value) and bool(ops.all(ops.isfinite(gradient)))):
+        value = math.inf
+    return Point(x, value, gradient, {"total": total, **parts})
+
+
+def _shares(iterations: int, rounds: int) -> list[int]:
+    """Divide the iterations between the rounds as evenly as whole numbers allow."""
+    edges = [iterations * i // rounds for i in range(rounds + 1)]
+    return [end - start for start, end in itertools.pairwise(edges)]
+
+
+def _step(point: Point, progress: Progress, size: Size, end_of_round: bool) -> Step:
+    return Step(
+        parts=point.parts,
+        size=size,
+        end_of_round=end_of_round,
+        read=lambda: _to_image(point.x),
+        **progress._asdict(),
+    )
+
+
+def to_pixels(image: Image) -> Tensor:
+    """Bring an image onto the device as pixels, (1, H, W, 3)."""
+    return ops.convert_to_tensor(image[None], dtype="float32")
+
+
+def _to_image(pixels: Tensor) -> Image:
+    image: Image = np.clip(ops.convert_to_numpy(pixels)[0], 0.0, 1.0)  # (H, W, 3)
+    return image

@@ -1,0 +1,1 @@
+"""Pictures as arrays: files, colour, scales, and sample paintings."""

@@ -1,0 +1,176 @@
+"""Sizes: how large the result is, and the way there from coarse to fine."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PIL
+
+from ..errors import PictureError
+from ..settings import Settings
+from ..types import Size
+
+SMALLEST_SIDE = 16  # VGG19 halves a picture four times
+_COARSEST_SIDE = 48  # below this a scale moves nothing that the next one would not
+_FILTERS = {"lanczos": PIL.Resampling.LANCZOS, "nearest": PIL.Resampling.NEAREST}
+
+
+class Scale(NamedTuple):
+    """One stage of the plan: the size of the picture and the evaluations spent on it."""
+
+    size: Size
+    iterations: int
+
+
+def result_size(content: Size, settings: Settings) -> Size:
+    """Compute the size of the result.
+
+    Args:
+        content: Height and width of the photograph, pixels.
+        settings: `height` if given (width rounded down, as the reference does), else `size`.
+
+    Returns:
+        Height and width, pixels.
+
+    Raises:
+        PictureError: A side would be under 16 pixels.
+
+    Example:
+        >>> result_size((427, 640), Settings(preset="classic"))
+        (400, 599)
+        >>> result_size((427, 640), Settings(size=320))
+        (214, 320)
+    """
+    height, width = content
+    if settings.height is not None:
+        size = settings.height, int(width * settings.height / height)
+        knob = "height"
+    else:
+        size = fit(content, settings.size)
+        knob = "size"
+    name = f"the content is {width}x{height} pixels, so the result"
+    return check_size(size, name, f"crop the picture or raise {knob}")
+
+
+def fit(size: Size, long_side: int) -> Size:
+    """Scale a size so that its long side is `long_side`, keeping its shape.
+
+    Example:
+        >>> fit((300, 600), 100)
+        (50, 100)
+    """
+    factor = long_side / max(size)
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+
+
+def style_size(style: Size, result: Size, settings: Settings) -> Size:
+    """Compute the size at which the painting is looked at.
+
+    Args:
+        style: Height and width of the painting, pixels.
+        result: Height and width of the picture being made, pixels.
+        settings: `style_fit` and `style_scale`.
+
+    Returns:
+        Height and width, pixels.
+
+    Raises:
+        PictureError: A side would be under 16 pixels.
+    """
+    if settings.style_fit == "stretch":
+        scaled = [max(1, round(side * settings.style_scale)) for side in result]
+        size = scaled[0], scaled[1]
+    else:
+        size = fit(style, round(max(result) * settings.style_scale))
+    name = f"the style picture is {style[1]}x{style[0]} pixels, and at the result's scale it"
+    return check_size(size, name, "crop it or raise style_scale")
+
+
+def check_size(size: Size, name: str, remedy: str = "take a larger one") -> Size:
+    """Return the size if the network can look at it.
+
+    Args:
+        size: Height and width, pixels.
+        name: Begins the error's sentence: "<name> would be 300x9 pixels".
+        remedy: Ends it.
+
+    Raises:
+        PictureError: A side is under 16 pixels.
+    """
+    if min(size) < SMALLEST_SIDE:
+        raise PictureError(
+            f"{name} would be {size[1]}x{size[0]}, but each side needs at least "
+            f"{SMALLEST_SIDE} pixels; {remedy}"
+        )
+    return size
+
+
+def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
+    """Plan the sizes from coarse to fine, each about twice the one before.
+
+    The last scale gets half as many evaluations as each of the others: large forms are settled
+    by then, and it costs the most. Scales too small for the network or the eye are left out.
+
+    Args:
+        content: Height and width of the photograph, pixels.
+        style: Height and width of the painting, pixels.
+        settings: `size` or `height`, `scales`, `iterations`.
+
+    Returns:
+        The scales, the last one of the result's size; their iterations add up to the settings'.
+
+    Raises:
+        PictureError: The photograph or the painting is too small or too thin.
+
+    Example:
+        >>> plan((400, 600), (400, 600), Settings(size=600, scales=2, iterations=90))
+        [Scale(size=(200, 300), iterations=60), Scale(size=(400, 600), iterations=30)]
+    """
+    final = result_size(content, settings)
+    style_size(style, final, settings)
+    sizes = [final]
+    for level in range(1, settings.scales):
+        size = max(1, round(final[0] / 2**level)), max(1, round(final[1] / 2**level))
+        smallest_style = min(fit(style, round(max(size) * settings.style_scale)))
+        if min(size) < _COARSEST_SIDE or smallest_style < SMALLEST_SIDE:
+            break
+        sizes.insert(0, size)
+    shares = [2.0] * (len(sizes) - 1) + [1.0]
+    edges = [round(settings.iterations * sum(shares[:i]) / sum(shares)) for i in range(len(shares))]
+    edges.append(settings.iterations)
+    return [
+        Scale(size, end - start)
+        for size, start, end in zip(sizes, edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def resize(
+    array: NDArray[np.float32], size: Size, *, resampling: str = "lanczos"
+) -> NDArray[np.float32]:
+    """Resize an image or a mask; one that has the size already comes back as it is.
+
+    Args:
+        array: (H, W, C) or (H, W), any range.
+        size: Height and width, pixels.
+        resampling: `lanczos` (antialiased) or `nearest`.
+
+    Returns:
+        (height, width, C) or (height, width), float32. Lanczos may overshoot the range a little;
+        the result is clipped to the range of the input.
+
+    Raises:
+        KeyError: `resampling` is neither.
+    """
+    if array.shape[:2] == tuple(size):
+        return array
+    planes = array[..., None] if array.ndim == 2 else array
+    filter_ = _FILTERS[resampling]
+    resized = [
+        np.asarray(PIL.fromarray(planes[..., i], mode="F").resize((size[1], size[0]), filter_))
+        for i in range(planes.shape[-1])
+    ]
+    stacked: NDArray[np.float32] = np.stack(resized, axis=-1)
+    np.clip(stacked, planes.min(), planes.max(), out=stacked)
+    return stacked[..., 0] if array.ndim == 2 else stacked

@@ -1,0 +1,125 @@
+"""The perceptual loss: targets once, then a scalar and its parts for any picture."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from ..backend import ops, value_and_grad
+from ..settings import Settings
+from ..types import Targets, Tensor
+from . import features as backbone
+from . import losses, statistics
+from .features import Kernels
+
+Parts = dict[str, Tensor]
+
+
+def load_kernels(settings: Settings) -> Kernels:
+    """Find, read and prepare the network as deep as these settings need it.
+
+    Raises:
+        WeightsError: No usable weights were found.
+    """
+    from . import weights
+
+    layers = weights.load(weights.find(settings.weights))
+    return backbone.prepare(layers, {*settings.content_layers, *settings.style_layers})
+
+
+def make_targets(content: Tensor, style: Tensor, kernels: Kernels, settings: Settings) -> Targets:
+    """Compute what the losses compare with.
+
+    Args:
+        content: The photograph, (1, H, W, 3), 0..1, of the size that will be optimised.
+        style: The painting, (1, h, w, 3), 0..1.
+        kernels: From `load_kernels`.
+        settings: Layers, pooling and padding.
+
+    Returns:
+        Features of the photograph and moments of the painting.
+    """
+    look = functools.partial(
+        backbone.vgg19, kernels=kernels, pooling=settings.pooling, padding=settings.padding
+    )
+    painted = look(style, names=settings.style_layers)
+    return Targets(
+        content=look(content, names=settings.content_layers),
+        style={name: statistics.moments(feature) for name, feature in painted.items()},
+    )
+
+
+def perceptual_loss(
+    pixels: Tensor, targets: Targets, kernels: Kernels, settings: Settings
+) -> tuple[Tensor, Parts]:
+    """Compare a picture with its targets.
+
+    Args:
+        pixels: The picture, (1, H, W, 3), 0..1 (values outside are allowed).
+        targets: From `make_targets` with the same settings, for the same H and W.
+        kernels: From `load_kernels`.
+        settings: Weights, layers, normalization, pooling and padding.
+
+    Returns:
+        The total, a scalar, and its weighted parts: `content`, `style` and `tv`, which add up to
+        it, and `content/<layer>` and `style/<layer>`, which add up to the former two.
+    """
+    content_names, style_names = settings.content_layers, settings.style_layers
+    seen = backbone.vgg19(
+        pixels,
+        kernels,
+        {*content_names, *style_names},
+        pooling=settings.pooling,
+        padding=settings.padding,
+    )
+    normalization = settings.normalization
+    parts: Parts = {}
+    for name in content_names:
+        loss = losses.content_loss(seen[name], targets.content[name], normalization=normalization)
+        parts[f"content/{name}"] = loss * (settings.content_weight / len(content_names))
+    for name, weight in zip(style_names, style_shares(settings), strict=True):
+        loss = losses.gram_loss(
+            statistics.gram(seen[name]),
+            targets.style[name],
+            seen[name].shape[1] * seen[name].shape[2],
+            pixels.shape[1] * pixels.shape[2],
+            normalization=normalization,
+        )
+        parts[f"style/{name}"] = loss * (settings.style_weight * weight)
+    tv = losses.total_variation_loss(pixels, normalization=normalization) * settings.tv_weight
+    content = _sum(parts, "content/")
+    style = _sum(parts, "style/")
+    return content + style + tv, {"content": content, "style": style, "tv": tv, **parts}
+
+
+def style_shares(settings: Settings) -> list[float]:
+    """Return each style layer's share of the style loss; they add up to 1."""
+    given = settings.style_layer_weights or (1.0,) * len(settings.style_layers)
+    return [weight / sum(given) for weight in given]
+
+
+@functools.lru_cache(maxsize=8)
+def loss_and_gradient(settings: Settings) -> Callable[..., tuple[tuple[Tensor, Parts], Tensor]]:
+    """Return `f(pixels, targets, kernels) -> ((total, parts), gradient)`, compiled where that pays.
+
+    The same settings give the same function, so that a second picture of the same size does not
+    compile again.
+
+    Args:
+        settings: Weights, layers, normalization, pooling and padding.
+
+    Returns:
+        The function; the gradient has the shape of the pixels.
+    """
+
+    def loss(pixels: Tensor, targets: Targets, kernels: Kernels) -> tuple[Tensor, Parts]:
+        return perceptual_loss(pixels, targets, kernels, settings)
+
+    return value_and_grad(loss)
+
+
+def _sum(parts: Parts, prefix: str) -> Tensor:
+    return sum(
+        (part for name, part in parts.items() if name.startswith(prefix)),
+        start=ops.convert_to_tensor(0.0, dtype="float32"),
+    )

