@@ -27,7 +27,7 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
         threads: Number of CPU threads, at least 1; None uses all cores.
 
     Example:
-        >>> tune_process(threads=2)
+        >>> tune_process(threads=2)  # doctest: +SKIP
     """
     if backend:
         os.environ["KERAS_BACKEND"] = backend

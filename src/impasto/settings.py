@@ -79,11 +79,11 @@ class Settings(BaseModel):
     """`keep` the style picture's shape, or `stretch` it to the result's."""
     resampling: Resampling = "lanczos"
     """How pictures are resized: `lanczos` is smooth, `nearest` is what the reference does."""
-    content_weight: Annotated[float, Field(ge=0)] = 0.1
+    content_weight: Annotated[float, Field(ge=0)] = 0.12
     """Weight of the content loss; larger keeps more of the photograph."""
     style_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the style loss, shared between the style layers."""
-    tv_weight: Annotated[float, Field(ge=0)] = 0.01
+    tv_weight: Annotated[float, Field(ge=0)] = 3.0
     """Weight of the total variation loss; larger is smoother."""
     content_layers: tuple[LayerName, ...] = ("block4_conv2",)
     """VGG19 layers whose features carry the content."""

@@ -43,8 +43,9 @@ def make_report(command: Doctor) -> dict[str, Any]:
 
     Returns:
         `system`, `python`, `versions`, `backend`, `device`, `devices`, `threads`, `weights`
-        (`path`, `source`, `md5`, `known`), `timing` (`seconds_per_evaluation`, `size`) and
-        `problems`, each a sentence that says what to do; parts that failed are None.
+        (`path`, `source`, `md5`, `known`), `timing` (`size`, `seconds_per_evaluation`,
+        `seconds_per_megapixel`), `problems` and `advice`, each a sentence that says what to do;
+        parts that failed are None.
     """
     report: dict[str, Any] = {
         "system": platform.platform(),
@@ -52,6 +53,7 @@ def make_report(command: Doctor) -> dict[str, Any]:
         "versions": {name: _version(name) for name in PACKAGES},
         **dict.fromkeys(("backend", "device", "devices", "threads", "weights", "timing")),
         "problems": [],
+        "advice": [],
     }
     try:
         report.update(_backend())
@@ -60,7 +62,7 @@ def make_report(command: Doctor) -> dict[str, Any]:
     except ImpastoError as error:
         report["problems"].append(str(error))
         return report
-    report["problems"] += _complaints(report)
+    report["advice"] = _advice(report)
     return report
 
 
@@ -126,8 +128,8 @@ def _timing(command: Doctor) -> dict[str, Any]:
     }
 
 
-def _complaints(report: dict[str, Any]) -> list[str]:
-    """Say what is wrong though everything works."""
+def _advice(report: dict[str, Any]) -> list[str]:
+    """Say what could be better though everything works."""
     found = []
     if report["timing"]["seconds_per_megapixel"] > _SLOW_SECONDS_PER_MEGAPIXEL:
         found.append(
@@ -154,5 +156,6 @@ def _text(report: dict[str, Any]) -> str:
             f"{timing['size']}, {timing['seconds_per_megapixel']:.1f} s per megapixel"
         )
     lines += [f"problem   {problem}" for problem in report["problems"]]
+    lines += [f"advice    {advice}" for advice in report["advice"]]
     lines += [] if report["problems"] else ["all is well"]
     return "\n".join(lines) + "\n"

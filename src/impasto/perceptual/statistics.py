@@ -17,7 +17,7 @@ def moments(features: Tensor) -> Moments:
         not divided by the number of positions.
 
     Example:
-        >>> moments(ops.ones((1, 4, 5, 2))).second.shape
+        >>> tuple(moments(ops.ones((1, 4, 5, 2))).second.shape)
         (2, 2)
     """
     count = features.shape[0] * features.shape[1] * features.shape[2]
