@@ -11,16 +11,14 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image as PIL
-from PIL import ImageOps
 
 from ..errors import PictureError
 from ..types import Image, Mask, Picture
-from . import metadata
+from . import metadata, opening
 
 Array = NDArray[Any]
 
-TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_TIFF_ORIENTATION, _TIFF_PROFILE = 274, 34675
+_TIFF_ORIENTATION, _TIFF_PROFILE, _ASSOCIATED_ALPHA = 274, 34675, 1
 # EXIF orientation -> how to set the rows and columns upright.
 _TURNS: dict[int, Callable[[Array], Array]] = {
     1: lambda a: a,
@@ -63,9 +61,9 @@ def decode_array(array: Array, name: str = "") -> Picture:
 def _to_unit(array: Array, what: str) -> Image:
     """Return a float32 copy in 0..1."""
     if array.dtype == np.uint8:
-        return array.astype(np.float32) / np.float32(255)
+        return array.astype(np.float32, order="C") / np.float32(255)
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        return array.astype(np.float32) / np.float32(65535)
+        return array.astype(np.float32, order="C") / np.float32(65535)
     if array.dtype.kind != "f":
         raise PictureError(f"{what} is of type {array.dtype}, expected uint8, uint16 or float")
     low, high = float(array.min()), float(array.max())
@@ -73,10 +71,10 @@ def _to_unit(array: Array, what: str) -> Image:
         raise PictureError(f"{what} holds values that are not finite; replace them by 0..1")
     if low < 0 or high > 1:
         raise PictureError(
-            f"the values of {what} run from {low:g} to {high:g}, expected 0..1; "
+            f"the values of {what} run from {low:.9g} to {high:.9g}, expected 0..1; "
             "divide by the largest possible value, or pass uint8 or uint16"
         )
-    return array.astype(np.float32)
+    return array.astype(np.float32, order="C")
 
 
 def _settle_alpha(image: Image, alpha: Mask) -> tuple[Image, Mask | None]:
@@ -101,10 +99,10 @@ def decode_pil(image: PIL.Image, name: str = "") -> Picture:
         PictureError: A float or 32-bit image has values that cannot be interpreted.
     """
     exif = metadata.upright_exif(image)
-    image = ImageOps.exif_transpose(image)
+    image = metadata.upright(image)
     if image.mode.startswith("I") or image.mode == "F":
-        picture = decode_array(_wide_grey(image, name), name)
-        return Picture(picture.image, None, exif, name)
+        grey, opacity = _wide_grey(image, name)
+        return Picture(_convert_deep(grey, image.info.get("icc_profile")), opacity, exif, name)
     image, alpha = _split_alpha(image)
     image = metadata.to_srgb(image)
     if image.mode != "RGB":
@@ -116,17 +114,20 @@ def decode_pil(image: PIL.Image, name: str = "") -> Picture:
     return Picture(laid, mask, exif, name)
 
 
-def _wide_grey(image: PIL.Image, name: str) -> Array:
-    """Return 16-bit, 32-bit or float grey values in a type that `decode_array` takes."""
+def _wide_grey(image: PIL.Image, name: str) -> tuple[Image, Mask | None]:
+    """Return 16-bit, 32-bit or float grey values, and which are the transparent one."""
     values = np.asarray(image)
-    if values.dtype.kind == "f":
-        return values
-    if values.min() < 0 or values.max() > 65535:
+    if values.dtype.kind != "f" and (values.min() < 0 or values.max() > 65535):
         raise PictureError(
             f"{name or 'the image'} has integers from {values.min()} to {values.max()}, "
             "expected 0..65535; scale it to 16 bits"
         )
-    return values.astype(np.uint16)
+    floats = values.dtype.kind == "f"
+    planes = decode_array(values if floats else values.astype(np.uint16), name).image
+    hidden = image.info.get("transparency")
+    if not isinstance(hidden, int):
+        return planes, None
+    return _settle_alpha(planes, (values != hidden).astype(np.float32))
 
 
 def _split_alpha(image: PIL.Image) -> tuple[PIL.Image, PIL.Image | None]:
@@ -134,7 +135,10 @@ def _split_alpha(image: PIL.Image) -> tuple[PIL.Image, PIL.Image | None]:
     profile = image.info.get("icc_profile")
     transparent = "transparency" in image.info and image.mode in ("P", "L", "RGB", "1")
     alpha = None
-    if transparent or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+    if image.mode in ("LA", "La"):  # stays grey, as its profile is one of grey
+        image = image.convert("LA")
+        image, alpha = image.getchannel("L"), image.getchannel("A")
+    elif transparent or image.mode in ("RGBA", "PA", "RGBa"):
         image = image.convert("RGBA")
         alpha = image.getchannel("A")
         image = image.convert("RGB")
@@ -160,26 +164,64 @@ def decode_deep_tiff(path: Path, limit: int) -> Picture | None:
     Raises:
         PictureError: It has too many pixels, or an array of another shape.
     """
-    with tifffile.TiffFile(path) as file:
-        page = file.pages.first
-        deep = page.dtype is not None and page.dtype.itemsize > 1 and page.samplesperpixel > 1
-        if not deep or page.photometric not in (1, 2):  # black is zero, RGB
-            return None
-        check_pixels(page.imagewidth * page.imagelength, limit, path.name)
-        array = page.asarray()
-        if page.planarconfig == 2 and array.ndim == 3:
-            array = np.moveaxis(array, 0, -1)
-        tags = page.tags
-        turn = tags[_TIFF_ORIENTATION].value if _TIFF_ORIENTATION in tags else 1
-        profile = tags[_TIFF_PROFILE].value if _TIFF_PROFILE in tags else None
-    picture = decode_array(_TURNS.get(int(turn), _TURNS[1])(array), path.name)
+    try:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            deep = page.dtype is not None and page.dtype.itemsize > 1 and page.samplesperpixel > 1
+            if not deep or page.photometric not in (1, 2):  # black is zero, RGB
+                return None
+            array = _deep_array(page, limit, path)
+            tags = page.tags
+            turn = tags[_TIFF_ORIENTATION].value if _TIFF_ORIENTATION in tags else 1
+            profile = tags[_TIFF_PROFILE].value if _TIFF_PROFILE in tags else None
+    except _NeedsCodec as error:
+        warnings.warn(f"{path} is read with 8 bits: {error}", stacklevel=2)
+        return None
+    upright = _TURNS.get(int(turn), _TURNS[1])(array)
+    picture = decode_array(upright, path.name)
     exif = _tiff_exif(path)
     return Picture(_convert_deep(picture.image, profile), picture.alpha, exif, path.name)
 
 
+class _NeedsCodec(Exception):
+    """A TIFF is compressed in a way that only Pillow's libtiff unpacks here."""
+
+
+def _deep_array(page: tifffile.TiffPage, limit: int, path: Path) -> Array:
+    """Return the samples, (H, W, 3) or (H, W, 4)."""
+    opening.check_pixels(page.imagewidth * page.imagelength, limit, str(path))
+    samples, height, width = page.samplesperpixel, page.imagelength, page.imagewidth
+    if samples > 4 or page.imagedepth != 1:
+        raise PictureError(f"{path} has {samples} channels, expected at most 4; flatten its layers")
+    try:
+        array: Array = page.asarray()
+    except ValueError as error:
+        if "imagecodecs" in str(error):
+            raise _NeedsCodec(str(error)) from error
+        raise
+    if page.planarconfig == 2 and array.ndim == 3:
+        array = np.moveaxis(array, 0, -1)
+    array = array.reshape(height, width, samples)
+    if samples == 2:  # grey and opacity
+        array = array[..., [0, 0, 0, 1]]
+    if array.shape[2] == 4 and _ASSOCIATED_ALPHA in page.extrasamples:
+        array = _divide_by_alpha(array, str(path))
+    return array
+
+
+def _divide_by_alpha(array: Array, name: str) -> Image:
+    """Undo the multiplication of the colours by their opacity."""
+    values = _to_unit(array, name)
+    alpha = values[..., 3:]
+    values[..., :3] = np.divide(
+        values[..., :3], alpha, out=np.zeros_like(values[..., :3]), where=alpha > 0
+    ).clip(0, 1)
+    return values
+
+
 def _tiff_exif(path: Path) -> bytes | None:
     try:
-        with PIL.open(path) as image:
+        with opening.open_file(path) as image:
             return metadata.upright_exif(image)
     except (OSError, SyntaxError, ValueError):  # Pillow cannot open every kind that tifffile can
         return None
@@ -192,51 +234,12 @@ def _convert_deep(image: Image, profile: bytes | None) -> Image:
     """
     if not profile:
         return image
-    coarse = PIL.fromarray(np.round(image * 255).astype(np.uint8))
+    before = np.round(image * 255).astype(np.uint8)
+    grey = metadata.is_grey(profile)
+    coarse = PIL.fromarray(np.ascontiguousarray(before[..., 0]) if grey else before)
     coarse.info["icc_profile"] = bytes(profile)
     converted = metadata.to_srgb(coarse)
     if converted is coarse:
         return image
-    before = np.asarray(coarse, dtype=np.float32)
-    change = (np.asarray(converted, dtype=np.float32) - before) / 255
-    return np.clip(image + change, 0, 1).astype(np.float32)
-
-
-def check_pixels(pixels: int, limit: int, name: str) -> None:
-    """Refuse a picture of more pixels than the limit.
-
-    Raises:
-        PictureError: It has more.
-    """
-    if pixels > limit:
-        raise PictureError(
-            f"{name} has {pixels:,} pixels and the limit is {limit:,}, as a guard against files "
-            f"made to fill the memory; if you trust it, pass max_pixels={pixels} (--max-pixels)"
-        )
-
-
-def open_guarded(path: Path, limit: int) -> PIL.Image:
-    """Open a file with Pillow, not yet decoded, if it has no more pixels than the limit.
-
-    Raises:
-        PictureError: It has more.
-    """
-    with warnings.catch_warnings():
-        # Pillow's own guard speaks at its own limit; ours, below, has the caller's.
-        warnings.simplefilter("ignore", PIL.DecompressionBombWarning)
-        try:
-            image: PIL.Image = PIL.open(path)
-        except PIL.DecompressionBombError:
-            image = _open_huge(path, limit)
-    check_pixels(image.width * image.height, limit, path.name)
-    return image
-
-
-def _open_huge(path: Path, limit: int) -> PIL.Image:
-    """Open a file above Pillow's hard limit to learn its size."""
-    former = PIL.MAX_IMAGE_PIXELS
-    PIL.MAX_IMAGE_PIXELS = None
-    try:
-        return PIL.open(path)
-    finally:
-        PIL.MAX_IMAGE_PIXELS = former
+    change = (np.asarray(converted, dtype=np.float32) - before) / np.float32(255)
+    return np.clip(image + change, 0, 1)

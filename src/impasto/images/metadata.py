@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from PIL import Image as PIL
-from PIL import ImageCms
+from PIL import ImageCms, ImageOps
+
+from ..errors import PictureError
 
 ORIENTATION = 0x0112
 # What the main directory may say of any picture: description, camera, resolution, software, date,
@@ -25,12 +27,17 @@ _MAKER_NOTE, _USER_COMMENT = 0x927C, 0x9286
 _ASCII = b"ASCII\0\0\0"  # EXIF's name of the character set of a UserComment
 _LONGEST_EXIF = 65_000  # a JPEG segment holds 65,533 bytes
 RECORD_KEY = "impasto"
+_PROFILE_DATE = slice(24, 36)  # of the creation of the profile, in its header
+_DESCRIPTION = 0x010E
+_TEXTS = {0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298}  # maker, model, software, ..., rights
 
 
 @functools.cache
 def srgb_profile() -> bytes:
-    """Return an ICC profile of sRGB."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    """Return an ICC profile of sRGB, the same bytes every day."""
+    raw = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    raw[_PROFILE_DATE] = bytes([7, 208, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0])  # 2000-01-01 00:00:00
+    return bytes(raw)
 
 
 def to_srgb(image: PIL.Image) -> PIL.Image:
@@ -60,21 +67,62 @@ def to_srgb(image: PIL.Image) -> PIL.Image:
     return converted if converted is not None else image
 
 
+def upright(image: PIL.Image) -> PIL.Image:
+    """Return a copy, turned as its EXIF block says; a block that cannot be read turns nothing."""
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # damaged blocks raise anything; `upright_exif` has warned
+        return image.copy()
+
+
+def is_grey(profile: bytes) -> bool:
+    """Tell whether an ICC profile is one of grey, by the colour space in its header."""
+    return profile[16:20] == b"GRAY"
+
+
 def upright_exif(image: PIL.Image) -> bytes | None:
-    """Return the EXIF block as it is true of an upright picture of any size, without thumbnail."""
-    exif = image.getexif()
+    """Return the EXIF block as it is true of an upright picture of any size, without thumbnail.
+
+    A block that cannot be read is ignored with a warning: it is no reason to refuse a picture.
+    """
+    try:
+        return _clean(image.getexif())
+    except Exception as error:  # damaged blocks raise anything
+        warnings.warn(f"the EXIF block is ignored: {error}", stacklevel=2)
+        return None
+
+
+def clean_block(block: bytes | None) -> bytes | None:
+    """Do to the bytes of an EXIF block what `upright_exif` does to that of an image.
+
+    Raises:
+        PictureError: It is no EXIF block.
+    """
+    if not block:
+        return None
+    exif = PIL.Exif()
+    try:
+        exif.load(block)
+        return _clean(exif)
+    except Exception as error:  # damaged blocks raise anything
+        raise PictureError(f"exif is no EXIF block ({error}); leave it out") from error
+
+
+def _clean(exif: PIL.Exif) -> bytes | None:
     if not exif:
         return None
     kept = PIL.Exif()
     for tag, value in exif.items():
-        if tag in _KEPT_TAGS:
+        if tag in _KEPT_TAGS and _unwrap(value) is None:
             kept[tag] = value
     kept[ORIENTATION] = 1
     for pointer in (_EXIF_IFD, _GPS_IFD):
         tags = {
             tag: value
             for tag, value in exif.get_ifd(pointer).items()
-            if tag not in (*_EXIF_SIZE_TAGS, _INTEROP_IFD)
+            # The record of an earlier run is not true of the next picture.
+            if tag not in (*_EXIF_SIZE_TAGS, _INTEROP_IFD) and _unwrap(value) is None
         }
         if tags:
             kept.get_ifd(pointer).update(tags)
@@ -85,33 +133,89 @@ def upright_exif(image: PIL.Image) -> bytes | None:
     return block if len(block) <= _LONGEST_EXIF else None
 
 
+def texts(block: bytes | None) -> dict[int, str]:
+    """Return the texts of an EXIF block's main directory by tag, in ASCII."""
+    exif = PIL.Exif()
+    if block:
+        exif.load(block)
+    return {tag: str(exif[tag]).encode("ascii", "replace").decode() for tag in _TEXTS & {*exif}}
+
+
 def _to_bytes(exif: PIL.Exif) -> bytes:
     block: bytes = exif.tobytes()
     return block
 
 
-def add_record(exif: bytes | None, record: Mapping[str, Any] | None) -> bytes | None:
-    """Put a record into an EXIF block as its UserComment, JSON in ASCII."""
-    if record is None:
-        return exif
-    block = PIL.Exif()
-    if exif:
-        block.load(exif)
-    block.get_ifd(_EXIF_IFD)[_USER_COMMENT] = _ASCII + json.dumps(dict(record)).encode("ascii")
-    return _to_bytes(block)
+def directories(block: bytes | None) -> dict[int, dict[int, Any]]:
+    """Return the EXIF and GPS directories of a block, those that are not empty, by pointer."""
+    exif = PIL.Exif()
+    if block:
+        exif.load(block)
+    found = {pointer: dict(exif.get_ifd(pointer)) for pointer in (_EXIF_IFD, _GPS_IFD)}
+    return {pointer: entries for pointer, entries in found.items() if entries}
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """Return a record as JSON in ASCII.
+
+    Raises:
+        PictureError: A value is none of JSON's.
+    """
+    try:
+        return json.dumps(dict(record))
+    except (TypeError, ValueError) as error:
+        raise PictureError(
+            f"the record holds what JSON cannot ({error}); use plain values"
+        ) from error
+
+
+def wrap(text: str) -> str:
+    """Mark a record's JSON as such, for fields where other programs write JSON too."""
+    return f'{{"{RECORD_KEY}": {text}}}'
+
+
+def _unwrap(value: object) -> dict[str, Any] | None:
+    """Return the record in an EXIF value, or None if it is something else."""
+    if isinstance(value, bytes):
+        value = value.removeprefix(_ASCII).decode("utf-8", "replace")
+    if not isinstance(value, str) or not value.startswith("{"):
+        return None
+    try:
+        record = json.loads(value).get(RECORD_KEY)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def add_record(block: bytes | None, text: str, *, limited: bool) -> bytes:
+    """Put a record into an EXIF block as its UserComment.
+
+    Args:
+        block: An EXIF block, or None.
+        text: The record as JSON.
+        limited: Whether the block must fit a JPEG segment; if both do not, the record stays.
+
+    Raises:
+        PictureError: The record alone does not fit.
+    """
+    exif = PIL.Exif()
+    if block:
+        exif.load(block)
+    exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = _ASCII + wrap(text).encode("ascii")
+    joint = _to_bytes(exif)
+    if not limited or len(joint) <= _LONGEST_EXIF:
+        return joint
+    if block:
+        warnings.warn("EXIF and record do not both fit a JPEG; the EXIF is left out", stacklevel=4)
+        return add_record(None, text, limited=True)
+    raise PictureError(f"the record has {len(text):,} characters, a JPEG holds 64,000; write a PNG")
 
 
 def find_record(image: PIL.Image) -> dict[str, Any] | None:
     """Find the record in an opened file: PNG text, EXIF comment, or TIFF description."""
-    candidates = [image.info.get(RECORD_KEY)]
-    comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
-    if isinstance(comment, bytes):
-        candidates.append(comment.removeprefix(_ASCII).decode("utf-8", "replace"))
-    candidates.append(image.getexif().get(0x010E))  # ImageDescription
-    for text in candidates:
-        if isinstance(text, str) and text.startswith("{"):
-            try:
-                return dict(json.loads(text))
-            except ValueError:
-                continue
-    return None
+    text = image.info.get(RECORD_KEY)
+    if isinstance(text, str):
+        return _unwrap(wrap(text))
+    exif = image.getexif()
+    comment = _unwrap(exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT))
+    return comment if comment is not None else _unwrap(exif.get(_DESCRIPTION))

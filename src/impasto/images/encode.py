@@ -1,0 +1,148 @@
+"""An image to the bytes of a file, format by format."""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image as PIL
+from PIL import PngImagePlugin, TiffImagePlugin
+
+from ..errors import PictureError
+from ..types import Image, Mask
+from . import metadata
+from .scales import resize
+
+_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that these formats can count
+_FULL_COLOR_QUALITY = 90  # from here on JPEG keeps the colours at full resolution
+
+
+def check_values(path: Path, kind: str, image: Image, alpha: Mask | None) -> None:
+    """Check that a file of this kind can hold the image.
+
+    Raises:
+        PictureError: Shape, type or size is another.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise PictureError(f"the image has the shape {image.shape}, expected (H, W, 3)")
+    if image.dtype.kind != "f":
+        raise PictureError(
+            f"the image is of type {image.dtype}, expected floats in 0..1; divide by the largest "
+            "possible value"
+        )
+    if alpha is not None and (alpha.ndim != 2 or 0 in alpha.shape):
+        raise PictureError(f"alpha has the shape {alpha.shape}, expected (H, W)")
+    longest = _LONGEST_SIDE.get(kind)
+    if longest is not None and max(image.shape) > longest:
+        raise PictureError(
+            f"{path} would be {image.shape[1]}x{image.shape[0]} pixels, and a {kind} holds at most "
+            f"{longest} on a side; write a .png or .tif file"
+        )
+
+
+def finite(image: Image) -> Image:
+    """Return the image, with 0 for what is not finite: a long run is not thrown away for it."""
+    finite = np.isfinite(image)
+    if finite.all():
+        return image
+    count = int((~finite).sum())
+    warnings.warn(f"{count} values of the image are not finite and became 0", stacklevel=3)
+    return np.where(finite, image, np.float32(0))
+
+
+def with_alpha(image: Image, alpha: Mask | None, kind: str) -> NDArray[np.float32]:
+    """Return (H, W, 3) or (H, W, 4), clipped to 0..1."""
+    image = np.clip(image, 0, 1).astype(np.float32)
+    if alpha is None:
+        return image
+    mask = np.clip(resize(alpha.astype(np.float32), image.shape[:2]), 0, 1)[..., None]
+    if kind == "JPEG":
+        return image * mask + (1 - mask)
+    return np.concatenate([image, mask], axis=-1)
+
+
+def write_common(
+    file: BinaryIO,
+    values: NDArray[np.float32],
+    kind: str,
+    exif: bytes | None,
+    record: str | None,
+    quality: int,
+) -> None:
+    """Write 8 bits per channel with Pillow; `values` is (H, W, 3) or (H, W, 4), 0..1."""
+    options: dict[str, Any] = {"icc_profile": metadata.srgb_profile()}
+    if kind == "PNG":
+        text = PngImagePlugin.PngInfo()
+        if record is not None:
+            text.add_itxt(metadata.RECORD_KEY, record)
+        options["pnginfo"] = text
+    elif record is not None:
+        exif = metadata.add_record(exif, record, limited=kind == "JPEG")
+    if exif:
+        options["exif"] = exif
+    if kind in ("JPEG", "WEBP"):
+        options["quality"] = quality
+    if kind == "JPEG":
+        options["subsampling"] = 0 if quality >= _FULL_COLOR_QUALITY else 2
+    PIL.fromarray(np.round(values * 255).astype(np.uint8)).save(file, kind, **options)
+
+
+def write_deep_tiff(
+    file: BinaryIO, values: NDArray[np.float32], exif: bytes | None, record: str | None
+) -> None:
+    """Write a TIFF of 16 bits per channel; `values` is (H, W, 3) or (H, W, 4), 0..1."""
+    directories = metadata.directories(exif)
+    tags = [(tag, "s", 0, text, True) for tag, text in metadata.texts(exif).items()]
+    tifffile.imwrite(
+        file,
+        np.round(values * 65535).astype(np.uint16),
+        photometric="rgb",
+        extrasamples=["unassalpha"] if values.shape[2] == 4 else None,
+        compression="zlib",
+        iccprofile=metadata.srgb_profile(),
+        description=metadata.wrap(record) if record is not None else None,
+        extratags=tags,
+        software=False,
+        metadata=None,
+        byteorder="<",
+        bigtiff=False,
+    )
+    if directories:
+        _add_directories(file, directories)
+
+
+def _add_directories(file: BinaryIO, directories: Mapping[int, Mapping[int, Any]]) -> None:
+    """Add EXIF's directories to a little-endian TIFF, which tifffile does not write.
+
+    They are appended, and after them the main directory once more, with pointers to them.
+    """
+    file.seek(4)
+    (main,) = struct.unpack("<I", file.read(4))
+    file.seek(main)
+    (count,) = struct.unpack("<H", file.read(2))
+    entries = [file.read(12) for _ in range(count)]
+    for pointer, values in directories.items():
+        directory = TiffImagePlugin.ImageFileDirectory_v2()
+        for tag, value in values.items():
+            directory[tag] = value
+        offset = _end(file)
+        file.write(directory.tobytes(offset))
+        entries.append(struct.pack("<HHII", pointer, 4, 1, offset))
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry))
+    main = _end(file)
+    file.write(struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4))
+    file.seek(4)
+    file.write(struct.pack("<I", main))
+
+
+def _end(file: BinaryIO) -> int:
+    """Go to the end of a TIFF, at a word's boundary, where directories begin."""
+    offset = file.seek(0, os.SEEK_END)
+    return offset + (file.write(b"\0") if offset % 2 else 0)

@@ -1,0 +1,634 @@
+"""Pictures as they come: every mode, turned, with profiles, damaged, huge, or none at all."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import random
+import struct
+import threading
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as PIL
+from PIL import ImageCms
+
+from impasto.errors import PictureError
+from impasto.images.files import read_image, read_picture, read_record
+
+RAMP = np.linspace(0, 255, 12 * 10 * 3).round().astype(np.uint8).reshape(12, 10, 3)
+LOSSLESS = (".png", ".tif", ".bmp")
+READABLE = (".png", ".jpg", ".webp", ".tif", ".bmp", ".gif")
+
+
+def save(path, array_or_image, **options):
+    image = array_or_image
+    if isinstance(image, np.ndarray):
+        image = PIL.fromarray(image)
+    image.save(path, **options)
+    return path
+
+
+def gamma_profile(gamma: float) -> bytes:
+    """Return the sRGB profile with its curves replaced by a power law."""
+    raw = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    raw = raw.replace(b"s\0R\0G\0B", b"t\0e\0s\0t").replace(b"sRGB", b"test")
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    (count,) = struct.unpack_from(">I", raw, 128)
+    offset = len(raw)
+    raw += curve
+    for index in range(count):
+        at = 132 + 12 * index
+        if raw[at : at + 4] in (b"rTRC", b"gTRC", b"bTRC"):
+            struct.pack_into(">II", raw, at + 4, offset, len(curve))
+    struct.pack_into(">I", raw, 0, len(raw))
+    return bytes(raw)
+
+
+def grey_profile(gamma: float) -> bytes:
+    """Return a small profile of grey with a power law."""
+    white = b"XYZ " + bytes(4) + struct.pack(">iii", 63190, 65536, 54061)
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"grey\0" + bytes(79)
+    text += bytes(-len(text) % 4)
+    parts = [(b"desc", text), (b"wtpt", white), (b"kTRC", curve)]
+    offset = 128 + 4 + 12 * len(parts)
+    table, data = struct.pack(">I", len(parts)), b""
+    for name, part in parts:
+        table += name + struct.pack(">II", offset + len(data), len(part))
+        data += part
+    head = struct.pack(
+        ">I4sI4s4s4s", offset + len(data), b"lcms", 0x02400000, b"mntr", b"GRAY", b"XYZ "
+    )
+    head += struct.pack(">6H", 2020, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    head += struct.pack(">iii", 63190, 65536, 54061) + bytes(48)
+    return head + table + data
+
+
+def to_srgb(linear):
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+@pytest.mark.parametrize("suffix", LOSSLESS)
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P"])
+def test_common_modes_are_read_exactly(tmp_path, suffix, mode):
+    image = PIL.fromarray(RAMP).convert(mode)
+    expected = np.asarray(image.convert("RGB")) / 255
+    picture = read_picture(save(tmp_path / f"a{suffix}", image))
+    assert picture.image == pytest.approx(expected, abs=1e-6)
+    assert picture.alpha is None
+    assert picture.name == f"a{suffix}"
+    assert picture.image.dtype == np.float32
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".gif"])
+def test_lossy_formats_are_read(tmp_path, suffix):
+    flat = np.full((16, 16, 3), (200, 100, 50), np.uint8)
+    image = read_image(save(tmp_path / f"a{suffix}", flat))
+    assert image == pytest.approx(flat / 255, abs=0.03)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_alpha_is_kept_aside(tmp_path, suffix, mode):
+    image = PIL.fromarray(RAMP).convert(mode)
+    alpha = np.arange(120, dtype=np.uint8).reshape(12, 10) + 100
+    image.putalpha(PIL.fromarray(alpha))
+    picture = read_picture(save(tmp_path / f"a{suffix}", image))
+    assert picture.alpha == pytest.approx(alpha / 255, abs=1e-6)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
+def test_opaque_alpha_is_none(tmp_path, suffix):
+    picture = read_picture(save(tmp_path / f"a{suffix}", PIL.fromarray(RAMP).convert("RGBA")))
+    assert picture.alpha is None
+
+
+@pytest.mark.parametrize("suffix", [".png", ".gif"])
+def test_a_palette_with_a_transparent_color_has_alpha(tmp_path, suffix):
+    image = PIL.new("P", (4, 2), 1)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putpixel((0, 0), 0)
+    picture = read_picture(save(tmp_path / f"a{suffix}", image, transparency=0))
+    assert picture.alpha[0].tolist() == [0, 1, 1, 1]
+    assert picture.image[0, 0] == pytest.approx([0, 0, 1])  # the mean visible color
+
+
+def test_a_palette_with_shades_of_transparency_has_alpha(tmp_path):
+    image = PIL.new("P", (2, 1), 1)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putpixel((0, 0), 0)
+    picture = read_picture(save(tmp_path / "a.png", image, transparency=bytes([51, 255])))
+    assert picture.alpha[0] == pytest.approx([0.2, 1])
+
+
+@pytest.mark.parametrize(("mode", "key"), [("RGB", (0, 0, 0)), ("L", 0)])
+def test_a_color_declared_transparent_has_alpha(tmp_path, mode, key):
+    image = PIL.new(mode, (2, 1), "white")
+    image.putpixel((0, 0), key)
+    picture = read_picture(save(tmp_path / "a.png", image, transparency=key))
+    assert picture.alpha[0].tolist() == [0, 1]
+
+
+def test_a_deep_grey_declared_transparent_has_alpha(tmp_path):
+    image = PIL.fromarray(np.array([[0, 40000]], np.uint16))
+    picture = read_picture(save(tmp_path / "a.png", image, transparency=0))
+    assert picture.alpha[0].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bit_grey_keeps_its_low_bits(tmp_path, suffix):
+    array = np.arange(60000, 60120, dtype=np.uint16).reshape(12, 10)
+    image = read_image(save(tmp_path / f"a{suffix}", PIL.fromarray(array)))
+    assert image[..., 1] == pytest.approx(array / 65535, abs=1e-7)
+
+
+def test_float_grey_is_read_and_its_range_checked(tmp_path):
+    unit = RAMP[..., 0].astype(np.float32) / 255
+    assert read_image(save(tmp_path / "a.tif", unit))[..., 2] == pytest.approx(unit)
+    with pytest.raises(PictureError, match=r"a2\.tif.*expected 0\.\.1"):
+        read_image(save(tmp_path / "a2.tif", unit * 255))
+
+
+def test_integers_of_32_bits_are_taken_as_16_or_refused(tmp_path):
+    array = np.array([[0, 65535]], np.int32)
+    assert read_image(save(tmp_path / "a.tif", array))[0, :, 0].tolist() == [0, 1]
+    with pytest.raises(PictureError, match="16 bits"):
+        read_image(save(tmp_path / "b.tif", array * 2))
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_sixteen_bit_color_tiff_keeps_its_low_bits(
+    tmp_path, byteorder, planar, channels, compression
+):
+    array = np.arange(50000, 50000 + 12 * 10 * channels, dtype=np.uint16).reshape(12, 10, channels)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        array if planar == "contig" else array.transpose(2, 0, 1),
+        photometric="rgb",
+        planarconfig=planar,
+        byteorder=byteorder,
+        compression=compression,
+        extrasamples=["unassalpha"] if channels == 4 else None,
+    )
+    picture = read_picture(tmp_path / "a.tif")
+    values = array / 65535
+    if channels == 3:
+        assert picture.alpha is None
+        assert picture.image == pytest.approx(values, abs=1e-7)
+    else:
+        weight = values[..., 3:]
+        mean = (values[..., :3] * weight).sum((0, 1)) / weight.sum()
+        assert picture.alpha == pytest.approx(values[..., 3], abs=1e-7)
+        assert picture.image == pytest.approx(
+            values[..., :3] * weight + mean * (1 - weight), abs=1e-6
+        )
+
+
+def test_colors_multiplied_by_alpha_are_divided_again(tmp_path):
+    array = np.full((2, 2, 4), (16384, 8192, 0, 32768), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="rgb", extrasamples=["assocalpha"])
+    picture = read_picture(tmp_path / "a.tif")
+    assert picture.image[0, 0] == pytest.approx([0.5, 0.25, 0], abs=1e-4)
+    assert picture.alpha[0, 0] == pytest.approx(0.5, abs=1e-4)
+
+
+def test_sixteen_bit_grey_with_alpha_is_read(tmp_path):
+    array = np.full((2, 3, 2), (1001, 32768), np.uint16)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        array,
+        photometric="minisblack",
+        planarconfig="contig",
+        extrasamples=["unassalpha"],
+    )
+    picture = read_picture(tmp_path / "a.tif")
+    assert picture.image == pytest.approx(np.full((2, 3, 3), 1001 / 65535), abs=1e-7)
+    assert picture.alpha == pytest.approx(np.full((2, 3), 32768 / 65535), abs=1e-7)
+
+
+def test_float_color_tiff_is_read_and_its_range_checked(tmp_path):
+    unit = RAMP.astype(np.float32) / 255
+    tifffile.imwrite(tmp_path / "a.tif", unit, photometric="rgb")
+    tifffile.imwrite(tmp_path / "b.tif", unit * 2, photometric="rgb")
+    assert np.array_equal(read_image(tmp_path / "a.tif"), unit)
+    with pytest.raises(PictureError, match="from 0 to 2"):
+        read_image(tmp_path / "b.tif")
+
+
+def test_a_deep_tiff_of_many_channels_is_refused(tmp_path):
+    array = np.zeros((4, 4, 7), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="rgb", planarconfig="contig")
+    with pytest.raises(PictureError, match="channels"):
+        read_image(tmp_path / "a.tif")
+
+
+def lzw_tiff(path, array):
+    """Write 16-bit colors packed by LZW, with literal codes only."""
+    data = array.astype("<u2").tobytes()
+    codes = [code for at in range(0, len(data), 200) for code in (256, *data[at : at + 200])]
+    bits = "".join(f"{code:09b}" for code in (*codes, 257))
+    bits += "0" * (-len(bits) % 8)
+    packed = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    height, width, _ = array.shape
+    sizes_at = 8 + 2 + 10 * 12 + 4
+    tags = [(256, 3, 1, width), (257, 3, 1, height), (258, 3, 3, sizes_at), (259, 3, 1, 5)]
+    tags += [(262, 3, 1, 2), (273, 4, 1, sizes_at + 6), (277, 3, 1, 3), (278, 3, 1, height)]
+    tags += [(279, 4, 1, len(packed)), (284, 3, 1, 1)]
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *t) for t in tags)
+    path.write_bytes(
+        b"II*\0\x08\0\0\0" + directory + bytes(4) + struct.pack("<3H", 16, 16, 16) + packed
+    )
+    return path
+
+
+def test_a_deep_tiff_packed_by_lzw_says_when_its_low_bits_are_lost(tmp_path):
+    path = lzw_tiff(tmp_path / "a.tif", RAMP.astype(np.uint16) * 257)
+    if importlib.util.find_spec("imagecodecs"):
+        assert read_image(path) == pytest.approx(RAMP / 255, abs=1e-6)
+    else:
+        with pytest.warns(UserWarning, match="8 bits"):
+            assert read_image(path) == pytest.approx(RAMP / 255, abs=1e-6)
+
+
+def test_of_many_deep_pages_the_first_is_taken(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(np.full((4, 5, 3), 65535, np.uint16), photometric="rgb")
+        writer.write(np.zeros((9, 9, 3), np.uint16), photometric="rgb")
+    image = read_image(tmp_path / "a.tif")
+    assert image.shape == (4, 5, 3)
+    assert image.min() == 1
+
+
+def test_cmyk_is_read_in_the_right_direction(tmp_path):
+    for suffix in (".jpg", ".tif"):
+        for ink, expected in [((0, 0, 0, 0), 1), ((0, 0, 0, 255), 0)]:
+            path = save(tmp_path / f"a{suffix}", PIL.new("CMYK", (8, 8), ink))
+            assert read_image(path) == pytest.approx(np.full((8, 8, 3), expected), abs=0.02)
+    path = save(tmp_path / "cyan.jpg", PIL.new("CMYK", (8, 8), (255, 0, 0, 0)))
+    assert read_image(path)[0, 0] == pytest.approx([0, 1, 1], abs=0.03)
+
+
+def test_cmyk_with_a_profile_of_another_kind_is_read_with_a_warning(tmp_path):
+    image = PIL.new("CMYK", (8, 8), (0, 0, 0, 255))
+    path = save(tmp_path / "a.jpg", image, icc_profile=gamma_profile(1.0))
+    with pytest.warns(UserWarning, match="profile"):
+        assert read_image(path).max() < 0.02
+
+
+def test_ycbcr_is_read(tmp_path):
+    image = PIL.fromarray(RAMP).convert("YCbCr")
+    expected = np.asarray(image.convert("RGB")) / 255
+    assert read_image(save(tmp_path / "a.tif", image)) == pytest.approx(expected, abs=0.01)
+    assert read_image(image) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["HSV", "RGBX", "RGBa", "PA", "La"])
+def test_rare_modes_of_pillow_are_read(mode):
+    through = {"RGBa": "RGBA", "PA": "P", "La": "LA"}.get(mode)
+    image = PIL.fromarray(RAMP)
+    image = (image.convert(through) if through else image).convert(mode)
+    assert np.abs(read_image(image).mean() - RAMP.mean() / 255) < 0.02
+
+
+UPRIGHT = {
+    1: lambda a: a,
+    2: np.fliplr,
+    3: lambda a: np.rot90(a, 2),
+    4: np.flipud,
+    5: lambda a: np.rot90(np.fliplr(a), 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: np.rot90(np.fliplr(a), -1),
+    8: lambda a: np.rot90(a, 1),
+}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".deep.tif"])
+def test_pictures_are_set_upright(tmp_path, orientation, suffix):
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".deep.tif":
+        tags = [(274, "H", 1, orientation, True)]
+        deep = RAMP.astype(np.uint16) * 257
+        tifffile.imwrite(path, deep, photometric="rgb", extratags=tags, metadata=None)
+    else:
+        exif = PIL.Exif()
+        exif[0x0112] = orientation
+        save(path, RAMP, exif=exif)
+    picture = read_picture(path)
+    assert picture.image == pytest.approx(UPRIGHT[orientation](RAMP) / 255, abs=1e-6)
+    block = PIL.Exif()
+    block.load(picture.exif)
+    assert block[0x0112] == 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_jpegs_are_set_upright(tmp_path, orientation):
+    exif = PIL.Exif()
+    exif[0x0112] = orientation
+    blocks = np.kron(np.arange(6).reshape(2, 3) * 50, np.ones((16, 16))).astype(np.uint8)
+    path = save(tmp_path / "a.jpg", blocks, exif=exif, quality=95)
+    expected = UPRIGHT[orientation](blocks) / 255
+    assert read_image(path)[..., 0] == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 60000])
+def test_impossible_turns_turn_nothing(tmp_path, orientation):
+    exif = PIL.Exif()
+    exif[0x0112] = orientation
+    assert read_image(save(tmp_path / "a.png", RAMP, exif=exif)) == pytest.approx(
+        RAMP / 255, abs=1e-6
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"Exif\0\0II*\0\xff\xff\xff\xff", b"x"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_a_broken_exif_block_is_no_reason_to_refuse(tmp_path, suffix, exif):
+    path = save(tmp_path / f"a{suffix}", RAMP, exif=exif)
+    assert read_image(path).shape == RAMP.shape
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_profile_is_converted_to_srgb(tmp_path, suffix):
+    path = save(tmp_path / f"a{suffix}", RAMP, icc_profile=gamma_profile(1.0))
+    assert read_image(path) == pytest.approx(to_srgb(RAMP / 255), abs=0.02)
+
+
+def test_the_profile_of_a_jpeg_is_converted_to_srgb(tmp_path):
+    flat = np.full((16, 16, 3), 64, np.uint8)
+    path = save(tmp_path / "a.jpg", flat, icc_profile=gamma_profile(1.0))
+    assert read_image(path) == pytest.approx(np.full((16, 16, 3), to_srgb(64 / 255)), abs=0.02)
+
+
+def test_the_profile_of_a_picture_with_alpha_is_converted_to_srgb(tmp_path):
+    image = PIL.new("RGBA", (4, 4), (64, 64, 64, 128))
+    path = save(tmp_path / "a.png", image, icc_profile=gamma_profile(1.0))
+    assert read_image(path) == pytest.approx(np.full((4, 4, 3), to_srgb(64 / 255)), abs=0.02)
+
+
+def test_the_profile_of_a_deep_tiff_is_converted_to_srgb(tmp_path):
+    array = np.full((4, 4, 3), 16384, np.uint16)
+    profile = gamma_profile(1.0)
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="rgb", iccprofile=profile)
+    assert read_image(tmp_path / "a.tif") == pytest.approx(
+        np.full((4, 4, 3), to_srgb(0.25)), abs=0.02
+    )
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
+def test_a_profile_of_grey_is_converted_to_srgb(tmp_path, mode):
+    if mode == "I;16":
+        image = PIL.fromarray(np.full((4, 4), 64 * 257, np.uint16))
+    else:
+        image = PIL.new(mode, (4, 4), 64 if mode == "L" else (64, 128))
+    path = save(tmp_path / "a.png", image, icc_profile=grey_profile(1.0))
+    assert read_image(path) == pytest.approx(np.full((4, 4, 3), to_srgb(64 / 255)), abs=0.02)
+
+
+@pytest.mark.parametrize("profile", [b"nonsense", gamma_profile(1.0)[:200]])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_a_broken_profile_is_ignored_with_a_warning(tmp_path, suffix, profile):
+    flat = np.full((16, 16, 3), 64, np.uint8)
+    path = save(tmp_path / f"a{suffix}", flat, icc_profile=profile)
+    with pytest.warns(UserWarning, match="profile is ignored"):
+        assert read_image(path) == pytest.approx(flat / 255, abs=0.02)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_of_an_animation_the_first_frame_is_taken(tmp_path, suffix):
+    frames = [PIL.new("RGB", (8, 8), color) for color in ("white", "black", "red")]
+    frames[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:])
+    assert read_image(tmp_path / f"a{suffix}") == pytest.approx(np.ones((8, 8, 3)), abs=0.02)
+
+
+def test_the_kind_is_known_by_the_content_not_the_name(tmp_path):
+    save(tmp_path / "a.png", RAMP)
+    (tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    assert read_image(tmp_path / "a.jpg").shape == RAMP.shape
+
+
+def bomb(path, width, height):
+    """Write a small PNG of ones and zeros that declares a large size."""
+
+    def chunk(kind, data):
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((1 + (width + 7) // 8) * height), 9)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+    return path
+
+
+@pytest.mark.parametrize("side", [10_000, 30_000])
+def test_a_bomb_is_refused_with_its_size_the_limit_and_the_option(tmp_path, side):
+    path = bomb(tmp_path / "a.png", side, side)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(PictureError) as caught:
+            read_picture(path)
+    message = str(caught.value)
+    assert f"{side * side:,}" in message
+    assert f"{PIL.MAX_IMAGE_PIXELS:,}" in message
+    assert "--max-pixels" in message and "max_pixels" in message and "a.png" in message
+
+
+@pytest.mark.parametrize("kind", ["png", "bmp", "deep.tif"])
+def test_a_lower_limit_binds_every_reader(tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    if kind == "deep.tif":
+        tifffile.imwrite(path, RAMP.astype(np.uint16), photometric="rgb")
+    else:
+        save(path, RAMP)
+    assert read_image(path, max_pixels=120).shape == RAMP.shape
+    for limit in (119, 0):
+        with pytest.raises(PictureError, match="--max-pixels"):
+            read_image(path, max_pixels=limit)
+
+
+@pytest.mark.parametrize("kind", ["png", "deep.tif"])
+def test_a_higher_limit_holds_for_one_read_only(tmp_path, monkeypatch, kind):
+    path = tmp_path / f"a.{kind}"
+    if kind == "deep.tif":
+        tifffile.imwrite(path, RAMP.astype(np.uint16), photometric="rgb")
+    else:
+        save(path, RAMP)
+    monkeypatch.setattr(PIL, "MAX_IMAGE_PIXELS", 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_image(path, max_pixels=120).shape == RAMP.shape
+    assert PIL.MAX_IMAGE_PIXELS == 10
+    with pytest.raises(PictureError, match="limit is 10"):
+        read_image(path)
+
+
+def test_the_guard_stays_up_for_other_threads_meanwhile(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.png", RAMP)
+    monkeypatch.setattr(PIL, "MAX_IMAGE_PIXELS", 10)
+    seen, done = set(), threading.Event()
+
+    def watch():
+        while not done.is_set():
+            seen.add(PIL.MAX_IMAGE_PIXELS)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for _ in range(50):
+            read_image(path, max_pixels=120)
+    finally:
+        done.set()
+        watcher.join()
+    assert seen == {10}
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_an_empty_file_is_refused(tmp_path, suffix):
+    (tmp_path / f"a{suffix}").touch()
+    with pytest.raises(PictureError, match=r"a\.\w+ is empty"):
+        read_picture(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp", ".deep.tif"])
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.9])
+@pytest.mark.filterwarnings("ignore")
+def test_a_truncated_file_is_refused(tmp_path, suffix, part):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".deep.tif":
+        tifffile.imwrite(path, noise.astype(np.uint16), photometric="rgb", compression="zlib")
+    else:
+        save(path, noise)
+    path.write_bytes(path.read_bytes()[: int(part * path.stat().st_size)])
+    with pytest.raises(PictureError, match=r"a\.(deep\.)?\w+"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"Dear diary, this is no picture.\n", b"BMW", b"II*\0", b"GIF89a", b"%!PS-Adobe-3.0 EPSF-3.0",
+     b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"P6 1 1 255 abc", b"8BPS" + bytes(40), b"\0"],
+)  # fmt: skip
+def test_a_file_that_is_no_picture_is_refused(tmp_path, content):
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(PictureError, match=r"a\.jpg.*expected a JPEG, PNG"):
+        read_picture(tmp_path / "a.jpg")
+    with pytest.raises(PictureError):
+        read_record(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("read", [read_picture, read_record])
+def test_a_missing_file_and_a_folder_are_refused(tmp_path, read):
+    with pytest.raises(PictureError, match="there is no file"):
+        read(tmp_path / "absent.png")
+    with pytest.raises(PictureError, match="is a folder"):
+        read(tmp_path)
+    with pytest.raises(PictureError):
+        read("a\0b.png")
+
+
+def test_a_pipe_is_refused_rather_than_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    for source in (tmp_path / "a.png", "/dev/zero"):
+        with pytest.raises(PictureError, match="pipe or a device"):
+            read_picture(source)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="permission bits do not bind root")
+def test_a_file_without_read_permission_is_refused(tmp_path):
+    path = save(tmp_path / "a.png", RAMP)
+    path.chmod(0)
+    with pytest.raises(PictureError, match="Permission denied"):
+        read_picture(path)
+
+
+def test_a_picture_beyond_the_memory_is_refused(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.png", RAMP)
+
+    def fail(self):
+        raise MemoryError
+
+    monkeypatch.setattr(PIL.Image, "copy", fail)
+    with pytest.raises(PictureError, match="memory"):
+        read_picture(path)
+
+
+def test_the_record_of_a_picture_above_the_limit_is_read(tmp_path):
+    assert read_record(bomb(tmp_path / "a.png", 30_000, 30_000)) is None
+
+
+def seeds(folder):
+    """Return the bytes of a small valid file of every kind."""
+    exif = PIL.Exif()
+    exif[0x010F], exif[0x0112] = "Maker", 6
+    exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0{}"
+    extras = {"exif": exif, "icc_profile": gamma_profile(1.0)}
+    picture = PIL.fromarray(RAMP)
+    for suffix in READABLE:
+        save(folder / f"plain{suffix}", picture)
+    for suffix in (".png", ".jpg", ".webp", ".tif"):
+        save(folder / f"extras{suffix}", picture, **extras)
+    save(folder / "palette.png", picture.convert("P"), transparency=0)
+    save(folder / "inks.jpg", picture.convert("CMYK"))
+    save(folder / "deep.png", PIL.fromarray(RAMP[..., 0].astype(np.uint16)))
+    save(folder / "packed.tif", picture, compression="tiff_lzw")
+    deep = RAMP.astype(np.uint16)
+    for name, compression in (("deep.tif", None), ("deep-packed.tif", "zlib")):
+        tifffile.imwrite(folder / name, deep, photometric="rgb", compression=compression,
+                         iccprofile=gamma_profile(1.0))  # fmt: skip
+    picture.save(folder / "moving.gif", save_all=True, append_images=[picture.rotate(90)])
+    return [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+def mutate(data, rng):
+    """Return the bytes with a few of them changed, cut, repeated, or set to extremes."""
+    raw = bytearray(data)
+    for _ in range(rng.randint(1, 6)):
+        at = rng.randrange(len(raw)) if rng.random() < 0.5 else rng.randrange(min(len(raw), 256))
+        kind = rng.randrange(5)
+        if kind == 0:
+            raw[at] = rng.randrange(256)
+        elif kind == 1:
+            raw[at] ^= 1 << rng.randrange(8)
+        elif kind == 2:
+            raw[at : at + 4] = rng.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"])
+        elif kind == 3:
+            raw[at:at] = raw[at : at + rng.randint(1, 16)]
+        elif len(raw) > 16:
+            del raw[at : at + rng.randint(1, 16)]
+        if not raw:
+            raw = bytearray(data)
+    return bytes(raw)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_files_raise_only_picture_errors(tmp_path):
+    (tmp_path / "seeds").mkdir()
+    originals = seeds(tmp_path / "seeds")
+    rng = random.Random(int(os.environ.get("FUZZ_SEED", "20240607")))
+    path = tmp_path / "damaged.tif"
+    outcomes = {"read": 0, "refused": 0}
+    for turn in range(int(os.environ.get("FUZZ_FILES", "500"))):
+        path.write_bytes(mutate(originals[turn % len(originals)], rng))
+        for read in (lambda p: read_picture(p, max_pixels=1_000_000), read_record):
+            try:
+                result = read(path)
+            except PictureError as error:
+                assert "damaged.tif" in str(error)
+                outcomes["refused"] += 1
+            else:
+                outcomes["read"] += 1
+                if result is not None and not isinstance(result, dict):
+                    assert np.isfinite(result.image).all()
+                    assert result.image.min() >= 0 and result.image.max() <= 1
+    assert min(outcomes.values()) > 0
