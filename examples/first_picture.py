@@ -1,6 +1,6 @@
 """Paint a sample photograph after a sample painting, in one call.
 
-    python examples/first_picture.py painted.png [long side]
+python examples/first_picture.py painted.png [long side]
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Watch a picture come into being, and stop when it no longer changes much.
 
-    python examples/step_by_step.py painted.png [long side]
+python examples/step_by_step.py painted.png [long side]
 """
 
 import sys

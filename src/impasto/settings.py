@@ -96,7 +96,7 @@ class Settings(BaseModel):
     pooling: Pooling = "max"
     """How VGG19 shrinks its features: `max` or `average`."""
     padding: Padding = "replicate"
-    """Border of the picture as the first layer sees it; `replicate` avoids halos."""
+    """What each layer sees beyond the border; `replicate` avoids halos, `zeros` is classic."""
     init: Annotated[str, Field(min_length=1)] = "content"
     """Starting picture: `content`, `noise`, `style`, or the path of a picture."""
     scales: Annotated[int, Field(ge=1, le=8)] = 3

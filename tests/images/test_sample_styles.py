@@ -27,7 +27,7 @@ def painting(kind: str, size: int = SIZE, seed: int = 0) -> Image:
 
 
 def hues(image: Image) -> int:
-    """Count the twelfths of the colour circle that hold a fiftieth of the picture in full colour."""
+    """Count the twelfths of the colour circle that hold a fiftieth of the picture, vivid."""
     hue, saturation, value = np.moveaxis(rgb2hsv(image), -1, 0)
     vivid = (saturation > 0.4) & (value > 0.3)
     counts, _ = np.histogram(hue[vivid], bins=12, range=(0, 1))
@@ -74,9 +74,9 @@ def test_another_seed_gives_another_picture(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_global_random_state_plays_no_part(kind: str) -> None:
-    before = np.random.get_state(legacy=False)["state"]["key"].copy()
+    before = np.random.get_state(legacy=False)["state"]["key"].copy()  # noqa: NPY002
     sample_style(kind, MIN_SIZE)
-    np.testing.assert_array_equal(before, np.random.get_state(legacy=False)["state"]["key"])
+    np.testing.assert_array_equal(before, np.random.get_state(legacy=False)["state"]["key"])  # noqa: NPY002
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -41,9 +41,11 @@ def prepare_kernel(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> Ke
     return Kernel(*(ops.convert_to_tensor(a, dtype="float32") for a in (kernel, bias)))
 
 
-def conv3x3_relu(x: tf.Tensor, kernel: Kernel, padding: int) -> tf.Tensor:
-    """Return relu(conv(x) + bias); x (N, h, w, I), `padding` zeros on each side (0 or 1)."""
-    mode = "same" if padding else "valid"
+def conv3x3_relu(x: tf.Tensor, kernel: Kernel, padding: str) -> tf.Tensor:
+    """Return relu(conv(x) + bias), x (N, h, w, I) padded with `zeros` or by `replicate`."""
+    if padding == "replicate":
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")  # 1 wide: the same
+    mode = "valid" if padding == "replicate" else "same"
     return ops.relu(ops.conv(x, kernel.weight, padding=mode, data_format=DATA_FORMAT) + kernel.bias)
 
 

@@ -53,40 +53,49 @@ def prepare_kernel(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> Ke
 
 
 def _conv3x3(
-    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, padding: int
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, zeros: int
 ) -> torch.Tensor:
-    """Convolve with the faster of NNPACK's Winograd kernel and the stock operator."""
+    """Convolve, with a border of `zeros`, by NNPACK or the stock operator, whichever is faster."""
     outputs, inputs = weight.shape[:2]
     if (
         _HAS_NNPACK
         and x.device.type == "cpu"
-        and padding == 1
         and min(inputs, outputs) >= _NNPACK_CHANNELS
         and x.shape[2] * x.shape[3] >= _NNPACK_POSITIONS
     ):
-        return torch._nnpack_spatial_convolution(x.contiguous(), weight, bias, padding=padding)
-    return torch.nn.functional.conv2d(x, weight, bias, padding=padding)
+        return torch._nnpack_spatial_convolution(x.contiguous(), weight, bias, padding=zeros)
+    return torch.nn.functional.conv2d(x, weight, bias, padding=zeros)
 
 
 class _Conv3x3Relu(torch.autograd.Function):
     """relu(x * weight + bias); only x has a gradient, since the network is frozen."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, kernel: Kernel, padding: int) -> torch.Tensor:
-        y = _conv3x3(x, kernel.weight, kernel.bias, padding).relu_()
+    def forward(ctx: Any, x: torch.Tensor, kernel: Kernel, padding: str) -> torch.Tensor:
+        ctx.replicate = padding == "replicate"
+        if ctx.replicate:
+            x = torch.nn.functional.pad(x, (1, 1, 1, 1), mode="replicate")
+        y = _conv3x3(x, kernel.weight, kernel.bias, 0 if ctx.replicate else 1).relu_()
         ctx.save_for_backward(y)
-        ctx.transposed, ctx.padding = kernel.transposed, padding
+        ctx.transposed = kernel.transposed
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (y,) = ctx.saved_tensors
         gradient = torch.ops.aten.threshold_backward(gradients[0], y, 0)
-        return _conv3x3(gradient, ctx.transposed, None, 2 - ctx.padding), None, None
+        if not ctx.replicate:
+            return _conv3x3(gradient, ctx.transposed, None, 1), None, None
+        wide = _conv3x3(gradient, ctx.transposed, None, 2)  # (N, I, h + 2, w + 2)
+        wide[:, :, 1] += wide[:, :, 0]
+        wide[:, :, -2] += wide[:, :, -1]
+        wide[:, :, :, 1] += wide[:, :, :, 0]
+        wide[:, :, :, -2] += wide[:, :, :, -1]
+        return wide[:, :, 1:-1, 1:-1].contiguous(), None, None
 
 
-def conv3x3_relu(x: torch.Tensor, kernel: Kernel, padding: int) -> torch.Tensor:
-    """Return relu(conv(x) + bias); x (N, I, h, w), `padding` zeros on each side (0 or 1)."""
+def conv3x3_relu(x: torch.Tensor, kernel: Kernel, padding: str) -> torch.Tensor:
+    """Return relu(conv(x) + bias), x (N, I, h, w) padded with `zeros` or by `replicate`."""
     y: torch.Tensor = _Conv3x3Relu.apply(x, kernel, padding)
     return y
 

@@ -58,9 +58,7 @@ def grid(rows: Sequence[Sequence[Image | None]], cell: int) -> Image:
     """
     columns = max(len(row) for row in rows)
     pitch = cell + _GAP
-    sheet = np.full(
-        (len(rows) * pitch + _GAP, columns * pitch + _GAP, 3), _PAPER, dtype=np.float32
-    )
+    sheet = np.full((len(rows) * pitch + _GAP, columns * pitch + _GAP, 3), _PAPER, dtype=np.float32)
     for i, row in enumerate(rows):
         for j, image in enumerate(row):
             if image is None:

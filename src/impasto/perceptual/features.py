@@ -49,24 +49,21 @@ def vgg19(
         kernels: From `prepare`, at least as deep as `names`.
         names: Layers whose features are returned.
         pooling: `max`, or `average` as Gatys et al. preferred.
-        padding: What the first layer sees beyond the border: `zeros` as in training, or
-            `replicate`, the border's own colour.
+        padding: What each layer sees beyond the border: `zeros` as in training, or `replicate`,
+            the border's own values, which leaves no frame in a picture that is optimised.
 
     Returns:
         Features after the ReLU by layer name, each (N, h, w, C).
     """
     pool = ops.max_pool if pooling == "max" else ops.average_pool
     x = ops.flip(pixels, axis=-1) * 255.0 - ops.convert_to_tensor(IMAGENET_BGR, dtype="float32")
-    if padding == "replicate":
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")  # width 1: replicates
     if DATA_FORMAT == "channels_first":
         x = ops.transpose(x, (0, 3, 1, 2))
     features = {}
     for name, kernel in kernels.items():
         if name != "block1_conv1" and name.endswith("conv1"):
             x = pool(x, 2, 2, padding="valid", data_format=DATA_FORMAT)
-        first = name == "block1_conv1" and padding == "replicate"
-        x = conv3x3_relu(x, kernel, 0 if first else 1)
+        x = conv3x3_relu(x, kernel, padding)
         if name in names:
             features[name] = _channels_last(x)
     return features
