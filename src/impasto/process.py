@@ -12,6 +12,8 @@ import sys
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h
 _LARGEST_MMAP_THRESHOLD = 1 << 30
+# Read by PyTorch, TensorFlow and JAX when they start.
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
 _KEEP_FREE_BYTES = 256 << 20
 
 
@@ -32,7 +34,7 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
     if backend:
         os.environ["KERAS_BACKEND"] = backend
     if threads:
-        os.environ["OMP_NUM_THREADS"] = str(threads)
+        os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if sys.platform == "linux":

@@ -65,7 +65,9 @@ class Settings(BaseModel):
         'scipy'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     preset: Preset = "default"
     """Set of defaults: `default` works coarse to fine, `classic` is the reference procedure."""
@@ -79,11 +81,11 @@ class Settings(BaseModel):
     """`keep` the style picture's shape, or `stretch` it to the result's."""
     resampling: Resampling = "lanczos"
     """How pictures are resized: `lanczos` is smooth, `nearest` is what the reference does."""
-    content_weight: Annotated[float, Field(ge=0)] = 0.12
+    content_weight: Annotated[float, Field(ge=0)] = 0.15
     """Weight of the content loss; larger keeps more of the photograph."""
     style_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the style loss, shared between the style layers."""
-    tv_weight: Annotated[float, Field(ge=0)] = 3.0
+    tv_weight: Annotated[float, Field(ge=0)] = 4.0
     """Weight of the total variation loss; larger is smoother."""
     content_layers: tuple[LayerName, ...] = ("block4_conv2",)
     """VGG19 layers whose features carry the content."""
@@ -101,7 +103,7 @@ class Settings(BaseModel):
     """Starting picture: `content`, `noise`, `style`, or the path of a picture."""
     scales: Annotated[int, Field(ge=1, le=8)] = 3
     """Number of sizes from coarse to fine, each twice the one before."""
-    iterations: Annotated[int, Field(ge=0, le=1_000_000)] = 153
+    iterations: Annotated[int, Field(ge=0, le=1_000_000)] = 180
     """Evaluations of loss and gradient in all, shared between the scales."""
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 1
     """How often the optimizer is started afresh at each scale; the rounds share the iterations."""

@@ -316,6 +316,43 @@ def test_a_name_as_long_as_the_disk_allows_is_written(tmp_path):
     assert write_image(path, SMALL).exists()
 
 
+@pytest.mark.parametrize(
+    "name", ["two words.png", "밤 “night”.png", "-x.png", "a.b..png", "#?*.png"]
+)
+def test_odd_names_are_written_and_read(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    check_output(name)
+    assert write_image(name, SMALL, record=RECORD).name == name
+    assert read_picture(name).name == name
+    assert read_record(name) == RECORD
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_values_are_rounded_not_cut(tmp_path, suffix):
+    path = write_image(tmp_path / f"a{suffix}", np.full((16, 16, 3), 100.6 / 255, np.float32))
+    with PIL.open(path) as image:
+        assert np.abs(np.asarray(image.convert("RGB")).astype(int) - 101).max() <= (
+            0 if suffix in (".png", ".tif", ".tiff") else 1
+        )
+
+
+def test_values_of_16_bits_are_rounded_not_cut(tmp_path):
+    image = np.full((4, 4, 3), 40000.6 / 65535, np.float64)
+    path = write_image(tmp_path / "a.tif", image, bits=16)
+    assert tifffile.imread(path).min() == 40001
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_long_exif_block_loses_the_maker_note_rather_than_the_picture(tmp_path, suffix):
+    exif = load_exif(camera_exif())
+    exif.get_ifd(0x8769)[0x927C] = b"x" * 90_000
+    kept = load_exif(
+        read_picture(write_image(tmp_path / f"a{suffix}", SMALL, exif=exif.tobytes())).exif
+    )
+    assert kept[0x010F] == "Maker"
+    assert 0x927C not in kept.get_ifd(0x8769)
+
+
 def test_a_name_may_begin_with_a_tilde(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_image("~draft.png", SMALL)
@@ -516,6 +553,12 @@ def test_colors_under_transparency_become_the_mean_visible_color():
     assert picture.image[0, 2] == pytest.approx(mean)
     assert picture.image[0, 3] == pytest.approx((mean + np.array([0.8, 0.4, 0.2])) / 2)
     assert picture.alpha[0] == pytest.approx([1, 1, 0, 0.5])
+
+
+def test_rounding_takes_no_value_out_of_the_range():
+    array = np.ones((64, 64, 4), np.float32)
+    array[..., 3] = np.linspace(0.001, 1, 64 * 64).reshape(64, 64)
+    assert read_image(array).max() <= 1
 
 
 def test_hidden_colors_leave_no_trace():

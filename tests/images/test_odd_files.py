@@ -7,6 +7,7 @@ import os
 import random
 import struct
 import threading
+import tracemalloc
 import warnings
 import zlib
 
@@ -48,24 +49,42 @@ def gamma_profile(gamma: float) -> bytes:
     return bytes(raw)
 
 
+WHITE = b"XYZ " + bytes(4) + struct.pack(">iii", 63190, 65536, 54061)  # D50
+
+
 def grey_profile(gamma: float) -> bytes:
     """Return a small profile of grey with a power law."""
-    white = b"XYZ " + bytes(4) + struct.pack(">iii", 63190, 65536, 54061)
     curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
     text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"grey\0" + bytes(79)
-    text += bytes(-len(text) % 4)
-    parts = [(b"desc", text), (b"wtpt", white), (b"kTRC", curve)]
+    return assemble([(b"desc", text), (b"wtpt", WHITE), (b"kTRC", curve)], b"mntrGRAYXYZ ")
+
+
+def assemble(parts: list[tuple[bytes, bytes]], kind: bytes) -> bytes:
+    """Put the parts of an ICC profile behind their table and header; kind is class and spaces."""
     offset = 128 + 4 + 12 * len(parts)
     table, data = struct.pack(">I", len(parts)), b""
     for name, part in parts:
         table += name + struct.pack(">II", offset + len(data), len(part))
-        data += part
-    head = struct.pack(
-        ">I4sI4s4s4s", offset + len(data), b"lcms", 0x02400000, b"mntr", b"GRAY", b"XYZ "
-    )
-    head += struct.pack(">6H", 2020, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
-    head += struct.pack(">iii", 63190, 65536, 54061) + bytes(48)
+        data += part + bytes(-len(part) % 4)
+    head = struct.pack(">I4sI12s", offset + len(data), b"lcms", 0x02400000, kind)
+    head += struct.pack(">6H", 2020, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + WHITE[8:] + bytes(48)
     return head + table + data
+
+
+def swap_red_and_blue(profile: bytes) -> bytes:
+    """Return a profile of colors whose first channel is blue and whose third is red."""
+    return profile.replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ").replace(b"----", b"bXYZ")
+
+
+def ink_profile() -> bytes:
+    """Return a small profile of CMYK whose lightness is the absence of black; the rest is grey."""
+    corners = [(255 * (1 - (ink & 1)), 128, 128) for ink in range(16)]  # black changes fastest
+    ramp = bytes(range(256))
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0])
+    table += struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    table += ramp * 4 + b"".join(map(bytes, corners)) + ramp * 3
+    text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"inks\0" + bytes(79)
+    return assemble([(b"desc", text), (b"wtpt", WHITE), (b"A2B0", table)], b"prtrCMYKLab ")
 
 
 def to_srgb(linear):
@@ -289,6 +308,13 @@ def test_ycbcr_is_read(tmp_path):
     assert read_image(image) == pytest.approx(expected, abs=1e-6)
 
 
+def test_lab_is_read(tmp_path):
+    lab = PIL.merge("LAB", [PIL.new("L", (4, 4), value) for value in (128, 128, 128)])
+    expected = to_srgb(((128 / 255 * 100 + 16) / 116) ** 3)
+    for source in (lab, save(tmp_path / "a.tif", lab)):
+        assert read_image(source) == pytest.approx(np.full((4, 4, 3), expected), abs=0.03)
+
+
 @pytest.mark.parametrize("mode", ["HSV", "RGBX", "RGBa", "PA", "La"])
 def test_rare_modes_of_pillow_are_read(mode):
     through = {"RGBa": "RGBA", "PA": "P", "La": "LA"}.get(mode)
@@ -310,7 +336,7 @@ UPRIGHT = {
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("suffix", [".png", ".tif", ".deep.tif"])
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".deep.tif"])
 def test_pictures_are_set_upright(tmp_path, orientation, suffix):
     path = tmp_path / f"a{suffix}"
     if suffix == ".deep.tif":
@@ -320,7 +346,7 @@ def test_pictures_are_set_upright(tmp_path, orientation, suffix):
     else:
         exif = PIL.Exif()
         exif[0x0112] = orientation
-        save(path, RAMP, exif=exif)
+        save(path, RAMP, exif=exif, **({"lossless": True} if suffix == ".webp" else {}))
     picture = read_picture(path)
     assert picture.image == pytest.approx(UPRIGHT[orientation](RAMP) / 255, abs=1e-6)
     block = PIL.Exif()
@@ -392,6 +418,47 @@ def test_a_profile_of_grey_is_converted_to_srgb(tmp_path, mode):
     assert read_image(path) == pytest.approx(np.full((4, 4, 3), to_srgb(64 / 255)), abs=0.02)
 
 
+@pytest.mark.parametrize("gamma", [1.0, 1.8])
+def test_a_smooth_ramp_in_a_deep_tiff_stays_smooth_through_a_profile(tmp_path, gamma):
+    ramp = np.repeat(np.linspace(0, 65535, 4096).round().reshape(64, 64, 1), 3, axis=2)
+    profile = gamma_profile(gamma)
+    tifffile.imwrite(
+        tmp_path / "a.tif", ramp.astype(np.uint16), photometric="rgb", iccprofile=profile
+    )
+    image = read_image(tmp_path / "a.tif")
+    expected = to_srgb((ramp / 65535) ** (round(gamma * 256) / 256))
+    assert image == pytest.approx(expected, abs=0.6 / 255)
+    steps = np.diff(image[..., 1].ravel())
+    assert steps.min() > -1e-6  # never darker
+    assert image.min() >= 0 and image.max() <= 1
+    assert steps.max() < 2 * np.diff(expected[..., 1].ravel()).max()  # no stairs
+
+
+@pytest.mark.parametrize("suffix", [".png", ".deep.tif"])
+def test_a_profile_with_other_primaries_is_converted_to_srgb(tmp_path, suffix):
+    profile = swap_red_and_blue(gamma_profile(1.0))
+    colors = np.full((4, 4, 3), (200, 100, 20), np.uint8)
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".png":
+        save(path, colors, icc_profile=profile)
+    else:
+        tifffile.imwrite(
+            path, colors.astype(np.uint16) * 257, photometric="rgb", iccprofile=profile
+        )
+    expected = to_srgb(colors[..., ::-1] / 255)
+    assert read_image(path) == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize(("black", "lightness"), [(0, 100), (255, 0), (128, 50)])
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_the_profile_of_inks_is_converted_to_srgb(tmp_path, suffix, black, lightness):
+    image = PIL.new("CMYK", (16, 16), (10, 200, 30, black))
+    path = save(tmp_path / f"a{suffix}", image, icc_profile=ink_profile())
+    luminance = ((lightness + 16) / 116) ** 3 if lightness > 8 else 0  # CIE 1976
+    expected = np.full((16, 16, 3), to_srgb(np.float64(luminance)))
+    assert read_image(path) == pytest.approx(expected, abs=0.03)
+
+
 @pytest.mark.parametrize("profile", [b"nonsense", gamma_profile(1.0)[:200]])
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
 def test_a_broken_profile_is_ignored_with_a_warning(tmp_path, suffix, profile):
@@ -441,6 +508,104 @@ def test_a_bomb_is_refused_with_its_size_the_limit_and_the_option(tmp_path, side
     assert f"{side * side:,}" in message
     assert f"{PIL.MAX_IMAGE_PIXELS:,}" in message
     assert "--max-pixels" in message and "max_pixels" in message and "a.png" in message
+
+
+def set_tag(path, tag, value):
+    """Change a number in the directory of a little-endian TIFF."""
+    raw = bytearray(path.read_bytes())
+    (at,) = struct.unpack_from("<I", raw, 4)
+    (count,) = struct.unpack_from("<H", raw, at)
+    (entry,) = (e for e in range(at + 2, at + 2 + 12 * count, 12) if raw[e : e + 2] == tag)
+    struct.pack_into("<HII", raw, entry + 2, 4, 1, value)
+    path.write_bytes(raw)
+
+
+WIDTH, LENGTH, OFFSET, BYTES, TILE_WIDTH, TILE_LENGTH = (
+    struct.pack("<H", number) for number in (256, 257, 273, 279, 322, 323)
+)
+
+
+@pytest.mark.parametrize("kind", ["jpg", "bmp", "gif", "tif", "deep.tif"])
+def test_a_file_that_claims_60000x60000_is_refused_before_it_is_unpacked(tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    if kind == "deep.tif":
+        tifffile.imwrite(path, RAMP.astype(np.uint16), photometric="rgb", metadata=None)
+    else:
+        save(path, RAMP)
+    raw = bytearray(path.read_bytes())
+    if kind == "jpg":
+        struct.pack_into(">HH", raw, raw.index(b"\xff\xc0") + 5, 60_000, 60_000)
+    elif kind == "bmp":
+        struct.pack_into("<ii", raw, 18, 60_000, 60_000)
+    elif kind == "gif":
+        struct.pack_into("<HH", raw, 6, 60_000, 60_000)
+    path.write_bytes(raw)
+    if kind.endswith("tif"):
+        set_tag(path, WIDTH, 60_000)
+        set_tag(path, LENGTH, 60_000)
+    with pytest.raises(PictureError, match="3,600,000,000 pixels"):
+        read_picture(path)
+
+
+def peak_memory(read):
+    tracemalloc.start()
+    try:
+        read()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_deep_tiff_whose_strip_unpacks_to_far_more_than_it_says_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    deep = RAMP.astype(np.uint16)
+    tifffile.imwrite(path, deep, photometric="rgb", compression="zlib", metadata=None)
+    packer = zlib.compressobj(1)
+    strip = b"".join(packer.compress(bytes(1 << 20)) for _ in range(100)) + packer.flush()
+    start = path.stat().st_size
+    path.write_bytes(path.read_bytes() + strip)
+    set_tag(path, OFFSET, start)
+    set_tag(path, BYTES, len(strip))
+
+    def read():
+        with pytest.raises(PictureError, match="more than it says"):
+            read_picture(path)
+
+    assert peak_memory(read) < 20e6
+
+
+def test_a_deep_tiff_with_an_absurd_tile_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    deep = np.zeros((16, 16, 3), np.uint16)
+    tifffile.imwrite(
+        path, deep, photometric="rgb", compression="zlib", tile=(16, 16), metadata=None
+    )
+    assert read_image(path, max_pixels=256).shape == (16, 16, 3)
+    set_tag(path, TILE_WIDTH, 60_000)
+    set_tag(path, TILE_LENGTH, 60_000)
+
+    def read():
+        with pytest.raises(PictureError, match=r"tile of .*3,600,000,000"):
+            read_picture(path)
+
+    assert peak_memory(read) < 20e6
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (512, 512)])
+def test_a_small_deep_picture_in_a_large_tile_is_read_under_a_low_limit(tmp_path, shape):
+    deep = np.arange(300, dtype=np.uint16).reshape(10, 10, 3)
+    tile = tuple(max(16, side) for side in shape)
+    tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", compression="zlib", tile=tile)
+    assert read_image(tmp_path / "a.tif", max_pixels=100) == pytest.approx(deep / 65535, abs=1e-7)
+
+
+def test_a_deep_tiff_of_a_packing_without_bounds_is_read_with_8_bits(tmp_path):
+    if importlib.util.find_spec("imagecodecs"):
+        pytest.skip("imagecodecs unpacks it within bounds")
+    deep = RAMP.astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", compression="lzma")
+    with pytest.warns(UserWarning, match="8 bits.*imagecodecs"):
+        assert read_image(tmp_path / "a.tif") == pytest.approx(RAMP / 255, abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["png", "bmp", "deep.tif"])
@@ -500,7 +665,7 @@ def test_an_empty_file_is_refused(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp", ".deep.tif"])
-@pytest.mark.parametrize("part", [0.02, 0.5, 0.9])
+@pytest.mark.parametrize("part", [0.02, 0.1, 0.3, 0.5, 0.7, 0.9])
 @pytest.mark.filterwarnings("ignore")
 def test_a_truncated_file_is_refused(tmp_path, suffix, part):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -563,8 +728,18 @@ def test_a_picture_beyond_the_memory_is_refused(tmp_path, monkeypatch):
         read_picture(path)
 
 
-def test_the_record_of_a_picture_above_the_limit_is_read(tmp_path):
-    assert read_record(bomb(tmp_path / "a.png", 30_000, 30_000)) is None
+def test_the_record_of_a_picture_above_the_limit_is_read_without_its_pixels(tmp_path):
+    path = bomb(tmp_path / "a.png", 30_000, 30_000)
+    whole = path.read_bytes()
+    assert read_record(path) is None
+    path.write_bytes(whole[:100])  # no pixels to be had
+    assert read_record(path) is None
+
+
+def test_the_record_in_the_exif_block_of_a_png_is_read(tmp_path):
+    exif = PIL.Exif()
+    exif.get_ifd(0x8769)[0x9286] = b'ASCII\0\0\0{"impasto": {"size": 5}}'
+    assert read_record(save(tmp_path / "a.png", RAMP, exif=exif.tobytes())) == {"size": 5}
 
 
 def seeds(folder):

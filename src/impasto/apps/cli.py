@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import logging
 import os
 import sys
+import traceback
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TextIO
 
 import tyro
 from tyro.conf import CascadeSubcommandArgs, FlagCreatePairsOff
@@ -42,16 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words in (["--version"], ["-V"]):
-        sys.stdout.write(f"impasto {version('impasto')}\n")
-        return DONE
     debug = "--debug" in words
     try:
-        command = parse(words or ["--help"])
-        tune_process(backend=command.common.backend, threads=command.common.threads)
-        run(command)
-    except SystemExit as stop:  # the parser has shown its help, or what is wrong
-        return stop.code if isinstance(stop.code, int) else WRONG_USAGE
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            if {"-q", "--quiet"} & {*words}:
+                warnings.simplefilter("ignore")
+            return _carry_out(words)
     except KeyboardInterrupt as stop:
         return _complain(str(stop) or "interrupted before there was a picture", INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has gone, as `| head` does
@@ -61,7 +64,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, WRONG_USAGE, debug)
     except Exception as error:  # the last line of defence: no traceback for people who paint
         return _fail(error, COULD_NOT, debug)
-    return DONE
+
+
+def _carry_out(words: list[str]) -> int:
+    code = DONE
+    if words in (["--version"], ["-V"]):
+        sys.stdout.write(f"impasto {version('impasto')}\n")
+    else:
+        try:
+            command = parse(words or ["--help"])
+            tune_process(backend=command.common.backend, threads=command.common.threads)
+            run(command)
+        except SystemExit as stop:  # the parser has shown its help, or what is wrong
+            code = stop.code if isinstance(stop.code, int) else WRONG_USAGE
+    sys.stdout.flush()  # here, where it is known what to do if that fails
+    return code
 
 
 def parse(words: list[str]) -> Command:
@@ -93,13 +110,15 @@ def parse(words: list[str]) -> Command:
 
 def _fail(error: Exception, code: int, debug: bool) -> int:
     if debug:
-        raise error
+        traceback.print_exception(error)
     if isinstance(error, ImpastoError):
-        return _complain(str(error), code)
-    if _is_out_of_memory(error):
-        return _complain("out of memory; take a smaller --size, or close other programs", code)
-    text = f"unexpected {type(error).__name__}: {error}".split("\n")[0]
-    return _complain(f"{text} (run again with --debug for the details)", code)
+        text = str(error)
+    elif _is_out_of_memory(error):
+        text = "out of memory; take a smaller --size, or close other programs"
+    else:
+        text = f"unexpected {type(error).__name__}: {error}".split("\n")[0]
+        text += " (run again with --debug for the details)"
+    return _complain("; ".join([text, *getattr(error, "__notes__", [])]), code)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -113,6 +132,29 @@ def _complain(text: str, code: int) -> int:
     return code
 
 
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Say a warning as the errors are said; stands in for `warnings.showwarning`."""
+    sys.stderr.write(f"impasto: warning: {message}\n")
+
+
+def _as_on_disk(error: UnicodeError) -> tuple[bytes, int]:
+    """Encode what standard output cannot hold as the disk does: names of files may be any bytes."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return os.fsencode(error.object[error.start : error.end]), error.end
+
+
 def entry() -> None:
     """Run as the installed command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        codecs.register_error("as_on_disk", _as_on_disk)
+        sys.stdout.reconfigure(errors="as_on_disk")
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # our own message is the one to read
     sys.exit(main())

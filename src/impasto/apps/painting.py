@@ -39,8 +39,8 @@ class Job:
 def paint(command: Stylize) -> Path:
     """Paint one picture, show progress, and write it.
 
-    Whatever ends the run early (Ctrl-C, a loss that is not finite), the picture so far is written
-    where the result would have gone.
+    Whatever ends the run early (Ctrl-C, a loss that is not finite, no more memory), the picture so
+    far is written where the result would have gone.
 
     Returns:
         The path of the result.
@@ -61,15 +61,16 @@ def paint(command: Stylize) -> Path:
                 save_early(step)
     except KeyboardInterrupt:
         raise _interrupted(job, step) from None
-    except DivergedError as error:
-        kept = error.step or step
-        if kept is None:
-            raise
-        _save(job, kept, job.output)
-        raise DivergedError(f"{error}; the last good picture is in {job.output}", kept) from error
+    except Exception as error:  # whatever it was, the picture so far is worth keeping
+        kept = (error.step if isinstance(error, DivergedError) else None) or step
+        if kept is not None:
+            _save(job, kept, job.output)
+            error.add_note(f"the picture so far is in {job.output}")
+        raise
     if step is None:
         raise PictureError("the run made no picture")
-    _save(job, step, job.output, time.perf_counter() - started)
+    with _deaf_to_interrupts():
+        _save(job, step, job.output, time.perf_counter() - started)
     sys.stdout.write(f"{job.output}\n")
     return job.output
 
@@ -180,7 +181,7 @@ def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:
 
 @contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Let a second Ctrl-C wait until the file is whole."""
+    """Let no Ctrl-C keep the result from its file: it is all that the run was for."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -54,4 +54,4 @@ def devices() -> list[str]:
 
 def threads() -> int:
     """Return the number of CPU threads that one operator uses."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(os.environ.get("NPROC", "0")) or os.cpu_count() or 1

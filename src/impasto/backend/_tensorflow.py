@@ -63,4 +63,5 @@ def devices() -> list[str]:
 
 def threads() -> int:
     """Return the number of CPU threads that one operator uses."""
-    return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1
+    asked = tf.config.threading.get_intra_op_parallelism_threads()
+    return asked or int(os.environ.get("TF_NUM_INTRAOP_THREADS", "0")) or os.cpu_count() or 1

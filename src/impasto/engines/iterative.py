@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import ops
+from ..backend import free_memory, ops
 from ..errors import DivergedError
 from ..images.files import read_image
 from ..images.scales import Scale, plan, resize, style_size
@@ -67,6 +67,7 @@ def optimize_image(
         )
         last = yield from steps
         picture = last.image
+        free_memory()
         progress = progress._replace(iteration=last.iteration, round=last.round)
 
 
@@ -139,7 +140,10 @@ def run_scale(
     optimizer = OPTIMIZERS[settings.optimizer]
     best = start = evaluate_point(loss, pixels, targets, kernels)
     if not math.isfinite(start.value):
-        raise DivergedError("the loss of the starting picture is not finite")
+        raise DivergedError(
+            "the loss of the starting picture is not finite; "
+            "lower content_weight, style_weight or tv_weight"
+        )
 
     def evaluate(x: Tensor) -> Point:
         nonlocal best

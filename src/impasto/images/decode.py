@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import math
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,10 @@ from . import metadata, opening
 Array = NDArray[Any]
 
 _TIFF_ORIENTATION, _TIFF_PROFILE, _ASSOCIATED_ALPHA = 274, 34675, 1
+_DEFLATE = (8, 32946)
+_PACKINGS = (1, 5, 32773, *_DEFLATE)  # none, LZW, PackBits: those whose unpacked size is bounded
+_DEFLATE_RATIO = 1032  # at most
+_HARMLESS_BYTES = 64 << 20
 # EXIF orientation -> how to set the rows and columns upright.
 _TURNS: dict[int, Callable[[Array], Array]] = {
     1: lambda a: a,
@@ -89,7 +96,7 @@ def _settle_alpha(image: Image, alpha: Mask) -> tuple[Image, Mask | None]:
     visible = float(weight.sum(dtype=np.float64))
     mean = (image * weight).sum(axis=(0, 1), dtype=np.float64) / visible if visible else [0.5] * 3
     laid = image * weight + np.asarray(mean, dtype=np.float32) * (1 - weight)
-    return laid.astype(np.float32), np.ascontiguousarray(alpha)
+    return laid.clip(0, 1).astype(np.float32), np.ascontiguousarray(alpha)
 
 
 def decode_pil(image: PIL.Image, name: str = "") -> Picture:
@@ -102,7 +109,9 @@ def decode_pil(image: PIL.Image, name: str = "") -> Picture:
     image = metadata.upright(image)
     if image.mode.startswith("I") or image.mode == "F":
         grey, opacity = _wide_grey(image, name)
-        return Picture(_convert_deep(grey, image.info.get("icc_profile")), opacity, exif, name)
+        return Picture(
+            metadata.deep_to_srgb(grey, image.info.get("icc_profile")), opacity, exif, name
+        )
     image, alpha = _split_alpha(image)
     image = metadata.to_srgb(image)
     if image.mode != "RGB":
@@ -180,7 +189,7 @@ def decode_deep_tiff(path: Path, limit: int) -> Picture | None:
     upright = _TURNS.get(int(turn), _TURNS[1])(array)
     picture = decode_array(upright, path.name)
     exif = _tiff_exif(path)
-    return Picture(_convert_deep(picture.image, profile), picture.alpha, exif, path.name)
+    return Picture(metadata.deep_to_srgb(picture.image, profile), picture.alpha, exif, path.name)
 
 
 class _NeedsCodec(Exception):
@@ -193,6 +202,7 @@ def _deep_array(page: tifffile.TiffPage, limit: int, path: Path) -> Array:
     samples, height, width = page.samplesperpixel, page.imagelength, page.imagewidth
     if samples > 4 or page.imagedepth != 1:
         raise PictureError(f"{path} has {samples} channels, expected at most 4; flatten its layers")
+    _check_packing(page, limit, path)
     try:
         array: Array = page.asarray()
     except ValueError as error:
@@ -207,6 +217,30 @@ def _deep_array(page: tifffile.TiffPage, limit: int, path: Path) -> Array:
     if array.shape[2] == 4 and _ASSOCIATED_ALPHA in page.extrasamples:
         array = _divide_by_alpha(array, str(path))
     return array
+
+
+def _check_packing(page: tifffile.TiffPage, limit: int, path: Path) -> None:
+    """Refuse parts that unpack to more than they should: tifffile would unpack the whole of them.
+
+    Raises:
+        PictureError: A part is larger than the picture may be, or holds more than it says.
+        _NeedsCodec: Nothing here unpacks it within bounds.
+    """
+    if page.compression not in _PACKINGS and not importlib.util.find_spec("imagecodecs"):
+        raise _NeedsCodec(f"its compression {page.compression} needs the package imagecodecs")
+    values = math.prod(page.chunks)
+    most = max(limit, opening.DEFAULT_LIMIT)  # a small picture may be the corner of a large tile
+    opening.check_pixels(values // page.samplesperpixel, most, f"a tile of {path}")
+    if page.compression not in _DEFLATE:
+        return
+    largest = values * page.dtype.itemsize
+    file = page.parent.filehandle
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        if count * _DEFLATE_RATIO > max(_HARMLESS_BYTES, largest):
+            file.seek(offset)
+            unpacked = zlib.decompressobj().decompress(file.read(count), largest + 1)
+            if len(unpacked) > largest:
+                raise PictureError(f"{path} is damaged: it holds more than it says; save it anew")
 
 
 def _divide_by_alpha(array: Array, name: str) -> Image:
@@ -225,21 +259,3 @@ def _tiff_exif(path: Path) -> bytes | None:
             return metadata.upright_exif(image)
     except (OSError, SyntaxError, ValueError):  # Pillow cannot open every kind that tifffile can
         return None
-
-
-def _convert_deep(image: Image, profile: bytes | None) -> Image:
-    """Move 16-bit colours to sRGB, keeping the low bits: Pillow's tables have 8 bits only.
-
-    The difference that the conversion makes to the 8-bit picture is added to the deep one.
-    """
-    if not profile:
-        return image
-    before = np.round(image * 255).astype(np.uint8)
-    grey = metadata.is_grey(profile)
-    coarse = PIL.fromarray(np.ascontiguousarray(before[..., 0]) if grey else before)
-    coarse.info["icc_profile"] = bytes(profile)
-    converted = metadata.to_srgb(coarse)
-    if converted is coarse:
-        return image
-    change = (np.asarray(converted, dtype=np.float32) - before) / np.float32(255)
-    return np.clip(image + change, 0, 1)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import json
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from PIL import Image as PIL
 from PIL import ImageCms, ImageOps
 
 from ..errors import PictureError
+from ..types import Image
 
 ORIENTATION = 0x0112
 # What the main directory may say of any picture: description, camera, resolution, software, date,
@@ -29,6 +32,7 @@ _LONGEST_EXIF = 65_000  # a JPEG segment holds 65,533 bytes
 RECORD_KEY = "impasto"
 _PROFILE_DATE = slice(24, 36)  # of the creation of the profile, in its header
 _DESCRIPTION = 0x010E
+_PIXELS_AT_ONCE = 1 << 21  # bounds the memory that the conversion of deep colours takes
 _TEXTS = {0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298}  # maker, model, software, ..., rights
 
 
@@ -67,6 +71,62 @@ def to_srgb(image: PIL.Image) -> PIL.Image:
     return converted if converted is not None else image
 
 
+def deep_to_srgb(image: Image, profile: bytes | None) -> Image:
+    """Convert 16-bit colours to sRGB through the 8 bits per channel that Pillow's tables have.
+
+    Args:
+        image: (H, W, 3), 0..1; three equal channels for a profile of grey.
+        profile: An ICC profile.
+
+    Returns:
+        (H, W, 3), 0..1; the image itself as in `to_srgb`.
+    """
+    if not profile:
+        return image
+    planes = image[..., :1] if profile[16:20] == b"GRAY" else image
+    rows = max(1, _PIXELS_AT_ONCE // image.shape[1])
+    converted = np.empty_like(image)
+    for top in range(0, image.shape[0], rows):
+        band = _interpolate(planes[top : top + rows], bytes(profile))
+        if band is None:
+            return image
+        converted[top : top + rows] = band
+    return converted
+
+
+def _interpolate(planes: Image, profile: bytes) -> Image | None:
+    """Convert the 8-bit colours around each colour, and interpolate between the results.
+
+    To convert only the nearest would turn a smooth ramp into stairs, tall ones in the shadows of
+    profiles with a linear curve.
+
+    Args:
+        planes: (H, W, 1) or (H, W, 3), 0..1.
+        profile: An ICC profile.
+
+    Returns:
+        (H, W, 3), or None if there is nothing to convert.
+    """
+    scaled = planes * np.float32(255)
+    low = np.minimum(scaled.astype(np.uint8), 254)
+    part = scaled - low
+    shares = 1 - part, part  # of the lower and the upper neighbour
+    result: Image = np.zeros((*planes.shape[:2], 3), dtype=np.float32)
+    for corner in itertools.product((0, 1), repeat=planes.shape[2]):
+        colors = low + np.array(corner, dtype=np.uint8)
+        coarse = PIL.fromarray(colors if planes.shape[2] == 3 else colors[..., 0])
+        coarse.info["icc_profile"] = profile
+        converted = to_srgb(coarse)
+        if converted is coarse:
+            return None
+        weight = shares[corner[0]][..., 0]  # (H, W)
+        for channel, side in enumerate(corner[1:], 1):
+            weight = weight * shares[side][..., channel]
+        result += weight[..., None] * np.asarray(converted, dtype=np.float32)
+    result /= 255
+    return np.clip(result, 0, 1, out=result)  # the weights add up to 1 but for rounding
+
+
 def upright(image: PIL.Image) -> PIL.Image:
     """Return a copy, turned as its EXIF block says; a block that cannot be read turns nothing."""
     image.load()
@@ -74,11 +134,6 @@ def upright(image: PIL.Image) -> PIL.Image:
         return ImageOps.exif_transpose(image)
     except Exception:  # damaged blocks raise anything; `upright_exif` has warned
         return image.copy()
-
-
-def is_grey(profile: bytes) -> bool:
-    """Tell whether an ICC profile is one of grey, by the colour space in its header."""
-    return profile[16:20] == b"GRAY"
 
 
 def upright_exif(image: PIL.Image) -> bytes | None:
@@ -216,6 +271,8 @@ def find_record(image: PIL.Image) -> dict[str, Any] | None:
     text = image.info.get(RECORD_KEY)
     if isinstance(text, str):
         return _unwrap(wrap(text))
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & {*image.info}:
+        return None  # Pillow would unpack all pixels to look for a block behind them
     exif = image.getexif()
     comment = _unwrap(exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT))
     return comment if comment is not None else _unwrap(exif.get(_DESCRIPTION))

@@ -51,18 +51,21 @@ def vgg19(
         pooling: `max`, or `average` as Gatys et al. preferred.
         padding: What each layer sees beyond the border: `zeros` as in training, or `replicate`,
             the border's own values, which leaves no frame in a picture that is optimised.
+            With `replicate`, pooling keeps an odd last row or column too; else it drops them,
+            and the last pixels of a picture would escape the deeper layers.
 
     Returns:
         Features after the ReLU by layer name, each (N, h, w, C).
     """
     pool = ops.max_pool if pooling == "max" else ops.average_pool
+    edge = "same" if padding == "replicate" else "valid"
     x = ops.flip(pixels, axis=-1) * 255.0 - ops.convert_to_tensor(IMAGENET_BGR, dtype="float32")
     if DATA_FORMAT == "channels_first":
         x = ops.transpose(x, (0, 3, 1, 2))
     features = {}
     for name, kernel in kernels.items():
         if name != "block1_conv1" and name.endswith("conv1"):
-            x = pool(x, 2, 2, padding="valid", data_format=DATA_FORMAT)
+            x = pool(x, 2, 2, padding=edge, data_format=DATA_FORMAT)
         x = conv3x3_relu(x, kernel, padding)
         if name in names:
             features[name] = _channels_last(x)

