@@ -35,8 +35,13 @@ def convolve(x, kernel, bias, padding="zeros"):
     return y
 
 
-def pool(x, pooling="max"):
-    """Largest or mean value of each 2x2 square; an odd last row or column is dropped."""
+def pool(x, pooling="max", padding="zeros"):
+    """Largest or mean value of each 2x2 square; an odd last row or column is dropped.
+
+    Under `replicate` padding it is repeated instead, so that no pixel is lost.
+    """
+    if padding == "replicate":
+        x = np.pad(x, ((0, x.shape[0] % 2), (0, x.shape[1] % 2), (0, 0)), mode="edge")
     height, width = x.shape[0] // 2 * 2, x.shape[1] // 2 * 2
     four = [x[i:height:2, j:width:2] for i in (0, 1) for j in (0, 1)]
     return np.maximum.reduce(four) if pooling == "max" else sum(four) / 4
@@ -48,7 +53,7 @@ def vgg19(picture, layers, *, pooling="max", padding="zeros", deepest="block5_co
     features = {}
     for name in NAMES[: NAMES.index(deepest) + 1]:
         if name.endswith("conv1") and name != "block1_conv1":
-            x = pool(x, pooling)
+            x = pool(x, pooling, padding)
         kernel, bias = layers[name]
         x = np.maximum(convolve(x, kernel, bias, padding), 0)
         features[name] = x

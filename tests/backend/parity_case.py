@@ -14,7 +14,7 @@ import numpy as np
 
 from impasto.backend import BACKEND, DATA_FORMAT, ops
 from impasto.engines.iterative import optimize_image, to_pixels
-from impasto.perceptual import objective
+from impasto.perceptual import features, objective, weights
 from impasto.settings import Settings
 
 EVALUATIONS = 3
@@ -33,6 +33,15 @@ def evaluate(pictures, preset):
         yield f"{preset}/parts/{name}", float(part)
 
 
+def look(pictures, name):
+    """Features of average pooling, which the objectives above do not use."""
+    kernels = features.prepare(weights.load(weights.find()), [name])
+    pixels = to_pixels(pictures["picture"])
+    options = {"pooling": "average", "padding": "replicate"}
+    seen = features.vgg19(pixels, kernels, [name], **options)
+    yield f"average/{name}", ops.convert_to_numpy(seen[name])[0]
+
+
 def paint(pictures, optimizer):
     """A very short run, its picture and its losses."""
     settings = Settings(size=48, scales=1, iterations=EVALUATIONS, optimizer=optimizer)
@@ -46,6 +55,7 @@ def main(folder: Path, output: Path) -> None:
     results = {"backend": BACKEND, "data_format": DATA_FORMAT}
     for preset in ("classic", "default"):
         results |= evaluate(pictures, preset)
+    results |= look(pictures, "block3_conv1")
     for optimizer in ("lbfgs", "adam"):
         results |= paint(pictures, optimizer)
     np.savez(output, **results)

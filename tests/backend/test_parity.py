@@ -17,7 +17,7 @@ from impasto.images.sample_styles import sample_style
 from impasto.images.scales import resize
 from impasto.settings import Settings
 
-SIZE = (48, 64)
+SIZE = (45, 62)  # odd at two of the four poolings
 BACKENDS = ("torch", "jax", "tensorflow")
 PRESETS = ("classic", "default")
 CASE = Path(__file__).with_name("parity_case.py")
@@ -115,6 +115,17 @@ def test_every_part_of_the_loss_agrees_with_the_oracle(
     assert ours == pytest.approx(totals(pictures, exact_layers, preset)(pictures["picture"]), 1e-4)
 
 
+@by_backend
+def test_features_of_average_pooling_agree_with_the_oracle(
+    results, pictures, exact_layers, backend
+):
+    ours = of(results, backend)["average/block3_conv1"]
+    options = {"pooling": "average", "padding": "replicate", "deepest": "block3_conv1"}
+    wanted = oracle.vgg19(pictures["picture"], exact_layers, **options)["block3_conv1"]
+    assert ours.shape == wanted.shape
+    assert np.linalg.norm(ours - wanted) <= 1e-4 * np.linalg.norm(wanted)
+
+
 @others
 @by_preset
 def test_losses_agree_between_the_frameworks(results, backend, preset):
@@ -126,13 +137,13 @@ def test_losses_agree_between_the_frameworks(results, backend, preset):
 @by_preset
 def test_gradients_agree_between_the_frameworks(results, backend, preset):
     ours, torchs = (of(results, name)[f"{preset}/gradient"] for name in (backend, "torch"))
-    # Where two values that are pooled are equal but for their last bits, frameworks pick different
-    # ones, and the gradient of these few pixels moves over to their neighbours: measured, one
-    # such place of 6x6 pixels made 1.8e-3, all else together 2e-6.
+    # Measured: 1e-6. Where two values that are pooled are equal but for their last bits, frameworks
+    # may pick different ones, and the gradient of a few pixels moves over to their neighbours: one
+    # such place of 6x6 pixels, in a picture of 48x64, made 1.8e-3, all else together 2e-6.
     errors = np.sort(np.linalg.norm(ours - torchs, axis=-1).ravel())
     size = np.linalg.norm(torchs)
     assert np.linalg.norm(errors[: int(0.95 * errors.size)]) <= 1e-4 * size
-    assert np.linalg.norm(errors) <= 1e-2 * size
+    assert np.linalg.norm(errors) <= 1e-3 * size
 
 
 @pytest.fixture(scope="module", params=PRESETS)
@@ -147,7 +158,7 @@ def slopes(request, pictures, exact_layers):
     picture = np.float64(pictures["picture"])
     rng = np.random.default_rng(12)
     directions = [rng.standard_normal(picture.shape) for _ in range(3)]
-    for i, j, c in [(0, 0, 0), (20, 30, 1), (47, 63, 2)]:
+    for i, j, c in [(0, 0, 0), (20, 30, 1), (44, 61, 2)]:
         single = np.zeros_like(picture)
         single[i, j, c] = 1
         directions.append(single)
@@ -183,4 +194,4 @@ def test_three_evaluations_lower_the_loss(results, backend, optimizer):
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_short_runs_end_in_the_same_picture(results, backend, optimizer):
     ours, torchs = (of(results, name)[f"{optimizer}/image"] for name in (backend, "torch"))
-    assert np.abs(ours - torchs).mean() < 1e-3
+    assert np.abs(ours - torchs).mean() < 5e-3  # measured: 1e-4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -50,7 +52,7 @@ def test_sizes_of_a_plan_double_up_to_the_result(content, style, settings):
     stages = planned(content, style, settings)
     assert 1 <= len(stages) <= settings.scales
     assert stages[-1].size == result_size(content, settings)
-    for small, large in zip(stages[:-1], stages[1:], strict=True):
+    for small, large in itertools.pairwise(stages):
         for before, after in zip(small.size, large.size, strict=True):
             assert before < after
             assert abs(after - 2 * before) <= 2

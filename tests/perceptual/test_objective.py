@@ -75,7 +75,7 @@ def test_default_objective_agrees_with_the_oracle_in_every_part(rng, exact_layer
         {"content_layers": ("block2_conv2", "block5_conv4")},
         {"content_weight": 7.0, "style_weight": 0.5, "tv_weight": 100.0},
     ],
-    ids=lambda changed: "-".join(changed),
+    ids="-".join,
 )
 def test_each_knob_of_the_objective_agrees_with_the_oracle(rng, exact_layers, kernels, changed):
     settings = Settings(**changed)

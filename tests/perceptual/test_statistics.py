@@ -44,7 +44,8 @@ def test_gram_agrees_with_the_oracle(array):
 @given(anything)
 def test_gram_is_symmetric_and_has_no_negative_eigenvalues(array):
     matrix = gram(array)
-    np.testing.assert_array_equal(matrix, matrix.T)
+    # The two halves may be summed in another order, so not bit for bit.
+    np.testing.assert_allclose(matrix, matrix.T, rtol=1e-5, atol=1e-5 * np.abs(matrix).max())
     eigenvalues = np.linalg.eigvalsh(matrix.astype(np.float64))
     assert eigenvalues.min() >= -1e-5 * max(1.0, eigenvalues.max())
 

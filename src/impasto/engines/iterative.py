@@ -138,12 +138,7 @@ def run_scale(
     """
     loss = objective.loss_and_gradient(settings)
     optimizer = OPTIMIZERS[settings.optimizer]
-    best = start = evaluate_point(loss, pixels, targets, kernels)
-    if not math.isfinite(start.value):
-        raise DivergedError(
-            "the loss of the starting picture is not finite; "
-            "lower content_weight, style_weight or tv_weight"
-        )
+    best = _start_point(loss, pixels, targets, kernels)
 
     def evaluate(x: Tensor) -> Point:
         nonlocal best
@@ -153,9 +148,10 @@ def run_scale(
         return point
 
     yield _step(best, progress, stage.size, False)
-    for budget in _shares(stage.iterations, settings.rounds):
+    for budget in filter(None, _shares(stage.iterations, settings.rounds)):
         state = optimizer.init(best, settings)
         before = progress
+        progress = before._replace(iteration=before.iteration + 1)
         while state.evaluations < budget and not state.finished:
             try:
                 state = optimizer.step(evaluate, state, settings, budget)
@@ -164,12 +160,24 @@ def run_scale(
                 raise
             except DivergedError as error:
                 raise DivergedError(str(error), _step(best, progress, stage.size, False)) from error
-            over = state.finished or state.evaluations >= budget
-            progress = before._replace(
-                iteration=before.iteration + state.evaluations, round=before.round + over
-            )
-            yield _step(best, progress, stage.size, over)
+            progress = before._replace(iteration=before.iteration + state.evaluations)
+            if state.evaluations < budget and not state.finished:
+                yield _step(best, progress, stage.size, False)
+        progress = progress._replace(round=before.round + 1)
+        yield _step(best, progress, stage.size, True)
     return _step(best, progress, stage.size, True)
+
+
+def _start_point(
+    loss: Callable[..., Any], pixels: Tensor, targets: Targets, kernels: Kernels
+) -> Point:
+    start = evaluate_point(loss, pixels, targets, kernels)
+    if not math.isfinite(start.value):
+        raise DivergedError(
+            "the loss of the starting picture is not finite; "
+            "lower content_weight, style_weight or tv_weight"
+        )
+    return start
 
 
 def evaluate_point(

@@ -252,8 +252,8 @@ def scipy_init(point: Point, settings: Settings) -> State:
 def scipy_step(evaluate: Evaluate, state: State, settings: Settings, budget: int) -> State:
     """Run `scipy.optimize.fmin_l_bfgs_b` once, as a round of the reference procedure does.
 
-    SciPy works in float64 on pixels in 0..255, since its first step is one unit long. Its own
-    stopping rule ends a round early where it sees no more progress.
+    SciPy works in float64 on pixels in 0..255, since its first step is one unit long. Its rule on
+    the relative decrease ends a round early where it sees no more progress.
 
     Args:
         evaluate: Gives loss and gradient in 0..1.
@@ -286,7 +286,8 @@ def scipy_step(evaluate: Evaluate, state: State, settings: Settings, budget: int
         gradient = np.asarray(ops.convert_to_numpy(point.gradient), dtype=np.float64)
         return point.value, gradient.ravel() / _REFERENCE_RANGE
 
-    scipy.optimize.fmin_l_bfgs_b(loss_and_gradient, origin, maxfun=budget)
+    # Without a bound on the gradient: SciPy's is absolute, and relative losses start below it.
+    scipy.optimize.fmin_l_bfgs_b(loss_and_gradient, origin, maxfun=budget, pgtol=0)
     if not math.isfinite(best.value):
         raise DivergedError("SciPy's L-BFGS-B met a loss that is not finite")
     return State(best, count, True, None)

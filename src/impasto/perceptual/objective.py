@@ -13,6 +13,12 @@ from . import losses, statistics
 from .features import Kernels
 
 Parts = dict[str, Tensor]
+LossAndGradient = Callable[..., tuple[tuple[Tensor, Parts], Tensor]]
+
+_LOSS_SETTINGS = (
+    "content_weight", "style_weight", "tv_weight", "content_layers", "style_layers",
+    "style_layer_weights", "normalization", "pooling", "padding",
+)  # fmt: skip
 
 
 def load_kernels(settings: Settings) -> Kernels:
@@ -98,12 +104,11 @@ def style_shares(settings: Settings) -> list[float]:
     return [weight / sum(given) for weight in given]
 
 
-@functools.lru_cache(maxsize=8)
-def loss_and_gradient(settings: Settings) -> Callable[..., tuple[tuple[Tensor, Parts], Tensor]]:
+def loss_and_gradient(settings: Settings) -> LossAndGradient:
     """Return `f(pixels, targets, kernels) -> ((total, parts), gradient)`, compiled where that pays.
 
-    The same settings give the same function, so that a second picture of the same size does not
-    compile again.
+    Settings with the same loss give the same function, so that a second picture of the same size
+    does not compile again.
 
     Args:
         settings: Weights, layers, normalization, pooling and padding.
@@ -111,7 +116,11 @@ def loss_and_gradient(settings: Settings) -> Callable[..., tuple[tuple[Tensor, P
     Returns:
         The function; the gradient has the shape of the pixels.
     """
+    return _compile(Settings(**{name: getattr(settings, name) for name in _LOSS_SETTINGS}))
 
+
+@functools.lru_cache(maxsize=8)
+def _compile(settings: Settings) -> LossAndGradient:
     def loss(pixels: Tensor, targets: Targets, kernels: Kernels) -> tuple[Tensor, Parts]:
         return perceptual_loss(pixels, targets, kernels, settings)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import ops
+from ..backend import DATA_FORMAT, ops
 from ..types import Moments, Tensor
 
 
@@ -30,7 +30,12 @@ def moments(features: Tensor) -> Moments:
 
 def gram(features: Tensor) -> Tensor:
     """Return the unnormalised Gram matrix (C, C) of features (N, h, w, C)."""
-    return ops.einsum("nhwc,nhwd->cd", features, features)
+    channels = features.shape[-1]
+    if DATA_FORMAT == "channels_first":  # the order in memory, so that nothing is copied
+        rows = ops.reshape(ops.transpose(features, (3, 0, 1, 2)), (channels, -1))  # (C, Nhw)
+        return ops.matmul(rows, ops.transpose(rows))
+    columns = ops.reshape(features, (-1, channels))  # (Nhw, C)
+    return ops.matmul(ops.transpose(columns), columns)
 
 
 def add(a: Moments, b: Moments) -> Moments:
