@@ -71,9 +71,6 @@ class Optimizer(NamedTuple):
     step: Callable[[Evaluate, State, Settings, int], State]
 
 
-# --- L-BFGS ------------------------------------------------------------------------------------
-
-
 class Pair(NamedTuple):
     """One remembered step s, the change y of the gradient over it, and 1 / (s . y)."""
 
@@ -188,9 +185,6 @@ def _dot(a: Tensor, b: Tensor) -> float:
     return float(ops.dot(ops.reshape(a, (-1,)), ops.reshape(b, (-1,))))
 
 
-# --- Adam --------------------------------------------------------------------------------------
-
-
 class Averages(NamedTuple):
     """Adam's running averages, the step size, and how often it had to be lowered."""
 
@@ -239,9 +233,6 @@ def adam_step(evaluate: Evaluate, state: State, settings: Settings, budget: int)
     zeros = ops.zeros_like(point.x)
     again = Averages(zeros, zeros, 0, memory.learning_rate / 2, memory.retries + 1)
     return State(point, spent, False, again)
-
-
-# --- SciPy -------------------------------------------------------------------------------------
 
 
 def scipy_init(point: Point, settings: Settings) -> State:

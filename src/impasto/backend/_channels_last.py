@@ -1,0 +1,39 @@
+"""What JAX and TensorFlow share: convolutions through Keras, channels last."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any, NamedTuple
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+DATA_FORMAT = "channels_last"
+
+Tensor = Any
+
+
+class Kernel(NamedTuple):
+    """A frozen 3x3 convolution: weight (3, 3, I, O) and bias (O,)."""
+
+    weight: Tensor
+    bias: Tensor
+
+
+def prepare_kernel(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> Kernel:
+    """Bring a Keras kernel (3, 3, I, O) and bias (O,) into the form `conv3x3_relu` takes."""
+    return Kernel(*(ops.convert_to_tensor(a, dtype="float32") for a in (kernel, bias)))
+
+
+def conv3x3_relu(x: Tensor, kernel: Kernel, padding: str) -> Tensor:
+    """Return relu(conv(x) + bias), x (N, h, w, I) padded with `zeros` or by `replicate`."""
+    if padding == "replicate":
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")  # 1 wide: the same
+    mode = "valid" if padding == "replicate" else "same"
+    return ops.relu(ops.conv(x, kernel.weight, padding=mode, data_format=DATA_FORMAT) + kernel.bias)
+
+
+def free_memory() -> None:
+    """Drop unreachable tensors; the framework keeps its own pool."""
+    gc.collect()
