@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 
 # A keras.json or cached weights in the user's home must not decide what the tests see.
@@ -13,6 +14,9 @@ atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
 os.environ.pop("IMPASTO_VGG19", None)
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads and the framework's fight
+
+# A shell starts background jobs deaf to interrupts, and what they start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis  # noqa: E402
 import numpy as np  # noqa: E402
