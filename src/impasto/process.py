@@ -21,8 +21,8 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
     """Set the allocator, the thread pools and the framework for this process.
 
     Feature maps are tens of megabytes; by default glibc returns each to the system when it is
-    freed and faults it in again at the next evaluation, which costs up to half of the time.
-    OpenMP threads that spin between parallel regions take the cores from NNPACK's threads.
+    freed and faults it in again at the next evaluation. OpenMP threads that spin between parallel
+    regions take the cores from NNPACK's threads.
 
     Args:
         backend: `torch`, `jax` or `tensorflow`; None leaves Keras' own choice.
