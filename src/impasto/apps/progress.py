@@ -13,6 +13,7 @@ from ..images.scales import Scale
 from ..types import Step
 
 _SECONDS_BETWEEN_LINES = 10
+_BAR_WIDTH = 12
 _RECENT = 0.3  # weight of the last evaluation in the running mean of their times
 
 
@@ -55,18 +56,20 @@ def _pixels(scale: Scale) -> int:
     return scale.size[0] * scale.size[1]
 
 
-def describe(step: Step, clock: Clock) -> str:
-    """Say in one line where a run stands."""
+def describe(step: Step, clock: Clock) -> tuple[str, str]:
+    """Say where a run stands, in a text of at most 65 characters, and its losses, in another."""
     height, width = step.size
     losses = step.losses
-    text = (
+    place = (
         f"scale {step.scale + 1}/{step.scales} {width}x{height}  "
-        f"evaluation {step.iteration}/{step.iterations}  loss {losses['total']:.4g} "
-        f"(content {losses['content']:.3g}, style {losses['style']:.3g}, tv {losses['tv']:.3g})"
+        f"evaluation {step.iteration}/{step.iterations}"
     )
     if clock.seconds_each is not None and clock.seconds_left is not None:
-        text += f"  {clock.seconds_each:.2f} s each, {_minutes(clock.seconds_left)} left"
-    return text
+        place += f"  {clock.seconds_each:.2f} s each, {_minutes(clock.seconds_left)} left"
+    return place, (
+        f"loss {losses['total']:.4g} "
+        f"(content {losses['content']:.3g}, style {losses['style']:.3g}, tv {losses['tv']:.3g})"
+    )
 
 
 def _minutes(seconds: float) -> str:
@@ -93,13 +96,14 @@ def progress(
         yield lambda step: None
     elif console.is_terminal:
         with Progress(
-            BarColumn(bar_width=20), TextColumn("{task.description}"), console=console
+            BarColumn(bar_width=_BAR_WIDTH), TextColumn("{task.description}"), console=console
         ) as bar:
             task = bar.add_task("starting", total=max(1, sum(s.iterations for s in plan)))
 
             def show(step: Step) -> None:
                 clock.tick(step)
-                bar.update(task, completed=step.iteration, description=describe(step, clock))
+                lines = "\n".join(describe(step, clock))  # both fit a terminal of 80 columns
+                bar.update(task, completed=step.iteration, description=lines)
 
             yield show
     else:
@@ -115,6 +119,6 @@ def _line_printer(console: Console, clock: Clock) -> Callable[[Step], None]:
         now = time.perf_counter()
         if step.scale != last_scale or now - last_time >= _SECONDS_BETWEEN_LINES:
             last_time, last_scale = now, step.scale
-            console.print(describe(step, clock), soft_wrap=True, highlight=False)
+            console.print("  ".join(describe(step, clock)), soft_wrap=True, highlight=False)
 
     return show
