@@ -15,7 +15,6 @@ from ..types import Tensor
 from .weights import Layers
 
 IMAGENET_BGR = (103.939, 116.779, 123.68)  # means that VGG19 was trained with, blue green red
-SMALLEST_SIDE = 16  # four poolings leave one position
 
 Kernels = Mapping[str, Tensor]
 
