@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..backend import ops, value_and_grad
 from ..settings import Settings
@@ -70,32 +70,80 @@ def perceptual_loss(
         The total, a scalar, and its weighted parts: `content`, `style` and `tv`, which add up to
         it, and `content/<layer>` and `style/<layer>`, which add up to the former two.
     """
-    content_names, style_names = settings.content_layers, settings.style_layers
     seen = backbone.vgg19(
         pixels,
         kernels,
-        {*content_names, *style_names},
+        {*settings.content_layers, *settings.style_layers},
         pooling=settings.pooling,
         padding=settings.padding,
     )
-    normalization = settings.normalization
-    parts: Parts = {}
-    for name in content_names:
-        loss = losses.content_loss(seen[name], targets.content[name], normalization=normalization)
-        parts[f"content/{name}"] = loss * (settings.content_weight / len(content_names))
-    for name, weight in zip(style_names, style_shares(settings), strict=True):
-        loss = losses.gram_loss(
-            statistics.gram(seen[name]),
-            targets.style[name],
-            seen[name].shape[1] * seen[name].shape[2],
+    style = {name: seen[name] for name in settings.style_layers}
+    parts = {
+        **content_parts(seen, targets, settings),
+        **style_parts(
+            {name: statistics.gram(features) for name, features in style.items()},
+            {name: features.shape[1] * features.shape[2] for name, features in style.items()},
             pixels.shape[1] * pixels.shape[2],
-            normalization=normalization,
+            targets,
+            settings,
+        ),
+        "tv": tv_part(pixels, settings),
+    }
+    return add_up(parts)
+
+
+def content_parts(features: Mapping[str, Tensor], targets: Targets, settings: Settings) -> Parts:
+    """Return the weighted content loss of each content layer, as `content/<layer>`."""
+    weight = settings.content_weight / len(settings.content_layers)
+    return {
+        f"content/{name}": weight
+        * losses.content_loss(
+            features[name], targets.content[name], normalization=settings.normalization
         )
-        parts[f"style/{name}"] = loss * (settings.style_weight * weight)
-    tv = losses.total_variation_loss(pixels, normalization=normalization) * settings.tv_weight
-    content = _sum(parts, "content/")
-    style = _sum(parts, "style/")
-    return content + style + tv, {"content": content, "style": style, "tv": tv, **parts}
+        for name in settings.content_layers
+    }
+
+
+def style_parts(
+    seconds: Mapping[str, Tensor],
+    positions: Mapping[str, int],
+    pixels: int,
+    targets: Targets,
+    settings: Settings,
+) -> Parts:
+    """Return the weighted style loss of each style layer, as `style/<layer>`.
+
+    Args:
+        seconds: Gram matrices of the picture by layer, (C, C), sums over its positions.
+        positions: Number of positions by layer.
+        pixels: Number of pixels of the picture.
+        targets: From `make_targets`.
+        settings: Weights and normalization.
+    """
+    shares = zip(settings.style_layers, style_shares(settings), strict=True)
+    return {
+        f"style/{name}": (settings.style_weight * share)
+        * losses.gram_loss(
+            seconds[name],
+            targets.style[name],
+            positions[name],
+            pixels,
+            normalization=settings.normalization,
+        )
+        for name, share in shares
+    }
+
+
+def tv_part(pixels: Tensor, settings: Settings) -> Tensor:
+    """Return the weighted total variation loss."""
+    loss = losses.total_variation_loss(pixels, normalization=settings.normalization)
+    return loss * settings.tv_weight
+
+
+def add_up(parts: Parts) -> tuple[Tensor, Parts]:
+    """Return the total, and the parts with the sums `content` and `style` among them."""
+    content, style = _sum(parts, "content/"), _sum(parts, "style/")
+    return content + style + parts["tv"], {"content": content, "style": style, **parts}
 
 
 def style_shares(settings: Settings) -> list[float]:
