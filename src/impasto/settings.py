@@ -16,6 +16,7 @@ Preset = Literal["default", "classic"]
 Pooling = Literal["max", "average"]
 Padding = Literal["replicate", "zeros"]
 Normalization = Literal["relative", "none"]
+Precision = Literal["float32", "tf32", "bfloat16"]
 Optimizer = Literal["lbfgs", "adam", "scipy"]
 Resampling = Literal["lanczos", "nearest"]
 StyleFit = Literal["keep", "stretch"]
@@ -99,6 +100,8 @@ class Settings(BaseModel):
     """How VGG19 shrinks its features: `max` or `average`."""
     padding: Padding = "replicate"
     """What each layer sees beyond the border; `replicate` avoids halos, `zeros` is classic."""
+    precision: Precision = "float32"
+    """Numbers the network computes with: `float32`, `tf32` (on a GPU) or `bfloat16`."""
     init: Annotated[str, Field(min_length=1)] = "content"
     """Starting picture: `content`, `noise`, `style`, or the path of a picture."""
     scales: Annotated[int, Field(ge=1, le=8)] = 3

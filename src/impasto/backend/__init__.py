@@ -10,6 +10,9 @@ What Keras 3 does not offer has one function of the same name for each framework
   `(x, *rest) -> ((value, parts), gradient in x)`, compiled where the framework does that well.
 - `prepare_kernel(kernel, bias)` and `conv3x3_relu(x, kernel, padding)`: a frozen convolution,
   bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there.
+- `pool2x2(x, kind, edge)`: `max` or `average` pooling; an odd last row or column is kept by the
+  edge `same` and dropped by `valid`.
+- `with_gram(x) -> (x, gram)`: features and their Gram matrix.
 - `free_memory()`, `devices()`, `threads()`.
 """
 
@@ -67,6 +70,8 @@ VERSION = _framework.VERSION
 value_and_grad = _framework.value_and_grad
 prepare_kernel = _framework.prepare_kernel
 conv3x3_relu = _framework.conv3x3_relu
+pool2x2 = _framework.pool2x2
+with_gram = _framework.with_gram
 free_memory = _framework.free_memory
 devices = _framework.devices
 threads = _framework.threads
@@ -81,7 +86,9 @@ __all__ = [
     "free_memory",
     "keras",
     "ops",
+    "pool2x2",
     "prepare_kernel",
     "threads",
     "value_and_grad",
+    "with_gram",
 ]

@@ -34,6 +34,18 @@ def conv3x3_relu(x: Tensor, kernel: Kernel, padding: str) -> Tensor:
     return ops.relu(ops.conv(x, kernel.weight, padding=mode, data_format=DATA_FORMAT) + kernel.bias)
 
 
+def pool2x2(x: Tensor, kind: str, edge: str) -> Tensor:
+    """Pool features (N, h, w, C) by `max` or `average`; see `backend.pool2x2`."""
+    pool = ops.max_pool if kind == "max" else ops.average_pool
+    return pool(x, 2, 2, padding=edge, data_format=DATA_FORMAT)
+
+
+def with_gram(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return features (N, h, w, C) and their Gram matrix (C, C), float32."""
+    columns = ops.cast(ops.reshape(x, (-1, x.shape[-1])), "float32")  # (Nhw, C)
+    return x, ops.matmul(ops.transpose(columns), columns)
+
+
 def free_memory() -> None:
     """Drop unreachable tensors; the framework keeps its own pool."""
     gc.collect()

@@ -8,7 +8,14 @@ from typing import Any
 
 import jax
 
-from ._channels_last import DATA_FORMAT, conv3x3_relu, free_memory, prepare_kernel
+from ._channels_last import (
+    DATA_FORMAT,
+    conv3x3_relu,
+    free_memory,
+    pool2x2,
+    prepare_kernel,
+    with_gram,
+)
 
 __all__ = [
     "DATA_FORMAT",
@@ -16,9 +23,11 @@ __all__ = [
     "conv3x3_relu",
     "devices",
     "free_memory",
+    "pool2x2",
     "prepare_kernel",
     "threads",
     "value_and_grad",
+    "with_gram",
 ]
 
 VERSION = jax.__version__

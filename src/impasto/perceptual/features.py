@@ -7,9 +7,11 @@ recognition", configuration E. Layer names are Keras'; the features are taken af
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
-from ..backend import DATA_FORMAT, conv3x3_relu, ops, prepare_kernel
+from ..backend import DATA_FORMAT, conv3x3_relu, ops, pool2x2, prepare_kernel, with_gram
 from ..settings import LAYER_NAMES
 from ..types import Tensor
 from .weights import Layers
@@ -17,6 +19,13 @@ from .weights import Layers
 IMAGENET_BGR = (103.939, 116.779, 123.68)  # means that VGG19 was trained with, blue green red
 
 Kernels = Mapping[str, Tensor]
+
+
+class Gram(NamedTuple):
+    """A Gram matrix (C, C), summed over positions, and their number."""
+
+    second: Tensor
+    positions: int
 
 
 def prepare(layers: Layers, names: Collection[str]) -> Kernels:
@@ -40,6 +49,7 @@ def vgg19(
     *,
     pooling: str = "max",
     padding: str = "zeros",
+    precision: str = "float32",
 ) -> dict[str, Tensor]:
     """Run the network as far as the deepest of the layers asked for.
 
@@ -52,23 +62,63 @@ def vgg19(
             the border's own values, which leaves no frame in a picture that is optimised.
             With `replicate`, pooling keeps an odd last row or column too; else it drops them,
             and the last pixels of a picture would escape the deeper layers.
+        precision: `bfloat16` computes all layers but the first in it; else float32.
 
     Returns:
-        Features after the ReLU by layer name, each (N, h, w, C).
+        Features after the ReLU by layer name, each (N, h, w, C), float32.
     """
-    pool = ops.max_pool if pooling == "max" else ops.average_pool
+    features, _ = features_and_grams(
+        pixels, kernels, names, (), pooling=pooling, padding=padding, precision=precision
+    )
+    return features
+
+
+def features_and_grams(
+    pixels: Tensor,
+    kernels: Kernels,
+    names: Collection[str],
+    gram_names: Collection[str],
+    *,
+    pooling: str,
+    padding: str,
+    precision: str,
+) -> tuple[dict[str, Tensor], dict[str, Gram]]:
+    """Run the network for the features of some layers and the Gram matrices of others.
+
+    Args:
+        pixels: As for `vgg19`.
+        kernels: As for `vgg19`.
+        names: Layers whose features are returned.
+        gram_names: Layers whose Gram matrices are returned.
+        pooling: As for `vgg19`.
+        padding: As for `vgg19`.
+        precision: As for `vgg19`.
+
+    Returns:
+        Features and Gram matrices by layer name.
+    """
     edge = "same" if padding == "replicate" else "valid"
     x = ops.flip(pixels, axis=-1) * 255.0 - ops.convert_to_tensor(IMAGENET_BGR, dtype="float32")
     if DATA_FORMAT == "channels_first":
         x = ops.transpose(x, (0, 3, 1, 2))
-    features = {}
-    for name, kernel in kernels.items():
+    features, grams = {}, {}
+    deepest = max(LAYER_NAMES.index(name) for name in (*names, *gram_names))
+    for name in LAYER_NAMES[: deepest + 1]:
         if name != "block1_conv1" and name.endswith("conv1"):
-            x = pool(x, 2, 2, padding=edge, data_format=DATA_FORMAT)
-        x = conv3x3_relu(x, kernel, padding)
+            x = pool2x2(x, pooling, edge)
+        x = conv3x3_relu(x, kernels[name], padding)
+        if precision == "bfloat16":
+            x = ops.cast(x, "bfloat16")  # pixels have too many levels for it, features have not
+        if name in gram_names:
+            x, second = with_gram(x)
+            grams[name] = Gram(second, math.prod(pixels.shape[:1] + _spatial(x)))
         if name in names:
-            features[name] = _channels_last(x)
-    return features
+            features[name] = ops.cast(_channels_last(x), "float32")
+    return features, grams
+
+
+def _spatial(x: Tensor) -> tuple[int, ...]:
+    return tuple(x.shape[2:] if DATA_FORMAT == "channels_first" else x.shape[1:3])
 
 
 def _channels_last(x: Tensor) -> Tensor:

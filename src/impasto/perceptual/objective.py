@@ -17,7 +17,7 @@ LossAndGradient = Callable[..., tuple[tuple[Tensor, Parts], Tensor]]
 
 _LOSS_SETTINGS = (
     "content_weight", "style_weight", "tv_weight", "content_layers", "style_layers",
-    "style_layer_weights", "normalization", "pooling", "padding",
+    "style_layer_weights", "normalization", "pooling", "padding", "precision",
 )  # fmt: skip
 
 
@@ -45,14 +45,16 @@ def make_targets(content: Tensor, style: Tensor, kernels: Kernels, settings: Set
     Returns:
         Features of the photograph and moments of the painting.
     """
-    look = functools.partial(
-        backbone.vgg19, kernels=kernels, pooling=settings.pooling, padding=settings.padding
-    )
-    painted = look(style, names=settings.style_layers)
+    painted = backbone.vgg19(style, kernels, settings.style_layers, **_look(settings))
     return Targets(
-        content=look(content, names=settings.content_layers),
-        style={name: statistics.moments(feature) for name, feature in painted.items()},
+        content=backbone.vgg19(content, kernels, settings.content_layers, **_look(settings)),
+        style={name: statistics.moments(features) for name, features in painted.items()},
     )
+
+
+def _look(settings: Settings) -> dict[str, str]:
+    """Return how the network looks at pictures, as arguments of `features.vgg19`."""
+    return {name: getattr(settings, name) for name in ("pooling", "padding", "precision")}
 
 
 def perceptual_loss(
@@ -70,19 +72,14 @@ def perceptual_loss(
         The total, a scalar, and its weighted parts: `content`, `style` and `tv`, which add up to
         it, and `content/<layer>` and `style/<layer>`, which add up to the former two.
     """
-    seen = backbone.vgg19(
-        pixels,
-        kernels,
-        {*settings.content_layers, *settings.style_layers},
-        pooling=settings.pooling,
-        padding=settings.padding,
+    seen, grams = backbone.features_and_grams(
+        pixels, kernels, settings.content_layers, settings.style_layers, **_look(settings)
     )
-    style = {name: seen[name] for name in settings.style_layers}
     parts = {
         **content_parts(seen, targets, settings),
         **style_parts(
-            {name: statistics.gram(features) for name, features in style.items()},
-            {name: features.shape[1] * features.shape[2] for name, features in style.items()},
+            {name: gram.second for name, gram in grams.items()},
+            {name: gram.positions for name, gram in grams.items()},
             pixels.shape[1] * pixels.shape[2],
             targets,
             settings,

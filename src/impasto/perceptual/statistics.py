@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..backend import DATA_FORMAT, ops
+from ..backend import DATA_FORMAT, ops, with_gram
 from ..types import Moments, Tensor
 
 
@@ -29,13 +29,10 @@ def moments(features: Tensor) -> Moments:
 
 
 def gram(features: Tensor) -> Tensor:
-    """Return the unnormalised Gram matrix (C, C) of features (N, h, w, C)."""
-    channels = features.shape[-1]
-    if DATA_FORMAT == "channels_first":  # the order in memory, so that nothing is copied
-        rows = ops.reshape(ops.transpose(features, (3, 0, 1, 2)), (channels, -1))  # (C, Nhw)
-        return ops.matmul(rows, ops.transpose(rows))
-    columns = ops.reshape(features, (-1, channels))  # (Nhw, C)
-    return ops.matmul(ops.transpose(columns), columns)
+    """Return the unnormalised Gram matrix (C, C), float32, of features (N, h, w, C)."""
+    if DATA_FORMAT == "channels_first":
+        features = ops.transpose(features, (0, 3, 1, 2))
+    return with_gram(features)[1]
 
 
 def add(a: Moments, b: Moments) -> Moments:

@@ -1,0 +1,156 @@
+"""VGG19's layers on PyTorch, with gradients of their own: the network is frozen.
+
+Features are (N, C, h, w), in memory with the channels first or last, whichever the convolutions
+want. Gradients are changed in place: each belongs to the one layer that it is handed to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from ._torch_convolutions import NHWC, OPERATORS, Choice, Kernel, choose, memory_format
+from ._torch_products import gram, mix
+
+
+class _Conv3x3Relu(torch.autograd.Function):
+    """relu(x * weight + bias)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, kernel: Kernel, choice: Choice, replicate: bool
+    ) -> torch.Tensor:
+        y = OPERATORS[choice.forward].run(x, kernel, False)
+        if replicate:
+            _add_border(y, x, kernel)
+        y.relu_()
+        ctx.save_for_backward(y)
+        ctx.kernel, ctx.choice, ctx.replicate = kernel, choice, replicate
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        g = gradients[0].contiguous(memory_format=ctx.choice.memory_format)
+        torch.ops.aten.threshold_backward.grad_input(g, y, 0, grad_input=g)
+        gradient = OPERATORS[ctx.choice.backward].run(g, ctx.kernel, True)
+        if ctx.replicate:
+            _add_border_gradient(gradient, g, ctx.kernel)
+        return gradient, None, None, None
+
+
+def _add_border(y: torch.Tensor, x: torch.Tensor, kernel: Kernel) -> None:
+    """Turn a convolution with zeros beyond the border into one with the border's own values.
+
+    The ring of values beyond the border is a row above and below, with the corners, and a column
+    left and right without them; each reaches one row or column of the result.
+    """
+
+    def across(row: torch.Tensor, name: str) -> torch.Tensor:  # a row of the ring, (N, O, 1, w)
+        wide = functional.pad(row, (1, 1, 0, 0), mode="replicate")
+        return functional.conv2d(wide, kernel.form(False, name, x.dtype))
+
+    def down(column: torch.Tensor, name: str) -> torch.Tensor:  # a column, (N, O, h, 1)
+        return functional.conv2d(column, kernel.form(False, name, x.dtype), padding=(1, 0))
+
+    y[:, :, :1] += across(x[:, :, :1], "top")
+    y[:, :, -1:] += across(x[:, :, -1:], "bottom")
+    y[:, :, :, :1] += down(x[:, :, :, :1], "left")
+    y[:, :, :, -1:] += down(x[:, :, :, -1:], "right")
+
+
+def _add_border_gradient(gradient: torch.Tensor, g: torch.Tensor, kernel: Kernel) -> None:
+    """Add to the border what the values beyond it, its copies, contribute to the gradient."""
+
+    def across(row: torch.Tensor, name: str) -> torch.Tensor:
+        wide = functional.conv2d(row, kernel.form(True, name, g.dtype), padding=(0, 2))
+        wide[:, :, :, 1] += wide[:, :, :, 0]  # a corner is a copy of the border's corner
+        wide[:, :, :, -2] += wide[:, :, :, -1]
+        return wide[:, :, :, 1:-1]
+
+    def down(column: torch.Tensor, name: str) -> torch.Tensor:
+        return functional.conv2d(column, kernel.form(True, name, g.dtype), padding=(1, 0))
+
+    # The transposed kernel is flipped: what reached the top came through its last row.
+    gradient[:, :, :1] += across(g[:, :, :1], "bottom")
+    gradient[:, :, -1:] += across(g[:, :, -1:], "top")
+    gradient[:, :, :, :1] += down(g[:, :, :, :1], "right")
+    gradient[:, :, :, -1:] += down(g[:, :, :, -1:], "left")
+
+
+def conv3x3_relu(x: torch.Tensor, kernel: Kernel, padding: str) -> torch.Tensor:
+    """Return relu(conv(x) + bias), x (N, I, h, w) padded with `zeros` or by `replicate`."""
+    choice = choose(x, kernel)
+    x = x.contiguous(memory_format=choice.memory_format)
+    y: torch.Tensor = _Conv3x3Relu.apply(x, kernel, choice, padding == "replicate")
+    return y
+
+
+class _MaxPool(torch.autograd.Function):
+    """The largest of each 2x2; of equal ones the first, row by row, has the gradient.
+
+    With the channels first PyTorch's own pooling is ten times slower than this one, which takes
+    the larger of each two columns and then of each two rows.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        rows = torch.maximum(x[..., 0::2], x[..., 1::2])
+        ctx.save_for_backward(x, rows)
+        return torch.maximum(rows[:, :, 0::2], rows[:, :, 1::2])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        x, rows = ctx.saved_tensors
+        g = gradients[0].contiguous()
+        between = torch.empty_like(rows)
+        torch.mul(g, rows[:, :, 0::2] >= rows[:, :, 1::2], out=between[:, :, 0::2])
+        torch.sub(g, between[:, :, 0::2], out=between[:, :, 1::2])
+        gradient = torch.empty_like(x)
+        torch.mul(between, x[..., 0::2] >= x[..., 1::2], out=gradient[..., 0::2])
+        torch.sub(between, gradient[..., 0::2], out=gradient[..., 1::2])
+        return gradient
+
+
+def pool2x2(x: torch.Tensor, kind: str, edge: str) -> torch.Tensor:
+    """Pool features (N, C, h, w) by `max` or `average`; see `backend.pool2x2`."""
+    odd = x.shape[2] % 2 or x.shape[3] % 2
+    whole = edge == "same"
+    if kind == "average":
+        return functional.avg_pool2d(x, 2, ceil_mode=whole, count_include_pad=False)
+    if memory_format(x) == NHWC or odd:
+        return functional.max_pool2d(x, 2, ceil_mode=whole)
+    y: torch.Tensor = _MaxPool.apply(x)
+    return y
+
+
+class _Gram(torch.autograd.Function):
+    """Features go through unchanged; their Gram matrix comes out beside them.
+
+    So the gradient of the Gram matrix joins that of the features here, in one product and one sum.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        ctx.save_for_backward(x)
+        ctx.set_materialize_grads(False)
+        return x.detach(), gram(x)  # not x itself: PyTorch would hand out a view of other strides
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor | None) -> Any:
+        (x,) = ctx.saved_tensors
+        through, g = gradients
+        if g is None:
+            return through
+        mixed = mix(x, g + g.t())
+        return mixed if through is None else mixed.add_(through)
+
+
+def with_gram(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return features (N, C, h, w) and their Gram matrix (C, C), float32."""
+    if not x.is_contiguous() or len(x) > 1:  # then all positions lie in one row
+        x = x.contiguous(memory_format=NHWC)
+    y, second = _Gram.apply(x)
+    return y, second
