@@ -15,14 +15,18 @@ _LARGEST_MMAP_THRESHOLD = 1 << 30
 # Read by PyTorch, TensorFlow and JAX when they start.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
 _KEEP_FREE_BYTES = 256 << 20
+# OpenMP's threads spin for some microseconds before they sleep: without it each of the many short
+# operators on a small picture waits for the system to wake them; by default they spin for
+# milliseconds and take the cores from NNPACK's threads.
+_SPINS = "10000"
 
 
 def tune_process(*, backend: str | None = None, threads: int | None = None) -> None:
     """Set the allocator, the thread pools and the framework for this process.
 
     Feature maps are tens of megabytes; by default glibc returns each to the system when it is
-    freed and faults it in again at the next evaluation. OpenMP threads that spin between parallel
-    regions take the cores from NNPACK's threads.
+    freed and faults it in again at the next evaluation. OpenMP's threads spin between parallel
+    regions, but not for long.
 
     Args:
         backend: `torch`, `jax` or `tensorflow`; None leaves Keras' own choice.
@@ -35,7 +39,7 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
         os.environ["KERAS_BACKEND"] = backend
     if threads:
         os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if sys.platform == "linux":
         _keep_freed_memory()

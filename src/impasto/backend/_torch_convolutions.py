@@ -44,7 +44,7 @@ class Kernel(NamedTuple):
         key = back, name, dtype
         if key not in self.forms:
             kernel = self.transposed if back else self.weight
-            self.forms[key] = _FORMS[name](kernel).to(dtype)
+            self.forms[key] = _FORMS[name](kernel.to(dtype))
         return self.forms[key]
 
 
@@ -87,12 +87,15 @@ def _winograd_form(kernel: torch.Tensor) -> torch.Tensor:
     """Transform a kernel (O, I, 3, 3) to the weights of 36 1x1 convolutions, (36 * O, I, 1, 1)."""
     matrix = torch.tensor(_KERNEL, device=kernel.device)
     products = torch.einsum("ai,ocij,bj->aboc", matrix, kernel.double(), matrix)
-    return products.reshape(-1, kernel.shape[1], 1, 1).float().contiguous()
+    return products.reshape(-1, kernel.shape[1], 1, 1).to(kernel.dtype).contiguous()
 
 
 _FORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "plain": lambda kernel: kernel,
     "channels last": lambda kernel: kernel.contiguous(memory_format=NHWC),
+    "packed": lambda kernel: torch._C._nn.mkldnn_reorder_conv2d_weight(
+        kernel.contiguous(memory_format=NHWC).to_mkldnn(), [1, 1], [1, 1], [1, 1], 1
+    ),
     "winograd": _winograd_form,
     "top": lambda kernel: kernel[:, :, :1].contiguous(),
     "bottom": lambda kernel: kernel[:, :, 2:].contiguous(),
@@ -101,29 +104,43 @@ _FORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 
-def _nnpack(x: torch.Tensor, kernel: Kernel, back: bool) -> torch.Tensor:
+def _nnpack(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
     weight = kernel.form(back, "plain", x.dtype)
-    return torch._nnpack_spatial_convolution(x, weight, None if back else kernel.bias, padding=1)
+    return torch._nnpack_spatial_convolution(
+        x, weight, None if back else kernel.bias, padding=zeros
+    )
 
 
-def _stock(x: torch.Tensor, kernel: Kernel, back: bool) -> torch.Tensor:
+def _stock(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
     weight, bias = kernel.form(back, "plain", x.dtype), kernel.bias.to(x.dtype)
-    return functional.conv2d(x, weight, None if back else bias, padding=1)
+    return functional.conv2d(x, weight, None if back else bias, padding=zeros)
 
 
-def _channels_last(x: torch.Tensor, kernel: Kernel, back: bool) -> torch.Tensor:
+def _channels_last(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
     weight, bias = kernel.form(back, "channels last", x.dtype), kernel.bias.to(x.dtype)
-    return functional.conv2d(x, weight, None if back else bias, padding=1)
+    return functional.conv2d(x, weight, None if back else bias, padding=zeros)
 
 
-def _winograd(x: torch.Tensor, kernel: Kernel, back: bool) -> torch.Tensor:
+def _packed(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
+    """Convolve by oneDNN with the kernel reordered beforehand, as stock does at each call."""
+    weight = kernel.form(back, "packed", x.dtype)
+    bias = None if back else kernel.bias.to(x.dtype)
+    sizes = [zeros, zeros], [1, 1], [1, 1]  # padding, stride, dilation
+    y: torch.Tensor = torch.ops.mkldnn._convolution_pointwise(
+        x, weight, bias, *sizes, 1, "none", [], ""
+    )
+    return y
+
+
+def _winograd(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
     """Convolve by F(4x4, 3x3), the 36 products as one grouped 1x1 convolution."""
     weight = kernel.form(back, "winograd", x.dtype)
     into, out_of = _transforms(x.device)
     _, inputs, height, width = x.shape
     outputs = weight.shape[0] // 36
+    height, width = height + 2 * zeros - 2, width + 2 * zeros - 2  # of the result
     down, across = -(-height // _TILE), -(-width // _TILE)
-    rest = (1, across * _TILE - width + 1, 1, down * _TILE - height + 1)
+    rest = (zeros, across * _TILE - width + zeros, zeros, down * _TILE - height + zeros)
     padded = functional.pad(x.permute(0, 2, 3, 1)[0], (0, 0, *rest))  # (h', w', I)
     row, column, _ = padded.stride()
     tiles = padded.as_strided(
@@ -140,9 +157,15 @@ def _winograd(x: torch.Tensor, kernel: Kernel, back: bool) -> torch.Tensor:
 
 
 class Operator(NamedTuple):
-    """A way to convolve with a border of zeros, and the memory format it reads and writes."""
+    """A way to convolve.
 
-    run: Callable[[torch.Tensor, Kernel, bool], torch.Tensor]
+    Attributes:
+        run: `(x, kernel, back, zeros)` convolves x with the kernel and adds the bias, or, `back`,
+            convolves a gradient with the transposed kernel; `zeros` is the width of the border.
+        memory_format: What it reads and writes.
+    """
+
+    run: Callable[[torch.Tensor, Kernel, bool, int], torch.Tensor]
     memory_format: torch.memory_format
 
 
@@ -150,6 +173,7 @@ OPERATORS = {
     "nnpack": Operator(_nnpack, NCHW),
     "stock": Operator(_stock, NCHW),
     "channels_last": Operator(_channels_last, NHWC),
+    "packed": Operator(_packed, NHWC),
     "winograd": Operator(_winograd, NHWC),
 }
 
@@ -157,6 +181,8 @@ OPERATORS = {
 def _candidates(x: torch.Tensor, kernel: Kernel) -> list[str]:
     channels = min(kernel.weight.shape[:2])
     names = ["stock", "channels_last"]
+    if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
+        names.append("packed")
     if x.device.type == "cpu" and x.dtype == torch.float32 and len(x) == 1:
         if _HAS_NNPACK and channels >= _NNPACK_CHANNELS:
             names.append("nnpack")
@@ -242,6 +268,7 @@ def _seconds(
                     sample.contiguous(memory_format=OPERATORS[name].memory_format),
                     kernel,
                     back,
+                    1,
                 )
                 for name in names
             },

@@ -14,6 +14,9 @@ from torch.nn import functional
 from ._torch_convolutions import NHWC, OPERATORS, Choice, Kernel, choose, memory_format
 from ._torch_products import gram, mix
 
+# Positions for each output channel from which on the border is convolved by itself.
+_BORDER_POSITIONS = 16
+
 
 class _Conv3x3Relu(torch.autograd.Function):
     """relu(x * weight + bias)."""
@@ -22,9 +25,13 @@ class _Conv3x3Relu(torch.autograd.Function):
     def forward(
         ctx: Any, x: torch.Tensor, kernel: Kernel, choice: Choice, replicate: bool
     ) -> torch.Tensor:
-        y = OPERATORS[choice.forward].run(x, kernel, False)
-        if replicate:
-            _add_border(y, x, kernel)
+        run = OPERATORS[choice.forward].run
+        if replicate and _is_small(x, kernel):
+            y = run(functional.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, False, 0)
+        else:
+            y = run(x, kernel, False, 1)
+            if replicate:
+                _add_border(y, x, kernel)
         y.relu_()
         ctx.save_for_backward(y)
         ctx.kernel, ctx.choice, ctx.replicate = kernel, choice, replicate
@@ -35,10 +42,28 @@ class _Conv3x3Relu(torch.autograd.Function):
         (y,) = ctx.saved_tensors
         g = gradients[0].contiguous(memory_format=ctx.choice.memory_format)
         torch.ops.aten.threshold_backward.grad_input(g, y, 0, grad_input=g)
-        gradient = OPERATORS[ctx.choice.backward].run(g, ctx.kernel, True)
+        run = OPERATORS[ctx.choice.backward].run
+        if ctx.replicate and _is_small(g, ctx.kernel):
+            return _fold(run(g, ctx.kernel, True, 2)), None, None, None
+        gradient = run(g, ctx.kernel, True, 1)
         if ctx.replicate:
             _add_border_gradient(gradient, g, ctx.kernel)
         return gradient, None, None, None
+
+
+def _is_small(x: torch.Tensor, kernel: Kernel) -> bool:
+    """Tell whether a copy with a wider border costs less than convolving the border anew."""
+    return x.shape[2] * x.shape[3] < _BORDER_POSITIONS * kernel.weight.shape[0]
+
+
+def _fold(wide: torch.Tensor) -> torch.Tensor:
+    """Add the gradient of the ring of copies beyond the border to the border, and cut it off."""
+    wide[:, :, 1] += wide[:, :, 0]
+    wide[:, :, -2] += wide[:, :, -1]
+    wide[:, :, :, 1] += wide[:, :, :, 0]
+    wide[:, :, :, -2] += wide[:, :, :, -1]
+    inner = wide[:, :, 1:-1, 1:-1]
+    return inner.contiguous(memory_format=memory_format(wide))
 
 
 def _add_border(y: torch.Tensor, x: torch.Tensor, kernel: Kernel) -> None:
