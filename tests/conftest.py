@@ -13,7 +13,7 @@ os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="impasto_keras_")
 atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
 os.environ.pop("IMPASTO_VGG19", None)
 # Speeds measured before, or elsewhere, must not decide either. Inherited by child processes.
-os.environ["XDG_CACHE_HOME"] = os.path.join(os.environ["KERAS_HOME"], "cache")
+os.environ["XDG_CACHE_HOME"] = os.environ["KERAS_HOME"] + "/cache"
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads and the framework's fight
 

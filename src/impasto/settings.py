@@ -6,9 +6,10 @@ package holds a default. A preset is a dictionary of other defaults (`PRESETS`).
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .errors import SettingsError
 
@@ -108,6 +109,10 @@ class Settings(BaseModel):
     """Number of sizes from coarse to fine, each twice the one before."""
     iterations: Annotated[int, Field(ge=0, le=1_000_000)] = 180
     """Evaluations of loss and gradient in all, shared between the scales."""
+    tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """A scale ends when ten evaluations lower its loss by less than this share of it."""
+    budget: float | str | None = None
+    """Time the run may take, as in 90, `90s`, `2m` or `1m30s`; the scales share it."""
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 1
     """How often the optimizer is started afresh at each scale; the rounds share the iterations."""
     optimizer: Optimizer = "lbfgs"
@@ -133,6 +138,20 @@ class Settings(BaseModel):
         if not isinstance(values, dict):
             return values
         return {**PRESETS.get(str(values.get("preset", "default")), {}), **values}
+
+    @field_validator("budget")
+    @classmethod
+    def _to_seconds(cls, value: float | str | None) -> float | None:
+        if isinstance(value, str):
+            value = _seconds(value)
+        if value is not None and value <= 0:
+            raise ValueError("must be longer than 0 s")
+        return value
+
+    @property
+    def seconds(self) -> float | None:
+        """The budget in seconds."""
+        return None if self.budget is None else float(self.budget)
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
@@ -162,6 +181,18 @@ class Settings(BaseModel):
             640
         """
         return Settings(**{**self.model_dump(), **values})
+
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+def _seconds(text: str) -> float:
+    """Read a duration such as `90`, `90s`, `2m`, `1m30s` or `1h`."""
+    match = _DURATION.fullmatch(text.strip().lower().replace(" ", ""))
+    if not match or not any(match.groups()):
+        raise ValueError("must be a time such as 90s, 2m or 1m30s")
+    hours, minutes, seconds = (float(group or 0) for group in match.groups())
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def _sentence(error: ValidationError) -> str:

@@ -52,8 +52,10 @@ def prepare_kernel(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> Ke
     """Bring a Keras kernel (3, 3, I, O) and bias (O,) into the form `conv3x3_relu` takes."""
     weight = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))  # (O, I, 3, 3)
     transposed = np.ascontiguousarray(weight[:, :, ::-1, ::-1].transpose(1, 0, 2, 3))
-    tensors = (ops.convert_to_tensor(a, dtype="float32") for a in (weight, transposed, bias))
-    return Kernel(*tensors, forms={})
+    weights, back, biases = (
+        ops.convert_to_tensor(a, dtype="float32") for a in (weight, transposed, bias)
+    )
+    return Kernel(weights, back, biases, forms={})
 
 
 # Winograd's F(4x4, 3x3): Lavin and Gray (2016), "Fast algorithms for convolutional neural
@@ -242,8 +244,8 @@ def _choose(
 
 
 def _bucket(positions: int) -> int:
-    """Round to a power of two within the sizes that are measured."""
-    nearest = 1 << round(math.log2(positions))
+    """Round to a power of four within the sizes that are measured."""
+    nearest = 1 << 2 * round(math.log2(positions) / 2)
     return min(max(nearest, _FEWEST_POSITIONS), _MOST_POSITIONS)
 
 

@@ -23,7 +23,8 @@ import platformdirs
 
 Seconds = dict[str, float]
 
-_ROUNDS = 3
+_ROUNDS = 2
+_HOPELESS = 2.0  # times slower than the best in the first round: not measured again
 
 
 def fastest(seconds: Mapping[str, float]) -> str:
@@ -44,20 +45,24 @@ def measure(
         Seconds by name.
     """
     seconds: Seconds = {}
-    for round_ in range(_ROUNDS + 1):  # the first warms up
-        for name, way in ways.items():
-            if round_ and name not in seconds:
-                continue
-            start = time.perf_counter()
-            try:
-                way()
-                wait()
-            except (RuntimeError, AttributeError):  # an operator that this build lacks
-                seconds.pop(name, None)
-                continue
-            spent = time.perf_counter() - start
-            seconds[name] = spent if round_ < 2 else min(seconds[name], spent)
+    for name, way in ways.items():
+        try:
+            _time(way, wait)  # warms up
+            seconds[name] = _time(way, wait)
+        except (RuntimeError, AttributeError):  # an operator that this build lacks
+            continue
+    for _ in range(_ROUNDS):
+        for name, once in seconds.items():
+            if once < _HOPELESS * min(seconds.values()):
+                seconds[name] = min(once, _time(ways[name], wait))
     return seconds
+
+
+def _time(way: Callable[[], object], wait: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    way()
+    wait()
+    return time.perf_counter() - start
 
 
 class Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,8 +19,11 @@ from ..perceptual import objective
 from ..perceptual.features import Kernels
 from ..settings import Settings
 from ..types import Image, Size, Step, Targets, Tensor
-from .optimizers import OPTIMIZERS, Point
+from . import pace
+from .optimizers import OPTIMIZERS
+from .points import Evaluate, Point, lower
 
+_CHECK_EVERY = 10  # evaluations
 _NOISE_MEAN, _NOISE_DEVIATION = 0.5, 0.15
 
 
@@ -55,19 +59,30 @@ def optimize_image(
         WeightsError: No usable weights were found.
         DivergedError: The loss left the finite numbers; its `step` holds the last good picture.
     """
+    deadline = None if settings.seconds is None else time.perf_counter() + settings.seconds
     stages = plan(content.shape[:2], style.shape[:2], settings)
     picture = starting_picture(content, style, stages[0].size, settings) if init is None else init
     kernels = objective.load_kernels(settings)
     progress = Progress(0, len(stages), 0, settings.iterations, 0)
+    last, each = None, 0.0
     for index, stage in enumerate(stages):
+        started = time.perf_counter()
         at_work = resize(picture, stage.size, resampling=settings.resampling)
+        until = None
+        if deadline is not None:
+            until = started + pace.seconds_for(stages[index:], deadline - started)
+            if last and not pace.fits(stage, stages[index - 1], each, until - started):
+                yield _enlarged(last, at_work, progress._replace(scale=index))
+                continue
         targets = prepare_targets(content, style, stage.size, kernels, settings)
-        steps = run_scale(
-            to_pixels(at_work), targets, kernels, stage, settings, progress._replace(scale=index)
+        progress = progress._replace(scale=index)
+        last = yield from run_scale(
+            to_pixels(at_work), targets, kernels, stage, settings, progress, until
         )
-        last = yield from steps
         picture = last.image
         free_memory()
+        spent = time.perf_counter() - started
+        each = pace.seconds_each(stage, last.iteration - progress.iteration, spent)
         progress = progress._replace(iteration=last.iteration, round=last.round)
 
 
@@ -116,6 +131,7 @@ def run_scale(
     stage: Scale,
     settings: Settings,
     progress: Progress,
+    until: float | None = None,
 ) -> Generator[Step, None, Step]:
     """Optimise at one size, in `settings.rounds` rounds.
 
@@ -126,6 +142,7 @@ def run_scale(
         stage: Size and evaluations of this scale.
         settings: All knobs.
         progress: Where the run stands before this scale.
+        until: When this scale must end, by `time.perf_counter`.
 
     Yields:
         Steps with the best picture of this scale so far.
@@ -137,42 +154,75 @@ def run_scale(
         DivergedError: The loss left the finite numbers; its `step` holds the best picture.
     """
     loss = objective.loss_and_gradient(settings)
-    optimizer = OPTIMIZERS[settings.optimizer]
     best = _start_point(loss, pixels, targets, kernels)
 
     def evaluate(x: Tensor) -> Point:
         nonlocal best
         point = evaluate_point(loss, x, targets, kernels)
-        if point.value < best.value:
-            best = point
+        best = lower(point, best)
         return point
 
     yield _step(best, progress, stage.size, False)
-    for budget in filter(None, _shares(stage.iterations, settings.rounds)):
-        state = optimizer.init(best, settings)
+    for share in filter(None, _shares(stage.iterations, settings.rounds)):
         before = progress
         progress = before._replace(iteration=before.iteration + 1)
-        while state.evaluations < budget and not state.finished:
-            try:
-                state = optimizer.step(evaluate, state, settings, budget)
-            except KeyboardInterrupt:  # amid a long step: hand out what there is, then go
-                yield _step(best, progress, stage.size, False)
-                raise
-            except DivergedError as error:
-                raise DivergedError(str(error), _step(best, progress, stage.size, False)) from error
-            progress = before._replace(iteration=before.iteration + state.evaluations)
-            if state.evaluations < budget and not state.finished:
-                yield _step(best, progress, stage.size, False)
+        try:
+            for evaluations in run_round(evaluate, best, settings, share, until):
+                progress = before._replace(iteration=before.iteration + evaluations)
+                if evaluations < share:
+                    yield _step(best, progress, stage.size, False)
+        except KeyboardInterrupt:  # amid a long step: hand out what there is, then go
+            yield _step(best, progress, stage.size, False)
+            raise
+        except DivergedError as error:
+            raise DivergedError(str(error), _step(best, progress, stage.size, False)) from error
         progress = progress._replace(round=before.round + 1)
         yield _step(best, progress, stage.size, True)
     return _step(best, progress, stage.size, True)
+
+
+def run_round(
+    evaluate: Evaluate, start: Point, settings: Settings, share: int, until: float | None
+) -> Iterator[int]:
+    """Step until the share of evaluations, the time, or the progress is used up.
+
+    Only every tenth evaluation asks the device how things stand, unless time is short.
+
+    Args:
+        evaluate: Gives loss and gradient.
+        start: Where to begin; counts as an evaluation.
+        settings: `optimizer` and its knobs, `tolerance`.
+        share: Evaluations.
+        until: When to end, by `time.perf_counter`.
+
+    Yields:
+        The number of evaluations after each step.
+
+    Raises:
+        DivergedError: The loss left the finite numbers.
+    """
+    optimizer = OPTIMIZERS[settings.optimizer]
+    state = optimizer.init(start, settings)
+    began, value = time.perf_counter(), math.inf
+    while state.evaluations < share and state.finished is not True:
+        state = optimizer.step(evaluate, state, settings, share)
+        yield state.evaluations
+        if state.evaluations % _CHECK_EVERY == 0 or state.evaluations >= share:
+            former, value = value, float(state.point.value)
+            if optimizer.check(state) or former - value < settings.tolerance * abs(value):
+                return
+        if until is not None:
+            float(state.point.value)  # waits for the device, else the clock says nothing
+            now = time.perf_counter()
+            if now + (now - began) / (state.evaluations - 1) > until:
+                return
 
 
 def _start_point(
     loss: Callable[..., Any], pixels: Tensor, targets: Targets, kernels: Kernels
 ) -> Point:
     start = evaluate_point(loss, pixels, targets, kernels)
-    if not math.isfinite(start.value):
+    if not math.isfinite(float(start.value)):
         raise DivergedError(
             "the loss of the starting picture is not finite; "
             "lower content_weight, style_weight or tv_weight"
@@ -185,10 +235,8 @@ def evaluate_point(
 ) -> Point:
     """Evaluate the loss; the value is infinity where loss or gradient is not finite."""
     (total, parts), gradient = loss(x, targets, kernels)
-    value = float(total)
-    if not (math.isfinite(value) and bool(ops.all(ops.isfinite(gradient)))):
-        value = math.inf
-    return Point(x, value, gradient, {"total": total, **parts})
+    finite = ops.logical_and(ops.isfinite(total), ops.all(ops.isfinite(gradient)))
+    return Point(x, ops.where(finite, total, math.inf), gradient, {"total": total, **parts})
 
 
 def _shares(iterations: int, rounds: int) -> list[int]:
@@ -203,6 +251,17 @@ def _step(point: Point, progress: Progress, size: Size, end_of_round: bool) -> S
         size=size,
         end_of_round=end_of_round,
         read=lambda: _to_image(point.x),
+        **progress._asdict(),
+    )
+
+
+def _enlarged(last: Step, image: Image, progress: Progress) -> Step:
+    """Return the step for a scale that there is no time for: the picture before, enlarged."""
+    return Step(
+        parts=last.parts,
+        size=image.shape[:2],
+        end_of_round=True,
+        read=lambda: np.clip(image, 0.0, 1.0),
         **progress._asdict(),
     )
 

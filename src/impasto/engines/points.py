@@ -1,0 +1,78 @@
+"""What the optimizers share: points, states, and the shape of an optimizer.
+
+Each minimises a function given as `evaluate(x) -> Point`. A `Point` whose loss or gradient is not
+finite has the value infinity; every optimizer then tries shorter steps before it gives up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ..backend import ops
+from ..settings import Settings
+from ..types import Tensor
+
+
+class Point(NamedTuple):
+    """A picture with its loss, all of it on the device.
+
+    Attributes:
+        x: The picture, any shape.
+        value: The loss, a scalar; infinity where loss or gradient is not finite.
+        gradient: Its gradient, the shape of `x`.
+        parts: The parts of the loss by name, scalar tensors.
+    """
+
+    x: Tensor
+    value: Tensor
+    gradient: Tensor
+    parts: Mapping[str, Tensor]
+
+
+class State(NamedTuple):
+    """Where an optimizer stands.
+
+    Attributes:
+        point: The present iterate.
+        evaluations: Evaluations so far, that of the starting point included.
+        finished: Nothing more to gain; on the device, so that asking waits for it.
+        memory: What this optimizer remembers.
+    """
+
+    point: Point
+    evaluations: int
+    finished: Tensor | bool
+    memory: Any
+
+
+Evaluate = Callable[[Tensor], Point]
+
+
+class Optimizer(NamedTuple):
+    """An optimizer.
+
+    Attributes:
+        init: `(point, settings) -> state`.
+        step: `(evaluate, state, settings, budget) -> state`. Nothing is copied from the device.
+        check: `(state) -> finished`, copies that much from the device; raises DivergedError.
+    """
+
+    init: Callable[[Point, Settings], State]
+    step: Callable[[Evaluate, State, Settings, int], State]
+    check: Callable[[State], bool]
+
+
+def either(condition: Tensor, a: Point, b: Point) -> Point:
+    """Return `a` where the condition, a scalar on the device, holds, and else `b`."""
+    return Point(
+        ops.where(condition, a.x, b.x),
+        ops.where(condition, a.value, b.value),
+        ops.where(condition, a.gradient, b.gradient),
+        {name: ops.where(condition, part, b.parts[name]) for name, part in a.parts.items()},
+    )
+
+
+def lower(a: Point, b: Point) -> Point:
+    """Return the point of the lower loss, `b` where both are equal."""
+    return either(a.value < b.value, a, b)
