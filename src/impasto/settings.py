@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from .errors import SettingsError
 
 Preset = Literal["default", "classic"]
+Quality = Literal["draft", "good", "best"]
 Pooling = Literal["max", "average"]
 Padding = Literal["replicate", "zeros"]
 Normalization = Literal["relative", "none"]
-Precision = Literal["float32", "tf32", "bfloat16"]
+Precision = Literal["auto", "float32", "tf32", "bfloat16"]
 Optimizer = Literal["lbfgs", "adam", "scipy"]
 Resampling = Literal["lanczos", "nearest"]
 StyleFit = Literal["keep", "stretch"]
@@ -50,8 +51,15 @@ CLASSIC: dict[str, Any] = {
     "iterations": 400,
     "rounds": 20,
     "optimizer": "scipy",
+    "precision": "float32",
 }
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "classic": CLASSIC}
+# What each quality sets, unless it is given; docs/decisions/0008 has the figures.
+QUALITIES: dict[str, dict[str, Any]] = {
+    "draft": {"iterations": 60},
+    "good": {"iterations": 135},
+    "best": {"iterations": 400},
+}
 
 
 class Settings(BaseModel):
@@ -73,6 +81,9 @@ class Settings(BaseModel):
 
     preset: Preset = "default"
     """Set of defaults: `default` works coarse to fine, `classic` is the reference procedure."""
+    quality: Quality = "good"
+    """How much work goes into the picture: sets the iterations, unless they are given.
+    With a budget the default is `best`."""
     size: Annotated[int, Field(ge=16, le=32768)] = 512
     """Long side of the result, pixels. Ignored when `height` is given."""
     height: Annotated[int, Field(ge=16, le=32768)] | None = None
@@ -101,23 +112,23 @@ class Settings(BaseModel):
     """How VGG19 shrinks its features: `max` or `average`."""
     padding: Padding = "replicate"
     """What each layer sees beyond the border; `replicate` avoids halos, `zeros` is classic."""
-    precision: Precision = "float32"
-    """Numbers the network computes with: `float32`, `tf32` (on a GPU) or `bfloat16`."""
+    precision: Precision = "auto"
+    """Numbers in the network: `auto` takes `bfloat16` where that is faster; `tf32` is for GPUs."""
     init: Annotated[str, Field(min_length=1)] = "content"
     """Starting picture: `content`, `noise`, `style`, or the path of a picture."""
-    scales: Annotated[int, Field(ge=1, le=8)] = 3
-    """Number of sizes from coarse to fine, each twice the one before."""
-    iterations: Annotated[int, Field(ge=0, le=1_000_000)] = 180
+    scales: Annotated[int, Field(ge=1, le=8)] | None = None
+    """Number of sizes from coarse to fine, each twice the one before; 3 up to 700 px, then more."""
+    iterations: Annotated[int, Field(ge=0, le=1_000_000)] = QUALITIES["good"]["iterations"]
     """Evaluations of loss and gradient in all, shared between the scales."""
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """A scale ends when ten evaluations lower its loss by less than this share of it."""
     budget: float | str | None = None
-    """Time the run may take, as in 90, `90s`, `2m` or `1m30s`; the scales share it."""
+    """Time the run may take, as in 90, `90s`, `2m` or `1m30s`; it ends earlier when all is done."""
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 1
     """How often the optimizer is started afresh at each scale; the rounds share the iterations."""
     optimizer: Optimizer = "lbfgs"
     """`lbfgs` on the device, `adam`, or `scipy` (L-BFGS-B, the reference's)."""
-    history: Annotated[int, Field(ge=1, le=200)] = 20
+    history: Annotated[int, Field(ge=1, le=200)] = 10
     """Steps that L-BFGS remembers."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.02
     """Step of Adam, in units of the picture's range 0..1."""
@@ -137,7 +148,11 @@ class Settings(BaseModel):
     def _fill_preset(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        return {**PRESETS.get(str(values.get("preset", "default")), {}), **values}
+        if values.get("budget") is not None and not {"quality", "iterations"} & values.keys():
+            values = {"quality": "best", **values}
+        preset = PRESETS.get(str(values.get("preset", "default")), {})
+        quality = QUALITIES.get(str(values.get("quality", "good")), {})
+        return {**quality, **preset, **values}
 
     @field_validator("budget")
     @classmethod

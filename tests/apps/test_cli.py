@@ -157,7 +157,7 @@ def test_classic_writes_a_picture_after_each_round_and_tells_its_loss_and_time(f
 @pytest.mark.parametrize(
     ("name", "options", "kind", "mode"),
     [
-        ("out.jpg", ["--quality", "80"], "JPEG", "RGB"),
+        ("out.jpg", ["--jpeg-quality", "80"], "JPEG", "RGB"),
         ("out.webp", [], "WEBP", "RGB"),
         ("out.TIFF", [], "TIFF", "RGB"),
         ("out.tif", ["--bits", "16"], "TIFF", None),
@@ -259,7 +259,7 @@ def test_a_picture_above_the_limit_names_the_option(capsys):
         ("--content-weight -1", "content_weight"),
         ("--style-layer-weights 1 2", "style_layer_weights has 2 values"),
         ("--content-layers block4_conv2 block4_conv2", "twice"),
-        ("--quality 0", "--quality must be from 1 to 100"),
+        ("--jpeg-quality 0", "--jpeg-quality must be from 1 to 100"),
         ("--save-every -1", "--save-every"),
         ("--bits 16", "--bits 16 needs a .tif"),
         ("--threads 0", "--threads must be at least 1"),

@@ -86,9 +86,9 @@ def test_a_given_height_is_met_and_the_width_rounded_down(content, height):
     assert result_size(content, settings) == (height, width)
 
 
-def test_the_last_scale_gets_half_as_many_iterations_as_each_other():
+def test_the_last_scale_gets_a_third_more_iterations_than_each_other():
     stages = plan((400, 600), (400, 600), Settings(size=600, scales=3, iterations=150))
-    assert [stage.iterations for stage in stages] == [60, 60, 30]
+    assert [stage.iterations for stage in stages] == [45, 45, 60]
     assert [stage.size for stage in stages] == [(100, 150), (200, 300), (400, 600)]
 
 

@@ -35,7 +35,7 @@ class Stylize:
     """Also write the picture after every N evaluations, as <output>_at_iteration_<i>."""
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Show no progress; print only the path of the result."""
-    quality: int = 92
+    jpeg_quality: int = 92
     """Quality of JPEG and WebP, 1..100."""
     bits: Literal[8, 16] = 8
     """Bits per channel; 16 for TIFF only."""

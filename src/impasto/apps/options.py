@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from ..errors import SettingsError
-from ..settings import PRESETS, Settings
+from ..settings import PRESETS, QUALITIES, Settings
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,30 @@ class Common:
 
 
 def default_settings(words: list[str]) -> Settings:
-    """Return the settings that the options of a command line start from: those of its preset.
+    """Return the settings that the options of a command line start from.
 
-    The parser fills in every setting, so what a preset leaves open must be known before it runs.
+    The parser fills in every setting, so what a preset, a quality or a budget leaves open must be
+    known before it runs.
     """
-    preset = "default"
+    given = {name: value for name in ("preset", "quality") if (value := _value(words, name))}
+    if (
+        given.get("preset", "default") not in PRESETS
+        or given.get("quality", "good") not in QUALITIES
+    ):
+        return Settings()  # the parser will name those that there are
+    if _value(words, "budget") and "quality" not in given:
+        given["quality"] = "best"
+    if _value(words, "size"):
+        return Settings(**given, height=None)
+    return Settings(**given)
+
+
+def _value(words: list[str], name: str) -> str | None:
+    """Return the last value that a command line gives an option."""
+    value = None
     for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word == "--preset":
-            preset = following
-        elif word.startswith("--preset="):
-            preset = word.removeprefix("--preset=")
-    if preset not in PRESETS:
-        return Settings()  # the parser will name the presets that there are
-    if any(word.split("=")[0] == "--size" for word in words):
-        return Settings(preset=preset, height=None)
-    return Settings(preset=preset)
+        if word == f"--{name}":
+            value = following
+        elif word.startswith(f"--{name}="):
+            value = word.removeprefix(f"--{name}=")
+    return value

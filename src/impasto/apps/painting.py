@@ -12,17 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 from rich.console import Console
 
 from ..errors import DivergedError, PictureError, SettingsError
 from ..images.files import check_output, free_path, read_picture
 from ..images.scales import plan
+from ..settings import Settings
 from ..types import Picture, Step
 from ..workflows.stylize import finish, make_stylizer
 from .progress import progress
 
 if TYPE_CHECKING:
     from .commands import Stylize
+
+_SECONDS_TO_SAVE, _LEAST_SECONDS = 0.3, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +55,13 @@ def paint(command: Stylize) -> Path:
     """
     job = prepare(command)
     scales = plan(job.content.image.shape[:2], job.style.image.shape[:2], command.settings)
+    settings = _with_time_left(command.settings)
     save_early = _early_saver(job)
     started = time.perf_counter()
     step: Step | None = None
     try:
-        with progress(job.console, scales, quiet=command.quiet) as show:
-            for step in make_stylizer(job.style, command.settings)(job.content):
+        with progress(job.console, scales, settings.seconds, quiet=command.quiet) as show:
+            for step in make_stylizer(job.style, settings)(job.content):
                 show(step)
                 save_early(step)
     except KeyboardInterrupt:
@@ -73,6 +78,14 @@ def paint(command: Stylize) -> Path:
         _save(job, step, job.output, time.perf_counter() - started)
     sys.stdout.write(f"{job.output}\n")
     return job.output
+
+
+def _with_time_left(settings: Settings) -> Settings:
+    """Take what the program's start took, and a little for its end, off the budget."""
+    if settings.seconds is None:
+        return settings
+    spent = time.time() - psutil.Process().create_time() + _SECONDS_TO_SAVE
+    return settings.changed(budget=max(settings.seconds - spent, _LEAST_SECONDS))
 
 
 def prepare(command: Stylize) -> Job:
@@ -106,8 +119,8 @@ def check_outputs(paths: list[Path], force: bool) -> None:
 
 
 def _check_options(command: Stylize) -> None:
-    if not 1 <= command.quality <= 100:
-        raise SettingsError(f"--quality must be from 1 to 100, got {command.quality}")
+    if not 1 <= command.jpeg_quality <= 100:
+        raise SettingsError(f"--jpeg-quality must be from 1 to 100, got {command.jpeg_quality}")
     if command.save_every < 0:
         raise SettingsError(f"--save-every must be at least 0, got {command.save_every}")
     suffix = command.output.suffix.lower() if command.output else ".png"
@@ -132,7 +145,8 @@ def _early_paths(job: Job) -> list[Path]:
     if every:
         numbers = list(range(every, settings.iterations + 1, every))
     elif settings.preset == "classic":
-        numbers = list(range(settings.rounds * settings.scales))
+        scales = plan(job.content.image.shape[:2], job.style.image.shape[:2], settings)
+        numbers = list(range(settings.rounds * len(scales)))
     return [early_path(job.output, number) for number in numbers]
 
 
@@ -195,5 +209,5 @@ def _deaf_to_interrupts() -> Iterator[None]:
 def _save(job: Job, step: Step, path: Path, seconds: float = 0.0) -> None:
     result = finish(step, job.content, job.style, job.command.settings, seconds=seconds)
     result.save(
-        path, quality=job.command.quality, bits=job.command.bits if path == job.output else 8
+        path, quality=job.command.jpeg_quality, bits=job.command.bits if path == job.output else 8
     )

@@ -24,8 +24,9 @@ class Clock:
     that of the next.
     """
 
-    def __init__(self, plan: Sequence[Scale]):
+    def __init__(self, plan: Sequence[Scale], budget: float | None = None):
         self._plan = plan
+        self._deadline = None if budget is None else time.perf_counter() + budget
         self._last: float | None = None
         self._iteration = 0
         self._scale = -1
@@ -50,6 +51,8 @@ class Clock:
             work = max(left, 0) * here
             work += sum(s.iterations * _pixels(s) for s in self._plan[step.scale + 1 :])
             self.seconds_left = self.seconds_each * work / here
+            if self._deadline is not None:
+                self.seconds_left = max(0.0, min(self.seconds_left, self._deadline - now))
 
 
 def _pixels(scale: Scale) -> int:
@@ -79,19 +82,20 @@ def _minutes(seconds: float) -> str:
 
 @contextmanager
 def progress(
-    console: Console, plan: Sequence[Scale], *, quiet: bool
+    console: Console, plan: Sequence[Scale], budget: float | None = None, *, quiet: bool
 ) -> Iterator[Callable[[Step], None]]:
     """Give a function to be called with each step.
 
     Args:
         console: Where to show it (standard error, so that standard output stays clean).
         plan: The scales of the run.
+        budget: Seconds that it may take.
         quiet: Show nothing.
 
     Yields:
         The function.
     """
-    clock = Clock(plan)
+    clock = Clock(plan, budget)
     if quiet:
         yield lambda step: None
     elif console.is_terminal:

@@ -6,13 +6,14 @@ installed of PyTorch, JAX and TensorFlow.
 
 What Keras 3 does not offer has one function of the same name for each framework:
 
-- `value_and_grad(fn)`: `fn(x, *rest) -> (value, parts)` becomes
+- `value_and_grad(fn, tf32=False)`: `fn(x, *rest) -> (value, parts)` becomes
   `(x, *rest) -> ((value, parts), gradient in x)`, compiled where the framework does that well.
 - `prepare_kernel(kernel, bias)` and `conv3x3_relu(x, kernel, padding)`: a frozen convolution,
   bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there.
 - `pool2x2(x, kind, edge)`: `max` or `average` pooling; an odd last row or column is kept by the
   edge `same` and dropped by `valid`.
 - `with_gram(x) -> (x, gram)`: features and their Gram matrix.
+- `resolve_precision(precision)`: what `auto` means on this device, others as they are.
 - `free_memory()`, `devices()`, `threads()`.
 """
 
@@ -71,6 +72,7 @@ value_and_grad = _framework.value_and_grad
 prepare_kernel = _framework.prepare_kernel
 conv3x3_relu = _framework.conv3x3_relu
 pool2x2 = _framework.pool2x2
+resolve_precision = _framework.resolve_precision
 with_gram = _framework.with_gram
 free_memory = _framework.free_memory
 devices = _framework.devices
@@ -88,6 +90,7 @@ __all__ = [
     "ops",
     "pool2x2",
     "prepare_kernel",
+    "resolve_precision",
     "threads",
     "value_and_grad",
     "with_gram",

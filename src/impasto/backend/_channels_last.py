@@ -28,10 +28,11 @@ def prepare_kernel(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> Ke
 
 def conv3x3_relu(x: Tensor, kernel: Kernel, padding: str) -> Tensor:
     """Return relu(conv(x) + bias), x (N, h, w, I) padded with `zeros` or by `replicate`."""
+    weight, bias = (ops.cast(array, x.dtype) for array in kernel)
     if padding == "replicate":
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")  # 1 wide: the same
     mode = "valid" if padding == "replicate" else "same"
-    return ops.relu(ops.conv(x, kernel.weight, padding=mode, data_format=DATA_FORMAT) + kernel.bias)
+    return ops.relu(ops.conv(x, weight, padding=mode, data_format=DATA_FORMAT) + bias)
 
 
 def pool2x2(x: Tensor, kind: str, edge: str) -> Tensor:
@@ -44,6 +45,11 @@ def with_gram(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return features (N, h, w, C) and their Gram matrix (C, C), float32."""
     columns = ops.cast(ops.reshape(x, (-1, x.shape[-1])), "float32")  # (Nhw, C)
     return x, ops.matmul(ops.transpose(columns), columns)
+
+
+def resolve_precision(precision: str) -> str:
+    """Return the precision; `auto` is float32 here, see `backend.resolve_precision`."""
+    return "float32" if precision == "auto" else precision
 
 
 def free_memory() -> None:

@@ -14,6 +14,7 @@ from ._channels_last import (
     free_memory,
     pool2x2,
     prepare_kernel,
+    resolve_precision,
     with_gram,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "free_memory",
     "pool2x2",
     "prepare_kernel",
+    "resolve_precision",
     "threads",
     "value_and_grad",
     "with_gram",
@@ -33,9 +35,14 @@ __all__ = [
 VERSION = jax.__version__
 
 
-def value_and_grad(fn: Callable[..., Any]) -> Callable[..., Any]:
+def value_and_grad(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:
     """Return a function giving `((value, parts), gradient)`, the gradient in the first argument."""
-    evaluate: Callable[..., Any] = jax.jit(jax.value_and_grad(fn, has_aux=True))
+    compiled = jax.jit(jax.value_and_grad(fn, has_aux=True))
+
+    def evaluate(*arguments: Any) -> Any:
+        with jax.default_matmul_precision("tensorfloat32" if tf32 else "float32"):
+            return compiled(*arguments)
+
     return evaluate
 
 

@@ -14,6 +14,7 @@ from ._channels_last import (
     free_memory,
     pool2x2,
     prepare_kernel,
+    resolve_precision,
     with_gram,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "free_memory",
     "pool2x2",
     "prepare_kernel",
+    "resolve_precision",
     "threads",
     "value_and_grad",
     "with_gram",
@@ -33,7 +35,7 @@ __all__ = [
 VERSION = tf.__version__
 
 
-def value_and_grad(fn: Callable[..., Any]) -> Callable[..., Any]:
+def value_and_grad(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:
     """Return a function giving `((value, parts), gradient)`, the gradient in the first argument."""
 
     def evaluate(x: tf.Tensor, *rest: Any) -> Any:
@@ -42,8 +44,17 @@ def value_and_grad(fn: Callable[..., Any]) -> Callable[..., Any]:
             value, parts = fn(x, *rest)
         return (value, parts), tape.gradient(value, x)
 
-    compiled: Callable[..., Any] = tf.function(evaluate)
-    return compiled
+    compiled = tf.function(evaluate)
+
+    def precisely(*arguments: Any) -> Any:
+        former = tf.config.experimental.tensor_float_32_execution_enabled()
+        tf.config.experimental.enable_tensor_float_32_execution(tf32)
+        try:
+            return compiled(*arguments)
+        finally:
+            tf.config.experimental.enable_tensor_float_32_execution(former)
+
+    return precisely
 
 
 def devices() -> list[str]:

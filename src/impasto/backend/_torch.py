@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
+from ._torch_choice import resolve_precision
 from ._torch_convolutions import prepare_kernel
 from ._torch_layers import conv3x3_relu, pool2x2, with_gram
 
@@ -19,6 +21,7 @@ __all__ = [
     "free_memory",
     "pool2x2",
     "prepare_kernel",
+    "resolve_precision",
     "threads",
     "value_and_grad",
     "with_gram",
@@ -28,11 +31,11 @@ DATA_FORMAT = "channels_first"
 VERSION = torch.__version__
 
 
-def value_and_grad(fn: Callable[..., Any]) -> Callable[..., Any]:
+def value_and_grad(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:
     """Return a function giving `((value, parts), gradient)`, the gradient in the first argument."""
 
     def evaluate(x: torch.Tensor, *rest: Any) -> Any:
-        with torch.enable_grad():
+        with torch.enable_grad(), _tf32(tf32):
             x = x.detach().requires_grad_(True)
             value, parts = fn(x, *rest)
             (gradient,) = torch.autograd.grad(value, x)
@@ -42,6 +45,20 @@ def value_and_grad(fn: Callable[..., Any]) -> Callable[..., Any]:
         ), gradient.contiguous()
 
     return evaluate
+
+
+@contextmanager
+def _tf32(allowed: bool) -> Iterator[None]:
+    """Let a CUDA device round the factors of products to TF32 within, or keep it from it."""
+    switches: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.cudnn
+    former = [switch.allow_tf32 for switch in switches]
+    for switch in switches:
+        switch.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        for switch, value in zip(switches, former, strict=True):
+            switch.allow_tf32 = value
 
 
 def free_memory() -> None:

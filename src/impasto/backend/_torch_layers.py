@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from ._torch_convolutions import NHWC, OPERATORS, Choice, Kernel, choose, memory_format
+from ._torch_choice import Choice, choose
+from ._torch_convolutions import NHWC, OPERATORS, Kernel, memory_format
 from ._torch_products import gram, mix
 
 # Positions for each output channel from which on the border is convolved by itself.

@@ -11,10 +11,10 @@ import functools
 import torch
 from torch.nn import functional
 
-from ._torch_convolutions import memory_format, speeds
+from ._torch_choice import speeds
+from ._torch_convolutions import NCHW, memory_format
 from .measurements import Seconds, fastest, measure
 
-NCHW = torch.contiguous_format
 _SAMPLE = 64, 1 << 14  # channels and positions of the products that are timed
 
 

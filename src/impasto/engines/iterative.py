@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import free_memory, ops
+from ..backend import free_memory, ops, resolve_precision
 from ..errors import DivergedError
 from ..images.files import read_image
 from ..images.scales import Scale, plan, resize, style_size
@@ -38,7 +38,12 @@ class Progress(NamedTuple):
 
 
 def optimize_image(
-    content: Image, style: Image, settings: Settings, *, init: Image | None = None
+    content: Image,
+    style: Image,
+    settings: Settings,
+    *,
+    init: Image | None = None,
+    since: float | None = None,
 ) -> Iterator[Step]:
     """Paint `content` in the style of `style`, yielding a step after each optimizer step.
 
@@ -50,6 +55,7 @@ def optimize_image(
         style: The painting, (h, w, 3), 0..1, any size.
         settings: All knobs.
         init: Starting picture in place of `settings.init`, (h, w, 3), 0..1, any size.
+        since: When the budget of time began, by `time.perf_counter`; None for now.
 
     Yields:
         Steps; the last one holds the result.
@@ -59,7 +65,9 @@ def optimize_image(
         WeightsError: No usable weights were found.
         DivergedError: The loss left the finite numbers; its `step` holds the last good picture.
     """
-    deadline = None if settings.seconds is None else time.perf_counter() + settings.seconds
+    settings = settings.changed(precision=resolve_precision(settings.precision))
+    since = time.perf_counter() if since is None else since
+    deadline = None if settings.seconds is None else since + settings.seconds
     stages = plan(content.shape[:2], style.shape[:2], settings)
     picture = starting_picture(content, style, stages[0].size, settings) if init is None else init
     kernels = objective.load_kernels(settings)

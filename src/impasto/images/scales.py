@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from ..settings import Settings
 from ..types import Size
 
 SMALLEST_SIDE = 16  # VGG19 halves a picture four times
+_FEWEST_SCALES, _COARSEST_LONG_SIDE = 3, 128
+_SHARE, _LAST_SHARE = 3.0, 4.0  # of the evaluations, for each scale before the last, and for it
 _COARSEST_SIDE = 48  # below this a scale moves nothing that the next one would not
 _FILTERS = {"lanczos": PIL.Resampling.LANCZOS, "nearest": PIL.Resampling.NEAREST}
 
@@ -110,8 +113,8 @@ def check_size(size: Size, name: str, remedy: str = "take a larger one") -> Size
 def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
     """Plan the sizes from coarse to fine, each about twice the one before.
 
-    The last scale gets half as many evaluations as each of the others: large forms are settled
-    by then, and it costs the most. Scales too small for the network or the eye are left out.
+    The evaluations are shared 3 : ... : 3 : 4. Scales too small for the network or the eye are
+    left out.
 
     Args:
         content: Height and width of the photograph, pixels.
@@ -126,24 +129,36 @@ def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
 
     Example:
         >>> plan((400, 600), (400, 600), Settings(size=600, scales=2, iterations=90))
-        [Scale(size=(200, 300), iterations=60), Scale(size=(400, 600), iterations=30)]
+        [Scale(size=(200, 300), iterations=39), Scale(size=(400, 600), iterations=51)]
     """
     final = result_size(content, settings)
     style_size(style, final, settings)
     sizes = [final]
-    for level in range(1, settings.scales):
+    for level in range(1, settings.scales or default_scales(max(final))):
         size = max(1, round(final[0] / 2**level)), max(1, round(final[1] / 2**level))
         smallest_style = min(fit(style, round(max(size) * settings.style_scale)))
         if min(size) < _COARSEST_SIDE or smallest_style < SMALLEST_SIDE:
             break
         sizes.insert(0, size)
-    shares = [2.0] * (len(sizes) - 1) + [1.0]
+    shares = [_SHARE] * (len(sizes) - 1) + [_LAST_SHARE]
     edges = [round(settings.iterations * sum(shares[:i]) / sum(shares)) for i in range(len(shares))]
     edges.append(settings.iterations)
     return [
         Scale(size, end - start)
         for size, start, end in zip(sizes, edges[:-1], edges[1:], strict=True)
     ]
+
+
+def default_scales(long_side: int) -> int:
+    """Return how many scales bring the coarsest near 128 pixels, and at least 3.
+
+    Forms settle where the network sees them whole, so a large picture starts as small as others.
+
+    Example:
+        >>> default_scales(512), default_scales(2048)
+        (3, 5)
+    """
+    return max(_FEWEST_SCALES, 1 + round(math.log2(long_side / _COARSEST_LONG_SIDE)))
 
 
 def resize(

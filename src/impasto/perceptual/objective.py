@@ -169,7 +169,7 @@ def _compile(settings: Settings) -> LossAndGradient:
     def loss(pixels: Tensor, targets: Targets, kernels: Kernels) -> tuple[Tensor, Parts]:
         return perceptual_loss(pixels, targets, kernels, settings)
 
-    return value_and_grad(loss)
+    return value_and_grad(loss, tf32=settings.precision == "tf32")
 
 
 def _sum(parts: Parts, prefix: str) -> Tensor:

@@ -134,9 +134,11 @@ def make_stylizer(style: PictureLike, settings: Settings) -> Stylizer:
     painting = as_picture(style).image
 
     def paint(content: PictureLike, *, init: Image | None = None) -> Iterator[Step]:
+        asked = time.perf_counter()
         from ..engines.iterative import optimize_image
 
-        return optimize_image(as_picture(content).image, painting, settings, init=init)
+        image = as_picture(content).image
+        return optimize_image(image, painting, settings, init=init, since=asked)
 
     return paint
 
