@@ -1,0 +1,85 @@
+"""The table of speeds: kept, shared between processes, and never in the way."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+
+import pytest
+
+from impasto.backend.measurements import Table, fastest, measure
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "impasto"
+
+
+def never():
+    raise AssertionError("asked again")
+
+
+def test_what_was_measured_is_kept_for_other_processes(cache):
+    Table("torch 1", 2).look_up("question", lambda: {"a": 2.0, "b": 1.0})
+    kept = Table("torch 1", 2).look_up("question", never)
+    assert fastest(kept) == "b"
+    (file,) = cache.iterdir()
+    assert json.loads(file.read_text()) == {"question": {"a": 2.0, "b": 1.0}}
+
+
+def test_other_versions_and_thread_counts_have_tables_of_their_own():
+    Table("torch 1", 2).look_up("question", lambda: {"a": 1.0})
+    for version, threads in (("torch 2", 2), ("torch 1", 4)):
+        assert Table(version, threads).look_up("question", lambda: {"c": 1.0}) == {"c": 1.0}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"question": 3}', '{"question": {"a": "x"}}', "\x00"]
+)
+def test_a_damaged_table_is_measured_anew(cache, text):
+    Table("torch 1", 2).look_up("question", lambda: {"a": 1.0})
+    (file,) = cache.iterdir()
+    file.write_text(text)
+    assert Table("torch 1", 2).look_up("question", lambda: {"b": 1.0}) == {"b": 1.0}
+    assert json.loads(file.read_text()) == {"question": {"b": 1.0}}
+
+
+def test_a_folder_that_cannot_be_made_costs_only_the_measurement(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    table = Table("torch 1", 2)
+    assert table.look_up("question", lambda: {"a": 1.0}) == {"a": 1.0}
+    assert table.look_up("question", never) == {"a": 1.0}
+
+
+def _ask_many(folder, name):
+    os.environ["XDG_CACHE_HOME"] = folder
+    table = Table("torch 1", 2)
+    for number in range(40):
+        table.look_up(f"{name} {number}", lambda: {"a": 1.0})
+
+
+def test_processes_that_write_at_once_leave_a_whole_file(cache):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_ask_many, args=(str(cache.parent), n)) for n in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+        assert writer.exitcode == 0
+    (file,) = cache.iterdir()  # no temporary file is left
+    assert len(json.loads(file.read_text())) >= 40
+
+
+def test_a_way_that_fails_is_left_out_and_the_faster_one_wins():
+    def broken():
+        raise RuntimeError("not in this build")
+
+    def slow():
+        sum(range(200_000))
+
+    seconds = measure({"broken": broken, "slow": slow, "quick": lambda: None})
+    assert set(seconds) == {"slow", "quick"}
+    assert fastest(seconds) == "quick"

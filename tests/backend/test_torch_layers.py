@@ -1,0 +1,171 @@
+"""The network's layers on PyTorch against its stock operators, in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from impasto.backend import BACKEND
+
+if BACKEND != "torch":
+    pytest.skip("layers of PyTorch", allow_module_level=True)
+
+from impasto.backend import _torch_choice as choice
+from impasto.backend import _torch_layers as layers
+from impasto.backend._torch_convolutions import NCHW, NHWC, OPERATORS, prepare_kernel
+from impasto.backend._torch_products import gram, mix
+
+CLOSE = 1e-4  # of the largest value
+FORMATS = {"first": NCHW, "last": NHWC}
+
+
+def assert_close(ours, theirs, tolerance=CLOSE):
+    ours, theirs = ours.detach().double(), theirs.detach().double()
+    assert ours.shape == theirs.shape
+    assert float((ours - theirs).abs().max()) <= tolerance * float(theirs.abs().max())
+
+
+def kernel_of(rng, inputs, outputs):
+    weights = rng.standard_normal((3, 3, inputs, outputs)) / (3 * np.sqrt(inputs))
+    return prepare_kernel(np.float32(weights), np.float32(rng.standard_normal(outputs)))
+
+
+def features(rng, channels, height, width, memory_format=NCHW):
+    x = torch.from_numpy(np.float32(rng.standard_normal((1, channels, height, width))))
+    return x.contiguous(memory_format=memory_format)
+
+
+def stock(x, kernel, padding):
+    """The layer in float64 by stock operators."""
+    x = functional.pad(x, (1, 1, 1, 1), mode="replicate" if padding == "replicate" else "constant")
+    return functional.conv2d(x, kernel.weight.double(), kernel.bias.double()).relu()
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 2])
+@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "height", "width"), [(3, 64, 18, 21), (64, 32, 33, 17), (128, 160, 5, 9)]
+)
+def test_every_operator_agrees_with_the_stock_one(rng, name, inputs, outputs, height, width, zeros):
+    kernel = kernel_of(rng, inputs, outputs)
+    for back, channels in ((False, inputs), (True, outputs)):
+        x = features(rng, channels, height, width, OPERATORS[name].memory_format)
+        if name not in choice._candidates(x, kernel) and name == "nnpack":
+            pytest.skip("NNPACK is not for so few channels, or not here")
+        weight = (kernel.transposed if back else kernel.weight).double()
+        theirs = functional.conv2d(
+            x.double(), weight, None if back else kernel.bias.double(), padding=zeros
+        )
+        assert_close(OPERATORS[name].run(x, kernel, back, zeros), theirs)
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATORS if name != "nnpack"])
+def test_operators_take_one_row_or_column(rng, name):
+    kernel = kernel_of(rng, 32, 48)
+    for size in ((1, 1), (1, 12), (7, 1)):
+        x = features(rng, 32, *size, OPERATORS[name].memory_format)
+        theirs = functional.conv2d(
+            x.double(), kernel.weight.double(), kernel.bias.double(), padding=1
+        )
+        assert_close(OPERATORS[name].run(x, kernel, False, 1), theirs)
+
+
+@pytest.mark.parametrize("small", [False, True], ids=["own border", "wider copy"])
+@pytest.mark.parametrize("padding", ["zeros", "replicate"])
+@pytest.mark.parametrize(
+    ("forward", "backward"),
+    [("stock", "stock"), ("packed", "winograd"), ("winograd", "channels_last")],
+)
+def test_a_layer_and_its_gradient_agree_with_stock(
+    rng, monkeypatch, forward, backward, padding, small
+):
+    kernel = kernel_of(rng, 24, 40)
+    x = features(rng, 24, 13, 18)
+    chosen = choice.Choice(forward, backward, OPERATORS[forward].memory_format)
+    monkeypatch.setattr(layers, "choose", lambda x, kernel: chosen)
+    monkeypatch.setattr(layers, "_is_small", lambda x, kernel: small)
+    ours, theirs = x.clone().requires_grad_(), x.double().requires_grad_()
+    y, expected = layers.conv3x3_relu(ours, kernel, padding), stock(theirs, kernel, padding)
+    assert_close(y, expected)
+    weight = features(rng, 40, 13, 18)
+    (gradient,) = torch.autograd.grad((y * weight).sum(), ours)
+    (expected,) = torch.autograd.grad((expected * weight).sum(), theirs)
+    assert_close(gradient, expected)
+
+
+@pytest.mark.parametrize("memory_format", FORMATS)
+@pytest.mark.parametrize("size", [(8, 10), (7, 9), (8, 9)])
+@pytest.mark.parametrize("kind", ["max", "average"])
+@pytest.mark.parametrize("edge", ["same", "valid"])
+def test_pooling_and_its_gradient_agree_with_stock(rng, memory_format, size, kind, edge):
+    x = features(rng, 6, *size, FORMATS[memory_format])
+    x[:, :, ::3] = x[:, :, ::3].round()  # with values that are equal
+    x[:, 0] = 2.0
+    ours, theirs = x.clone().requires_grad_(), x.double().requires_grad_()
+    y = layers.pool2x2(ours, kind, edge)
+    if kind == "max":
+        expected = functional.max_pool2d(theirs, 2, ceil_mode=edge == "same")
+    else:
+        expected = functional.avg_pool2d(
+            theirs, 2, ceil_mode=edge == "same", count_include_pad=False
+        )
+    assert_close(y, expected)
+    weight = torch.from_numpy(np.float32(rng.standard_normal(expected.shape)))
+    (gradient,) = torch.autograd.grad((y * weight).sum(), ours)
+    (expected,) = torch.autograd.grad((expected * weight).sum(), theirs)
+    assert_close(gradient, expected)
+
+
+@pytest.mark.parametrize("by_onednn", [False, True])
+@pytest.mark.parametrize("memory_format", FORMATS)
+def test_products_agree_with_numpy(rng, monkeypatch, memory_format, by_onednn):
+    from impasto.backend import _torch_products
+
+    monkeypatch.setattr(_torch_products, "_by_onednn", lambda device: by_onednn)
+    x = features(rng, 20, 9, 14, FORMATS[memory_format])
+    rows = x.numpy().reshape(20, -1).astype(np.float64)
+    assert_close(gram(x), torch.from_numpy(rows @ rows.T))
+    matrix = np.float32(rng.standard_normal((20, 20)))
+    matrix += matrix.T
+    mixed = (np.float64(matrix) @ rows).reshape(x.shape)
+    assert_close(mix(x, torch.from_numpy(matrix)), torch.from_numpy(mixed))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("memory_format", FORMATS)
+def test_gram_and_features_pass_their_gradients_on_together(rng, memory_format, count):
+    x = torch.cat([features(rng, 12, 7, 5) for _ in range(count)])
+    x = x.contiguous(memory_format=FORMATS[memory_format])
+    weight = torch.from_numpy(np.float32(rng.standard_normal((12, 12))))
+    ours, theirs = x.clone().requires_grad_(), x.double().requires_grad_()
+    y, second = layers.with_gram(ours)
+    rows = theirs.transpose(0, 1).reshape(12, -1)
+    assert_close(second, rows @ rows.T)
+    (gradient,) = torch.autograd.grad((second * weight).sum() + (y**3).sum(), ours)
+    (expected,) = torch.autograd.grad(((rows @ rows.T) * weight).sum() + (theirs**3).sum(), theirs)
+    assert_close(gradient, expected)
+
+
+def test_bfloat16_comes_near(rng):
+    kernel = kernel_of(rng, 32, 32)
+    x = features(rng, 32, 24, 24)
+    y = layers.conv3x3_relu(x.bfloat16(), kernel, "replicate")
+    assert y.dtype == torch.bfloat16
+    assert_close(y.float(), stock(x.double(), kernel, "replicate"), tolerance=0.02)
+
+
+def test_an_operator_that_fails_is_not_chosen(rng, monkeypatch):
+    def broken(x, kernel, back, zeros):
+        raise RuntimeError("updateOutput failed")
+
+    for name in ("nnpack", "packed", "winograd", "channels_last"):
+        broken_operator = OPERATORS[name]._replace(run=broken)
+        monkeypatch.setitem(choice.OPERATORS, name, broken_operator)
+    monkeypatch.setattr(choice, "_CHOICES", {})
+    table = choice.Table("test", 1)
+    monkeypatch.setattr(choice, "speeds", lambda: table)
+    monkeypatch.setattr(choice.Table, "look_up", lambda self, question, ask: ask())
+    chosen = choice.choose(features(rng, 160, 12, 12), kernel_of(rng, 160, 128))
+    assert (chosen.forward, chosen.backward, chosen.memory_format) == ("stock", "stock", NCHW)
