@@ -163,3 +163,36 @@ def test_settings_cannot_be_altered():
 
 def test_equal_settings_are_one_key():
     assert len({Settings(), Settings(size=512), Settings(size=513)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [(90, 90), (2.5, 2.5), ("90", 90), ("90s", 90), ("2m", 120), ("1m30s", 90), ("1h5m", 3900),
+     (" 1 m 30 s ", 90), ("0.5s", 0.5), (None, None)],
+)  # fmt: skip
+def test_a_budget_is_a_number_of_seconds_or_a_time(given, seconds):
+    assert Settings(budget=given).seconds == seconds
+
+
+@pytest.mark.parametrize("given", ["", "soon", "-3s", "0s", 0, -1, "1m 2h", "nan"])
+def test_a_budget_that_is_no_time_is_refused(given):
+    assert "budget" in refused(budget=given)
+
+
+def test_quality_sets_the_iterations_unless_they_are_given():
+    draft, good, best = (Settings(quality=name).iterations for name in ("draft", "good", "best"))
+    assert draft < good < best
+    assert Settings().iterations == good
+    assert Settings(quality="draft", iterations=7).iterations == 7
+    assert Settings(budget=30).iterations == best
+    assert Settings(budget=30, quality="draft").iterations == draft
+    assert Settings(preset="classic", quality="draft").iterations == CLASSIC["iterations"]
+
+
+def test_a_changed_quality_or_preset_brings_its_own_defaults():
+    settings = Settings(size=640)
+    assert settings.changed(quality="draft") == Settings(size=640, quality="draft")
+    assert settings.changed(preset="classic") == Settings(size=640, preset="classic")
+    assert settings.changed(quality="best").changed(size=512) == Settings(quality="best")
+    assert Settings(iterations=7).changed(quality="best").iterations == 7
+    assert Settings(budget=30).changed(budget=20) == Settings(budget=20)

@@ -191,11 +191,18 @@ class Settings(BaseModel):
     def changed(self, **values: Any) -> Settings:
         """Return a copy with some values replaced, checked like new ones.
 
+        A new preset or quality brings its own defaults; what differs from the old one's is kept.
+
         Example:
             >>> Settings(size=640).changed(scales=2).size
             640
+            >>> Settings(size=640).changed(quality="draft").iterations
+            60
         """
-        return Settings(**{**self.model_dump(), **values})
+        chosen = {name: getattr(self, name) for name in ("preset", "quality", "budget")}
+        defaults, present = Settings(**chosen).model_dump(), self.model_dump()
+        kept = {name: value for name, value in present.items() if value != defaults[name]}
+        return Settings(**{**chosen, **kept, **values})
 
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
