@@ -114,6 +114,10 @@ class Settings(BaseModel):
     """What each layer sees beyond the border; `replicate` avoids halos, `zeros` is classic."""
     precision: Precision = "auto"
     """Numbers in the network: `auto` takes `bfloat16` where that is faster; `tf32` is for GPUs."""
+    memory: Annotated[float, Field(gt=0)] | None = None
+    """Memory the run may take, GB; by default 8, or 80 % of what is free if that is less."""
+    tile: Annotated[int, Field(ge=64, multiple_of=16)] | None = None
+    """Side of the tiles that a picture is looked at in, pixels; by default only if memory asks."""
     init: Annotated[str, Field(min_length=1)] = "content"
     """Starting picture: `content`, `noise`, `style`, or the path of a picture."""
     scales: Annotated[int, Field(ge=1, le=8)] | None = None

@@ -14,23 +14,29 @@ import numpy as np
 
 from impasto.backend import BACKEND, DATA_FORMAT, ops
 from impasto.engines.iterative import optimize_image, to_pixels
-from impasto.perceptual import features, objective, weights
+from impasto.perceptual import features, objective, tiles, weights
 from impasto.settings import Settings
 
 EVALUATIONS = 3
+SHALLOW = Settings(
+    style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv2",)
+)  # with margins so small that tiles do not see the whole picture
 
 
-def evaluate(pictures, preset):
-    """Loss, parts and gradient of a preset's objective."""
-    settings = Settings(preset=preset)
+def evaluate(pictures, name, settings, tile=None):
+    """Loss, parts and gradient of an objective, of the whole or in tiles."""
     kernels = objective.load_kernels(settings)
     content, style = (to_pixels(pictures[name]) for name in ("content", "style"))
-    targets = objective.make_targets(content, style, kernels, settings)
-    loss = objective.loss_and_gradient(settings)
+    if tile:
+        targets = tiles.make_targets(content, style, kernels, settings, tile)
+        loss = tiles.loss_and_gradient(settings, tile)
+    else:
+        targets = objective.make_targets(content, style, kernels, settings)
+        loss = objective.loss_and_gradient(settings)
     (total, parts), gradient = loss(to_pixels(pictures["picture"]), targets, kernels)
-    yield f"{preset}/gradient", ops.convert_to_numpy(gradient)[0]
-    for name, part in {"total": total, **parts}.items():
-        yield f"{preset}/parts/{name}", float(part)
+    yield f"{name}/gradient", ops.convert_to_numpy(gradient)[0]
+    for key, part in {"total": total, **parts}.items():
+        yield f"{name}/parts/{key}", float(part)
 
 
 def look(pictures, name):
@@ -54,7 +60,9 @@ def main(folder: Path, output: Path) -> None:
     pictures = {path.stem: np.load(path) for path in folder.glob("*.npy")}
     results = {"backend": BACKEND, "data_format": DATA_FORMAT}
     for preset in ("classic", "default"):
-        results |= evaluate(pictures, preset)
+        results |= evaluate(pictures, preset, Settings(preset=preset))
+    results |= evaluate(pictures, "whole", SHALLOW)
+    results |= evaluate(pictures, "tiled", SHALLOW, tile=32)
     results |= look(pictures, "block3_conv1")
     for optimizer in ("lbfgs", "adam"):
         results |= paint(pictures, optimizer)

@@ -116,6 +116,14 @@ def test_every_part_of_the_loss_agrees_with_the_oracle(
 
 
 @by_backend
+def test_tiles_add_up_to_the_whole(results, backend):
+    ours = of(results, backend)
+    assert parts(ours, "tiled") == pytest.approx(parts(ours, "whole"), rel=1e-4)
+    tiled, whole = ours["tiled/gradient"], ours["whole/gradient"]
+    assert np.linalg.norm(tiled - whole) <= 1e-4 * np.linalg.norm(whole)
+
+
+@by_backend
 def test_features_of_average_pooling_agree_with_the_oracle(
     results, pictures, exact_layers, backend
 ):

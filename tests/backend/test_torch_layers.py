@@ -76,7 +76,7 @@ def test_operators_take_one_row_or_column(rng, name):
 @pytest.mark.parametrize("padding", ["zeros", "replicate"])
 @pytest.mark.parametrize(
     ("forward", "backward"),
-    [("stock", "stock"), ("packed", "winograd"), ("winograd", "channels_last")],
+    [("stock", "stock"), ("packed", "channels_last")],
 )
 def test_a_layer_and_its_gradient_agree_with_stock(
     rng, monkeypatch, forward, backward, padding, small
@@ -160,7 +160,7 @@ def test_an_operator_that_fails_is_not_chosen(rng, monkeypatch):
     def broken(x, kernel, back, zeros):
         raise RuntimeError("updateOutput failed")
 
-    for name in ("nnpack", "packed", "winograd", "channels_last"):
+    for name in ("nnpack", "packed", "channels_last"):
         broken_operator = OPERATORS[name]._replace(run=broken)
         monkeypatch.setitem(choice.OPERATORS, name, broken_operator)
     monkeypatch.setattr(choice, "_CHOICES", {})

@@ -43,9 +43,9 @@ def make_report(command: Doctor) -> dict[str, Any]:
 
     Returns:
         `system`, `python`, `versions`, `backend`, `device`, `devices`, `threads`, `weights`
-        (`path`, `source`, `md5`, `known`), `timing` (`size`, `seconds_per_evaluation`,
-        `seconds_per_megapixel`), `problems` and `advice`, each a sentence that says what to do;
-        parts that failed are None.
+        (`path`, `source`, `md5`, `known`), `timing` (`size`, `precision`,
+        `seconds_per_evaluation`, `seconds_per_megapixel`), `problems` and `advice`, each a
+        sentence that says what to do; parts that failed are None.
     """
     report: dict[str, Any] = {
         "system": platform.platform(),
@@ -104,11 +104,13 @@ def _timing(command: Doctor) -> dict[str, Any]:
     """Time evaluations of the default objective for about a second, after one to warm up."""
     import numpy as np
 
+    from ..backend import resolve_precision
     from ..engines.iterative import prepare_targets, to_pixels
     from ..perceptual import objective
     from ..settings import Settings
 
-    settings = Settings(weights=None if command.weights is None else str(command.weights))
+    weights = None if command.weights is None else str(command.weights)
+    settings = Settings(weights=weights, precision=resolve_precision("auto"))
     image = np.random.default_rng(0).random((*_TIMED_SIZE, 3), dtype=np.float32)
     kernels = objective.load_kernels(settings)
     targets = prepare_targets(image, image, _TIMED_SIZE, kernels, settings)
@@ -123,6 +125,7 @@ def _timing(command: Doctor) -> dict[str, Any]:
     seconds = float(np.median(times))
     return {
         "size": f"{_TIMED_SIZE[1]}x{_TIMED_SIZE[0]}",
+        "precision": settings.precision,
         "seconds_per_evaluation": round(seconds, 4),
         "seconds_per_megapixel": round(seconds / (np.prod(_TIMED_SIZE) / 1e6), 2),
     }
@@ -153,7 +156,8 @@ def _text(report: dict[str, Any]) -> str:
     if timing := report["timing"]:
         lines.append(
             f"speed     {timing['seconds_per_evaluation']:.3f} s per evaluation at "
-            f"{timing['size']}, {timing['seconds_per_megapixel']:.1f} s per megapixel"
+            f"{timing['size']} in {timing['precision']}, "
+            f"{timing['seconds_per_megapixel']:.1f} s per megapixel"
         )
     lines += [f"problem   {problem}" for problem in report["problems"]]
     lines += [f"advice    {advice}" for advice in report["advice"]]

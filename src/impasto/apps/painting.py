@@ -17,7 +17,8 @@ from rich.console import Console
 
 from ..errors import DivergedError, PictureError, SettingsError
 from ..images.files import check_output, free_path, read_picture
-from ..images.scales import plan
+from ..images.memory import GIGABYTE, fit_scales
+from ..images.scales import Scale, plan
 from ..settings import Settings
 from ..types import Picture, Step
 from ..workflows.stylize import finish, make_stylizer
@@ -56,6 +57,7 @@ def paint(command: Stylize) -> Path:
     job = prepare(command)
     scales = plan(job.content.image.shape[:2], job.style.image.shape[:2], command.settings)
     settings = _with_time_left(command.settings)
+    _tell_plan(job, scales)
     save_early = _early_saver(job)
     started = time.perf_counter()
     step: Step | None = None
@@ -78,6 +80,25 @@ def paint(command: Stylize) -> Path:
         _save(job, step, job.output, time.perf_counter() - started)
     sys.stdout.write(f"{job.output}\n")
     return job.output
+
+
+def _tell_plan(job: Job, scales: list[Scale]) -> None:
+    """Say how large the picture will be and what memory it takes, or that it does not fit.
+
+    Raises:
+        PictureError: It does not fit into memory.
+    """
+    from ..backend import resolve_precision
+
+    settings = job.command.settings
+    settings = settings.changed(precision=resolve_precision(settings.precision))
+    fits = fit_scales(job.content.image.shape[:2], job.style.image.shape[:2], settings)
+    height, width = scales[-1].size
+    text = f"{width}x{height} in {len(scales)} scale(s), computed in {settings.precision}, "
+    text += f"memory about {max(fit.bytes for fit in fits) / GIGABYTE:.1f} GB"
+    if fits[-1].tile is not None:
+        text += f", in tiles of {fits[-1].tile} pixels"
+    job.console.print(text, soft_wrap=True, highlight=False)
 
 
 def _with_time_left(settings: Settings) -> Settings:

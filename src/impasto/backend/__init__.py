@@ -8,6 +8,7 @@ What Keras 3 does not offer has one function of the same name for each framework
 
 - `value_and_grad(fn, tf32=False)`: `fn(x, *rest) -> (value, parts)` becomes
   `(x, *rest) -> ((value, parts), gradient in x)`, compiled where the framework does that well.
+- `compiled(fn, tf32=False)`: the same function without gradients, compiled likewise.
 - `prepare_kernel(kernel, bias)` and `conv3x3_relu(x, kernel, padding)`: a frozen convolution,
   bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there.
 - `pool2x2(x, kind, edge)`: `max` or `average` pooling; an odd last row or column is kept by the
@@ -69,6 +70,7 @@ else:
 DATA_FORMAT = _framework.DATA_FORMAT
 VERSION = _framework.VERSION
 value_and_grad = _framework.value_and_grad
+compiled = _framework.compiled
 prepare_kernel = _framework.prepare_kernel
 conv3x3_relu = _framework.conv3x3_relu
 pool2x2 = _framework.pool2x2
@@ -83,6 +85,7 @@ __all__ = [
     "DATA_FORMAT",
     "FRAMEWORKS",
     "VERSION",
+    "compiled",
     "conv3x3_relu",
     "devices",
     "free_memory",

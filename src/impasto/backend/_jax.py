@@ -21,6 +21,7 @@ from ._channels_last import (
 __all__ = [
     "DATA_FORMAT",
     "VERSION",
+    "compiled",
     "conv3x3_relu",
     "devices",
     "free_memory",
@@ -37,11 +38,21 @@ VERSION = jax.__version__
 
 def value_and_grad(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:
     """Return a function giving `((value, parts), gradient)`, the gradient in the first argument."""
-    compiled = jax.jit(jax.value_and_grad(fn, has_aux=True))
+    return _program(jax.value_and_grad(fn, has_aux=True), tf32)
+
+
+def compiled(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:
+    """Return the function compiled; it waits for its result, else several would run at a time."""
+    program = _program(fn, tf32)
+    return lambda *arguments: jax.block_until_ready(program(*arguments))
+
+
+def _program(fn: Callable[..., Any], tf32: bool) -> Callable[..., Any]:
+    program = jax.jit(fn)
 
     def evaluate(*arguments: Any) -> Any:
         with jax.default_matmul_precision("tensorfloat32" if tf32 else "float32"):
-            return compiled(*arguments)
+            return program(*arguments)
 
     return evaluate
 

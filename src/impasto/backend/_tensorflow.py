@@ -21,6 +21,7 @@ from ._channels_last import (
 __all__ = [
     "DATA_FORMAT",
     "VERSION",
+    "compiled",
     "conv3x3_relu",
     "devices",
     "free_memory",
@@ -44,13 +45,20 @@ def value_and_grad(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..
             value, parts = fn(x, *rest)
         return (value, parts), tape.gradient(value, x)
 
-    compiled = tf.function(evaluate)
+    return compiled(evaluate, tf32=tf32)
+
+
+def compiled(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:
+    """Return the function compiled."""
+    program = tf.function(fn)
+    # A program for each size or kind of tile is meant, and no cause for TensorFlow's warning.
+    program._omit_frequent_tracing_warning = True
 
     def precisely(*arguments: Any) -> Any:
         former = tf.config.experimental.tensor_float_32_execution_enabled()
         tf.config.experimental.enable_tensor_float_32_execution(tf32)
         try:
-            return compiled(*arguments)
+            return program(*arguments)
         finally:
             tf.config.experimental.enable_tensor_float_32_execution(former)
 

@@ -21,7 +21,6 @@ from ._torch_convolutions import (
 from .measurements import Seconds, Table, fastest, measure
 
 _NNPACK_CHANNELS = 16
-_WINOGRAD_CHANNELS = 128  # below, the transforms move more memory than the products save
 _MOST_POSITIONS, _FEWEST_POSITIONS = 1 << 12, 1 << 6  # of the shapes that are measured
 _SAMPLE_KERNEL = (3, 3, 256, 256), (256,)  # what precisions are compared with
 _WORTHWHILE = 1.25  # times faster must bfloat16 be to be taken unasked
@@ -32,11 +31,9 @@ def _candidates(x: torch.Tensor, kernel: Kernel) -> list[str]:
     names = ["stock", "channels_last"]
     if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
         names.append("packed")
-    if x.device.type == "cpu" and x.dtype == torch.float32 and len(x) == 1:
-        if HAS_NNPACK and channels >= _NNPACK_CHANNELS:
-            names.append("nnpack")
-        if channels >= _WINOGRAD_CHANNELS:
-            names.append("winograd")
+    plain = x.device.type == "cpu" and x.dtype == torch.float32 and len(x) == 1
+    if plain and HAS_NNPACK and channels >= _NNPACK_CHANNELS:
+        names.append("nnpack")
     return names
 
 

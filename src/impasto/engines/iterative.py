@@ -14,8 +14,9 @@ import numpy as np
 from ..backend import free_memory, ops, resolve_precision
 from ..errors import DivergedError
 from ..images.files import read_image
+from ..images.memory import fit_scales
 from ..images.scales import Scale, plan, resize, style_size
-from ..perceptual import objective
+from ..perceptual import objective, tiles
 from ..perceptual.features import Kernels
 from ..settings import Settings
 from ..types import Image, Size, Step, Targets, Tensor
@@ -65,28 +66,29 @@ def optimize_image(
         WeightsError: No usable weights were found.
         DivergedError: The loss left the finite numbers; its `step` holds the last good picture.
     """
-    settings = settings.changed(precision=resolve_precision(settings.precision))
     since = time.perf_counter() if since is None else since
     deadline = None if settings.seconds is None else since + settings.seconds
+    settings = settings.changed(precision=resolve_precision(settings.precision))
     stages = plan(content.shape[:2], style.shape[:2], settings)
+    fits = fit_scales(content.shape[:2], style.shape[:2], settings)
     picture = starting_picture(content, style, stages[0].size, settings) if init is None else init
     kernels = objective.load_kernels(settings)
     progress = Progress(0, len(stages), 0, settings.iterations, 0)
     last, each = None, 0.0
-    for index, stage in enumerate(stages):
+    for index, (stage, fit) in enumerate(zip(stages, fits, strict=True)):
         started = time.perf_counter()
         at_work = resize(picture, stage.size, resampling=settings.resampling)
+        progress = progress._replace(scale=index)
         until = None
         if deadline is not None:
             until = started + pace.seconds_for(stages[index:], deadline - started)
             if last and not pace.fits(stage, stages[index - 1], each, until - started):
-                yield _enlarged(last, at_work, progress._replace(scale=index))
+                yield _enlarged(last, at_work, progress)
                 continue
-        targets = prepare_targets(content, style, stage.size, kernels, settings)
-        progress = progress._replace(scale=index)
-        last = yield from run_scale(
-            to_pixels(at_work), targets, kernels, stage, settings, progress, until
-        )
+        fitted = settings.changed(tile=fit.tile, history=fit.history)
+        targets = prepare_targets(content, style, stage.size, kernels, fitted, fit.tile)
+        pixels = to_pixels(at_work)
+        last = yield from run_scale(pixels, targets, kernels, stage, fitted, progress, until)
         picture = last.image
         free_memory()
         spent = time.perf_counter() - started
@@ -122,14 +124,22 @@ def starting_picture(content: Image, style: Image, size: Size, settings: Setting
 
 
 def prepare_targets(
-    content: Image, style: Image, size: Size, kernels: Kernels, settings: Settings
+    content: Image,
+    style: Image,
+    size: Size,
+    kernels: Kernels,
+    settings: Settings,
+    tile: int | None = None,
 ) -> Targets:
-    """Compute the targets for one size of the picture, (H, W)."""
+    """Compute the targets for one size of the picture, (H, W), in tiles if they have a side."""
     painting = resize(
         style, style_size(style.shape[:2], size, settings), resampling=settings.resampling
     )
     photograph = resize(content, size, resampling=settings.resampling)
-    return objective.make_targets(to_pixels(photograph), to_pixels(painting), kernels, settings)
+    pixels = to_pixels(photograph), to_pixels(painting)
+    if tile is not None:
+        return tiles.make_targets(*pixels, kernels, settings, tile)
+    return objective.make_targets(*pixels, kernels, settings)
 
 
 def run_scale(
@@ -148,7 +158,7 @@ def run_scale(
         targets: From `prepare_targets` for the same size.
         kernels: The prepared network.
         stage: Size and evaluations of this scale.
-        settings: All knobs.
+        settings: All knobs; with a `tile` the picture is looked at in tiles.
         progress: Where the run stands before this scale.
         until: When this scale must end, by `time.perf_counter`.
 
@@ -161,7 +171,10 @@ def run_scale(
     Raises:
         DivergedError: The loss left the finite numbers; its `step` holds the best picture.
     """
-    loss = objective.loss_and_gradient(settings)
+    if settings.tile is not None:
+        loss = tiles.loss_and_gradient(settings, settings.tile)
+    else:
+        loss = objective.loss_and_gradient(settings)
     best = _start_point(loss, pixels, targets, kernels)
 
     def evaluate(x: Tensor) -> Point:

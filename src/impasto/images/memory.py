@@ -1,0 +1,143 @@
+"""How much memory a run takes, and how to make it fit: tiles, and a shorter history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import psutil
+
+from ..errors import PictureError
+from ..settings import Settings
+from ..types import Size
+from .scales import Scale, fit, plan, style_size
+
+GIGABYTE = 1e9
+_PLENTY = 8 * GIGABYTE  # what a run takes at most, unless it is told otherwise
+_SHARE_OF_FREE = 0.8
+
+# Measured with benchmarks/scaling.py on two cores: the process with the network in it, and what
+# an evaluation adds for each pixel it looks at, in bytes.
+_FIXED = 0.85e9
+_EVALUATION = {"float32": 3100.0, "tf32": 3100.0, "bfloat16": 2300.0}
+_LOOK = 0.35  # of that for a look without a gradient, as at the painting
+_VECTOR = 12.0  # bytes of three colours in float32
+_VECTORS = 14  # pictures that are alive beside L-BFGS's pairs
+_CONTENT = 32.0  # bytes of the photograph's features, a pixel
+_MARGIN = 96  # pixels around a tile
+_TILES = (1536, 1024, 768, 512, 384, 256)
+_HISTORIES = (5, 3, 1)
+
+
+class Fit(NamedTuple):
+    """How a scale fits into memory.
+
+    Attributes:
+        tile: Side of the tiles, pixels; None looks at the whole picture at once.
+        history: Steps that L-BFGS remembers.
+        bytes: Peak of the process's memory.
+    """
+
+    tile: int | None
+    history: int
+    bytes: float
+
+
+def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = None) -> float:
+    """Estimate the peak of the process's memory at one scale on a CPU.
+
+    Args:
+        size: Height and width of the picture being made, pixels.
+        style: Height and width at which the painting is looked at, pixels.
+        settings: `history`, `iterations`, and `precision`, of which `auto` counts as float32.
+        tile: Side of the tiles, pixels; None for the whole picture at once.
+
+    Returns:
+        Bytes; within 20 % from 256 pixels on, where PyTorch's operators were measured.
+    """
+    precision = "float32" if settings.precision == "auto" else settings.precision
+    pixels, painted = size[0] * size[1], style[0] * style[1]
+    seen, seen_style = float(pixels), float(painted)
+    if tile is not None:
+        area = (tile + 2.0 * _MARGIN) ** 2
+        seen, seen_style = min(seen, area), min(seen_style, area)
+    pairs = 2 * min(settings.history, settings.iterations)
+    return (
+        _FIXED
+        + _EVALUATION[precision] * max(seen, _LOOK * seen_style)
+        + pixels * (_VECTOR * (pairs + (_VECTORS if tile else 0)) + (_CONTENT if tile else 0.0))
+    )
+
+
+def limit(settings: Settings) -> float:
+    """Return the bytes a run may take: `settings.memory`, or 8 GB, or 80 % of what is free."""
+    if settings.memory is not None:
+        return settings.memory * GIGABYTE
+    return min(_PLENTY, _SHARE_OF_FREE * float(psutil.virtual_memory().available))
+
+
+def fit_memory(size: Size, style: Size, settings: Settings) -> Fit:
+    """Find the way to look at a picture that fits into memory and is fastest.
+
+    Args:
+        size: Height and width of the picture being made, pixels.
+        style: Height and width of the painting, pixels, at any size.
+        settings: `memory`, `tile`, `history`, `style_scale`.
+
+    Returns:
+        The largest tiles that fit, none at best.
+
+    Raises:
+        PictureError: Nothing fits; the message says what size would.
+    """
+    found = _try(size, style, settings)
+    if found is not None:
+        return found
+    fitting = next(
+        (
+            side
+            for side in range(max(size) - max(size) % 64, 0, -64)
+            if _try(fit(size, side), style, settings)
+        ),
+        None,
+    )
+    if fitting is None:
+        advice = "close other programs or raise memory"
+    else:
+        advice = f"a size of {fitting} pixels would fit; lower size or raise memory"
+    raise PictureError(
+        f"a picture of {size[1]}x{size[0]} does not fit into {limit(settings) / GIGABYTE:.1f} GB "
+        f"of memory, even in tiles; {advice}"
+    )
+
+
+def _try(size: Size, style: Size, settings: Settings) -> Fit | None:
+    painted = style_size(style, size, settings)
+    most = limit(settings)
+    tiles: Sequence[int | None] = (None, *_TILES)
+    if settings.tile is not None:
+        tiles = (settings.tile,)
+    for history in (settings.history, *(h for h in _HISTORIES if h < settings.history)):
+        for tile in tiles:
+            if tile is not None and settings.tile is None and tile >= max(*size, *painted):
+                continue
+            changed = settings.changed(history=history)
+            needed = estimate(size, painted, changed, tile=tile)
+            if needed <= most:
+                return Fit(tile, history, needed)
+    return None
+
+
+def fit_scales(content: Size, style: Size, settings: Settings) -> list[Fit]:
+    """Return how each scale of a run fits into memory; see `fit_memory`.
+
+    Args:
+        content: Height and width of the photograph, pixels.
+        style: Height and width of the painting, pixels.
+        settings: All knobs.
+
+    Raises:
+        PictureError: Some scale does not fit, or a picture is too small.
+    """
+    scales: list[Scale] = plan(content, style, settings)
+    return [fit_memory(scale.size, style, settings) for scale in scales]

@@ -1,0 +1,135 @@
+"""What a run needs, and what is done so that it fits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from impasto.errors import PictureError
+from impasto.images.memory import GIGABYTE, estimate, fit_memory, fit_scales, limit
+from impasto.settings import Settings
+
+PEAK = """
+import json, sys
+import impasto
+impasto.tune_process()
+import numpy as np
+from impasto.engines.iterative import optimize_image
+settings = impasto.Settings(**json.loads(sys.argv[1]))
+rng = np.random.default_rng(0)
+shape = (settings.size * 3 // 4, settings.size, 3)
+pictures = [rng.random(shape, dtype=np.float32) for _ in range(2)]
+for _ in range(2):  # the first measures operators, as on any new machine
+    for step in optimize_image(*pictures, settings):
+        pass
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(1024 * int(status["VmHWM"].split()[0]))
+"""
+
+
+def peak(**changed):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PEAK, json.dumps(changed)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    return float(done.stdout.split()[-1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"size": 512, "precision": "bfloat16"},
+        {"size": 512, "precision": "float32"},
+        {"size": 640, "precision": "float32", "tile": 256},
+    ],
+    ids=lambda changed: "-".join(map(str, changed.values())),
+)
+def test_the_estimate_is_within_a_fifth_of_the_peak(changed):
+    settings = Settings(**changed, scales=1, iterations=3)
+    size = (settings.size * 3 // 4, settings.size)
+    expected = estimate(size, size, settings, tile=settings.tile)
+    assert peak(**changed, scales=1, iterations=3) == pytest.approx(expected, rel=0.2)
+
+
+def test_more_pixels_more_history_and_no_tiles_need_more():
+    settings = Settings(iterations=100)
+    small, large = (600, 800), (1200, 1600)
+    assert estimate(large, small, settings) > estimate(small, small, settings)
+    assert estimate(large, small, settings, tile=256) < estimate(large, small, settings)
+    short, long = (settings.changed(history=n) for n in (2, 20))
+    assert estimate(large, small, short) < estimate(large, small, long)
+    assert estimate(small, (4000, 6000), settings) > estimate(small, small, settings)
+
+
+def test_what_fits_is_looked_at_whole():
+    found = fit_memory(
+        (480, 640),
+        (600, 800),
+        Settings(memory=16),
+    )
+    assert found.tile is None
+    assert found.history == Settings().history
+    assert found.bytes <= 16 * GIGABYTE
+
+
+@pytest.mark.parametrize(("size", "memory"), [((1536, 2048), 8), ((3072, 4096), 12)])
+def test_large_pictures_take_tiles_to_fit(size, memory):
+    found = fit_memory(
+        size, (1500, 2000), Settings(size=max(size), memory=memory, precision="float32")
+    )
+    assert found.tile is not None
+    assert found.bytes <= memory * GIGABYTE
+
+
+def test_less_memory_takes_smaller_tiles_then_less_history_then_an_error():
+    def fitted(memory):
+        return fit_memory((3072, 4096), (1500, 2000), Settings(memory=memory, precision="float32"))
+
+    found = [fitted(memory) for memory in (24, 12, 8, 6, 5.5)]
+    tiles = [one.tile for one in found]
+    assert tiles == sorted(tiles, reverse=True)
+    assert found[-1].history < found[0].history
+    with pytest.raises(PictureError, match=r"4096x3072 does not fit into 2.5 GB .* would fit"):
+        fitted(2.5)
+    with pytest.raises(PictureError, match="close other programs or raise memory"):
+        fitted(0.1)
+
+
+def test_the_size_that_would_fit_does():
+    settings = Settings(memory=2.5, precision="float32")
+    with pytest.raises(PictureError) as caught:
+        fit_memory((3072, 4096), (1500, 2000), settings)
+    side = int(str(caught.value).split("a size of ")[1].split()[0])
+    assert fit_memory((side * 3 // 4, side), (1500, 2000), settings).bytes <= 2.5 * GIGABYTE
+
+
+def test_tiles_that_are_asked_for_are_taken():
+    assert fit_memory((480, 640), (480, 640), Settings(tile=128, memory=16)).tile == 128
+
+
+def test_every_scale_has_its_own_fit():
+    settings = Settings(size=2048, memory=8, precision="float32")
+    fits = fit_scales((1536, 2048), (1500, 2000), settings)
+    assert fits[0].tile is None
+    assert fits[-1].tile is not None
+    assert [one.bytes for one in fits] == sorted(one.bytes for one in fits)
+
+
+def test_the_limit_is_never_more_than_is_free(monkeypatch):
+    from impasto.images import memory
+
+    class Free:
+        available = 2e9
+
+    monkeypatch.setattr(memory.psutil, "virtual_memory", Free)
+    assert limit(Settings()) == pytest.approx(1.6e9)
+    Free.available = 100e9
+    assert limit(Settings()) == pytest.approx(8e9)
+    assert limit(Settings(memory=20)) == pytest.approx(20e9)
