@@ -36,17 +36,20 @@ def centred(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(image[None, ..., ::-1] * 255 - MEANS, dtype=np.float32)
 
 
-def make_ours(content: Path, style: Path) -> Evaluate:
-    """Impasto's classic objective."""
+def make_ours(content: Path, style: Path, *, precision: str = "auto") -> Evaluate:
+    """Impasto's evaluation of the classic objective, in the precision that a run would choose."""
     import impasto
 
     impasto.tune_process()
-    from impasto.backend import ops
+    from impasto.backend import ops, resolve_precision
     from impasto.engines.iterative import prepare_targets, to_pixels
     from impasto.perceptual import objective
 
     image = impasto.read_image(content)
-    settings = impasto.Settings(preset="classic", height=image.shape[0])
+    precision = resolve_precision(precision)
+    settings = impasto.Settings(
+        preset="classic", height=image.shape[0], precision=precision, memory=1e3
+    )
     kernels = objective.load_kernels(settings)
     painting = impasto.read_image(style)
     targets = prepare_targets(image, painting, image.shape[:2], kernels, settings)
@@ -59,6 +62,11 @@ def make_ours(content: Path, style: Path) -> Evaluate:
         return float(total)
 
     return evaluate
+
+
+def make_ours_float32(content: Path, style: Path) -> Evaluate:
+    """The same in float32, as the classic preset computes."""
+    return make_ours(content, style, precision="float32")
 
 
 def make_plain_torch(content: Path, style: Path) -> Evaluate:
@@ -77,7 +85,7 @@ def make_plain_torch(content: Path, style: Path) -> Evaluate:
     return lambda: run(picture)[0]
 
 
-def make_seed(content: Path, style: Path, *, backward: bool = False) -> Evaluate:
+def make_seed(content: Path, style: Path, *, backward: bool = True) -> Evaluate:
     """The structure of the text that the project starts from, on Keras' backend."""
     import seed_port
 
@@ -90,9 +98,9 @@ def make_seed(content: Path, style: Path, *, backward: bool = False) -> Evaluate
     return lambda: run(picture)[0]
 
 
-def make_seed_backward(content: Path, style: Path) -> Evaluate:
-    """The same with the gradients of the weights, as `loss.backward()` computes them."""
-    return make_seed(content, style, backward=True)
+def make_seed_for_picture(content: Path, style: Path) -> Evaluate:
+    """The same without the gradients of the weights, which `loss.backward()` computes as well."""
+    return make_seed(content, style, backward=False)
 
 
 def make_pastiche(content: Path, style: Path) -> Evaluate:
@@ -109,10 +117,11 @@ def make_pastiche(content: Path, style: Path) -> Evaluate:
 
 COMPETITORS: dict[str, Callable[[Path, Path], Evaluate]] = {
     "ours": make_ours,
+    "ours_float32": make_ours_float32,
     "plain_torch": make_plain_torch,
     "seed_torch": make_seed,
-    "seed_torch_backward": make_seed_backward,
-    "seed_tensorflow": make_seed,
+    "seed_torch_for_picture": make_seed_for_picture,
+    "seed_tensorflow": make_seed_for_picture,
     "pastiche": make_pastiche,
 }
 BACKENDS = {"seed_tensorflow": "tensorflow"}  # the others run on PyTorch

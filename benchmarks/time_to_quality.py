@@ -23,7 +23,7 @@ busy machine, and its figures take the place of theirs.
 
 Pairs: the photographs and paintings of `--contents` and `--styles`, one with one in order of name;
 or `--pair CONTENT STYLE`, repeated; or four of this project's pictures to judge by, or four sample
-pictures where those are not there. `--plot` needs `pip install matplotlib`.
+pictures where those are not there. `--plot` needs `pip install "impasto[benchmarks]"`.
 """
 
 from __future__ import annotations

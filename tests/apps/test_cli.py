@@ -263,6 +263,10 @@ def test_a_picture_above_the_limit_names_the_option(capsys):
         ("--save-every -1", "--save-every"),
         ("--bits 16", "--bits 16 needs a .tif"),
         ("--threads 0", "--threads must be at least 1"),
+        ("--budget soon", "budget: must be a time such as 90s, 2m or 1m30s"),
+        ("--budget 0", "budget: must be longer than 0 s"),
+        ("--memory 0", "memory"),
+        ("--tile 100", "tile: input should be a multiple of 16"),
     ],
 )
 def test_a_value_out_of_range_is_wrong_usage(folder, capsys, options, hint):
@@ -288,6 +292,45 @@ def test_a_value_out_of_range_is_wrong_usage(folder, capsys, options, hint):
 def test_words_that_mean_nothing_are_wrong_usage(capsys, words, hint):
     assert main(words.split()) == 2
     assert hint in refusal(capsys)
+
+
+def test_the_plan_tells_size_precision_and_memory(capsys):
+    assert stylize("-o", "out.png", "--precision", "float32") == 0
+    assert re.search(
+        r"48x32 in 1 scale\(s\), computed in float32, memory about \d\.\d GB\n",
+        capsys.readouterr().err,
+    )
+
+
+def test_a_picture_that_does_not_fit_into_memory_is_refused_with_what_to_do(folder, capsys):
+    assert stylize("-o", "out.png", "-q", "--memory", "0.1") == 1
+    assert "raise memory" in complaint(capsys)
+    assert "out.png" not in names(folder)
+
+
+def test_tiles_paint_what_the_whole_does(folder):
+    wide = ["--size", "144", "--precision", "float32"]
+    assert stylize("-o", "whole.png", "-q", *wide) == 0
+    assert stylize("-o", "tiled.png", "-q", *wide, "--tile", "64") == 0
+    whole, tiled = (impasto.read_image(name) for name in ("whole.png", "tiled.png"))
+    assert np.abs(whole - tiled).mean() < 1e-3
+    assert np.abs(whole - tiled).max() < 0.05
+
+
+@pytest.mark.parametrize("word", ["--budget=2h", "--budget 2h", "--quality best"])
+def test_a_budget_or_a_quality_changes_the_iterations(monkeypatch, word):
+    from impasto.apps import cli
+
+    command = cli.parse(["stylize", "photo.png", "painting.png", *word.split()])
+    assert command.settings.iterations == impasto.Settings(quality="best").iterations
+    command = cli.parse(["stylize", "a", "b", *word.split(), "--iterations", "7"])
+    assert command.settings.iterations == 7
+
+
+def test_a_run_within_a_budget_reaches_its_size(folder):
+    words = ["stylize", "photo.png", "painting.png", "-o", "out.png", "-q", "--size", "48"]
+    assert main([*words, "--budget", "3s", "--quality", "draft"]) == 0
+    assert impasto.read_image("out.png").shape == (32, 48, 3)
 
 
 def test_weights_that_are_none_name_the_ways_out(folder, capsys):

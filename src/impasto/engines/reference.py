@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy.optimize
 
 from ..backend import ops
 from ..errors import DivergedError
@@ -38,6 +37,8 @@ def scipy_step(evaluate: Evaluate, state: State, settings: Settings, budget: int
     Raises:
         DivergedError: SciPy came out at a loss that is not finite.
     """
+    import scipy.optimize  # here, since it takes a quarter of a second that few runs need
+
     start = state.point
     shape = start.x.shape
     origin = np.asarray(ops.convert_to_numpy(start.x), dtype=np.float64).ravel() * _REFERENCE_RANGE
