@@ -101,6 +101,19 @@ def parts(result, preset):
     }
 
 
+def check_gradient(ours, wanted):
+    """Compare two gradients, (H, W, 3).
+
+    Where two values that are pooled are equal but for their last bits, frameworks may pick
+    different ones, and the gradient of a few pixels moves over to their neighbours: one such place
+    of 6x6 pixels, in a picture of 48x64, made 1.8e-3, all else together 2e-6.
+    """
+    errors = np.sort(np.linalg.norm(ours - wanted, axis=-1).ravel())
+    size = np.linalg.norm(wanted)
+    assert np.linalg.norm(errors[: int(0.95 * errors.size)]) <= 1e-4 * size
+    assert np.linalg.norm(errors) <= 1e-3 * size
+
+
 @by_backend
 def test_each_run_was_on_its_own_framework(results, backend):
     assert str(of(results, backend)["backend"]) == backend
@@ -119,8 +132,7 @@ def test_every_part_of_the_loss_agrees_with_the_oracle(
 def test_tiles_add_up_to_the_whole(results, backend):
     ours = of(results, backend)
     assert parts(ours, "tiled") == pytest.approx(parts(ours, "whole"), rel=1e-4)
-    tiled, whole = ours["tiled/gradient"], ours["whole/gradient"]
-    assert np.linalg.norm(tiled - whole) <= 1e-4 * np.linalg.norm(whole)
+    check_gradient(ours["tiled/gradient"], ours["whole/gradient"])  # measured: 7e-7
 
 
 @by_backend
@@ -145,13 +157,7 @@ def test_losses_agree_between_the_frameworks(results, backend, preset):
 @by_preset
 def test_gradients_agree_between_the_frameworks(results, backend, preset):
     ours, torchs = (of(results, name)[f"{preset}/gradient"] for name in (backend, "torch"))
-    # Measured: 1e-6. Where two values that are pooled are equal but for their last bits, frameworks
-    # may pick different ones, and the gradient of a few pixels moves over to their neighbours: one
-    # such place of 6x6 pixels, in a picture of 48x64, made 1.8e-3, all else together 2e-6.
-    errors = np.sort(np.linalg.norm(ours - torchs, axis=-1).ravel())
-    size = np.linalg.norm(torchs)
-    assert np.linalg.norm(errors[: int(0.95 * errors.size)]) <= 1e-4 * size
-    assert np.linalg.norm(errors) <= 1e-3 * size
+    check_gradient(ours, torchs)  # measured: 1e-6
 
 
 @pytest.fixture(scope="module", params=PRESETS)

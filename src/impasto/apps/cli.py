@@ -157,4 +157,6 @@ def entry() -> None:
         codecs.register_error("as_on_disk", _as_on_disk)
         sys.stdout.reconfigure(errors="as_on_disk")
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # our own message is the one to read
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # all is written; the frameworks' own farewell would take another second

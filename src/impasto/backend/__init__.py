@@ -8,7 +8,8 @@ What Keras 3 does not offer has one function of the same name for each framework
 
 - `value_and_grad(fn, tf32=False)`: `fn(x, *rest) -> (value, parts)` becomes
   `(x, *rest) -> ((value, parts), gradient in x)`, compiled where the framework does that well.
-- `compiled(fn, tf32=False)`: the same function without gradients, compiled likewise.
+- `compiled(fn, tf32=False)`: the same function, compiled likewise, that keeps nothing for a
+  gradient, and waits for its result where the framework would run several calls at a time.
 - `prepare_kernel(kernel, bias)` and `conv3x3_relu(x, kernel, padding)`: a frozen convolution,
   bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there.
 - `pool2x2(x, kind, edge)`: `max` or `average` pooling; an odd last row or column is kept by the

@@ -161,7 +161,12 @@ def loss_and_gradient(settings: Settings) -> LossAndGradient:
     Returns:
         The function; the gradient has the shape of the pixels.
     """
-    return _compile(Settings(**{name: getattr(settings, name) for name in _LOSS_SETTINGS}))
+    return _compile(loss_settings(settings))
+
+
+def loss_settings(settings: Settings) -> Settings:
+    """Return settings of the same loss, all else at its default: what compiled functions share."""
+    return Settings(**{name: getattr(settings, name) for name in _LOSS_SETTINGS})
 
 
 @functools.lru_cache(maxsize=8)

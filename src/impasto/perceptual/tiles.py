@@ -62,6 +62,7 @@ def make_targets(
     Raises:
         ValueError: `tile` is not a positive multiple of 16.
     """
+    settings = objective.loss_settings(settings)
     frame = frame_of(content)
     names: tuple[str, ...] = settings.content_layers
     tiles = grid(content.shape[1:3], tile, margin(names))
@@ -97,6 +98,7 @@ def loss_and_gradient(settings: Settings, tile: int) -> LossAndGradient:
         `f(pixels, targets, kernels) -> ((total, parts), gradient)`, which raises ValueError where
         `grid` does. Its targets may come from `make_targets`, here or in `objective`.
     """
+    settings = objective.loss_settings(settings)
     whole = objective.loss_and_gradient(settings)
     reach = margin({*settings.content_layers, *settings.style_layers})
 
