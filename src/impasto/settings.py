@@ -52,6 +52,7 @@ CLASSIC: dict[str, Any] = {
     "rounds": 20,
     "optimizer": "scipy",
     "precision": "float32",
+    "tolerance": 0.0,
 }
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "classic": CLASSIC}
 # What each quality sets, unless it is given; docs/decisions/0008 has the figures.
@@ -124,7 +125,7 @@ class Settings(BaseModel):
     """Number of sizes from coarse to fine, each twice the one before; 3 up to 700 px, then more."""
     iterations: Annotated[int, Field(ge=0, le=1_000_000)] = QUALITIES["good"]["iterations"]
     """Evaluations of loss and gradient in all, shared between the scales."""
-    tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.002
     """A scale ends when ten evaluations lower its loss by less than this share of it."""
     budget: float | str | None = None
     """Time the run may take, as in 90, `90s`, `2m` or `1m30s`; it ends earlier when all is done."""

@@ -12,7 +12,7 @@ from ..types import Moments, Tensor
 
 TV_POWER = 1.25
 _CHANNELS = 3
-_TINY = 1e-12
+TINY = 1e-12
 
 
 def content_loss(features: Tensor, target: Tensor, *, normalization: str) -> Tensor:
@@ -30,7 +30,7 @@ def content_loss(features: Tensor, target: Tensor, *, normalization: str) -> Ten
     distance = ops.sum(ops.square(features - target))
     if normalization == "none":
         return distance
-    return distance / (ops.sum(ops.square(target)) + _TINY)
+    return distance / (ops.sum(ops.square(target)) + TINY)
 
 
 def gram_loss(
@@ -56,7 +56,7 @@ def gram_loss(
         return distance / (4.0 * _CHANNELS**2)
     wanted = target.second / target.weight
     distance = ops.sum(ops.square(second / positions - wanted))
-    return distance / (ops.sum(ops.square(wanted)) + _TINY)
+    return distance / (ops.sum(ops.square(wanted)) + TINY)
 
 
 def total_variation_loss(pixels: Tensor, *, normalization: str) -> Tensor:
@@ -75,7 +75,7 @@ def total_variation_loss(pixels: Tensor, *, normalization: str) -> Tensor:
     right = ops.square(corner - pixels[:, :-1, 1:, :])
     # (a + b)^1.25 = s * s^0.25; the root is kept off 0, where its slope is infinite.
     total = down + right
-    power = total * ops.sqrt(ops.sqrt(total + _TINY))
+    power = total * ops.sqrt(ops.sqrt(total + TINY))
     if normalization == "none":
         return ops.sum(power) * 255.0 ** (2 * TV_POWER)
     return ops.mean(power)

@@ -171,7 +171,7 @@ def _content_factors(
     for tile in tiles:
         for name, core in cut_layers(targets.content, tile.core, frame).items():
             energies[name] = ops.sum(ops.square(core)) + energies.get(name, 0.0)
-    return {name: weight / (energy + losses._TINY) for name, energy in energies.items()}
+    return {name: weight / (energy + losses.TINY) for name, energy in energies.items()}
 
 
 def _moments(
