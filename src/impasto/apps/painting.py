@@ -56,8 +56,8 @@ def paint(command: Stylize) -> Path:
     """
     job = prepare(command)
     scales = plan(job.content.image.shape[:2], job.style.image.shape[:2], command.settings)
-    settings = _with_time_left(command.settings)
     _tell_plan(job, scales)
+    settings = _with_time_left(command.settings)
     save_early = _early_saver(job)
     started = time.perf_counter()
     step: Step | None = None

@@ -104,13 +104,16 @@ def stylize(
     settings = (settings or Settings()).changed(**changes) if changes else settings or Settings()
     photograph, painting = as_picture(content), as_picture(style)
     start = time.perf_counter()
-    history = []
+    made = []  # copied from the device only when the run is over
     start_image = None if init is None else as_picture(init).image
     for step in make_stylizer(painting, settings)(photograph, init=start_image):
-        history.append({"iteration": step.iteration, "scale": step.scale, **step.losses})
+        made.append(({"iteration": step.iteration, "scale": step.scale}, step.parts))
         if on_step:
             on_step(step)
-    return finish(step, photograph, painting, settings, tuple(history), time.perf_counter() - start)
+    history = tuple(
+        {**place, **{name: float(part) for name, part in parts.items()}} for place, parts in made
+    )
+    return finish(step, photograph, painting, settings, history, time.perf_counter() - start)
 
 
 def make_stylizer(style: PictureLike, settings: Settings) -> Stylizer:
