@@ -15,9 +15,9 @@ The classic objective, of sizes height x width, by
 Each runs in a process of its own. One competitor at a time is alive beside ours, and they take
 turns round by round, so that both of a ratio see the same machine. Prints JSON: `ratios`, their
 median seconds by ours at the first size; for each size medians, peaks of memory, effective GFLOP/s
-of the work counted by `work.py` and their share of the measured peak; null with a reason for who
-is not installed, fails, or passes the limit of memory. About six minutes on two cores for the
-first size, and a quarter of an hour for the second, where rounds are fewer.
+of the work counted by `work.py` and their share of the peak measured in their precision; null with
+a reason for who is not installed, fails, or passes the limit of memory. About six minutes on two
+cores for the first size, and a quarter of an hour for the second, where rounds are fewer.
 """
 
 from __future__ import annotations
@@ -135,13 +135,17 @@ def measure_size(
     return {"size": f"{size[0]}x{size[1]}", "competitors": {"ours": row, **rivals}}
 
 
-def add_arithmetic(row: dict[str, Any], size: tuple[int, int], peak: float) -> None:
+def add_arithmetic(
+    row: dict[str, Any], size: tuple[int, int], peaks: dict[str, float], our_precision: str
+) -> None:
     """Add the work of an evaluation, and how fast each does it."""
     row["work_gflop"] = work.gflop(*size, impasto.Settings(preset="classic"))
-    for figures in row["competitors"].values():
+    for name, figures in row["competitors"].items():
         if figures["seconds"] is not None:
+            precision = our_precision if name == "ours" else "float32"
+            figures["precision"] = precision
             figures["gflops"] = row["work_gflop"] / figures["seconds"]
-            figures["share_of_peak"] = figures["gflops"] / peak
+            figures["share_of_peak"] = figures["gflops"] / peaks[precision]
 
 
 def main() -> None:
@@ -153,19 +157,23 @@ def main() -> None:
     parser.add_argument("--limit-gb", type=float, help="memory of a competitor; most of what is")
     options = parser.parse_args()
     names = [name for name in options.competitors if name != "ours"]
-    peaks = [workers.run_json("machine.py")["peak_gflops"]]
+    measured = [workers.run_json("machine.py")["peak_gflops"]]
     rows = []
     for i, size in enumerate(map(parse_size, options.sizes)):
         rounds = options.rounds if i == 0 else min(options.rounds, ROUNDS_OF_LARGER)
         rows.append(measure_size(size, names, rounds, options.limit_gb))
-    peaks.append(workers.run_json("machine.py")["peak_gflops"])
+    measured.append(workers.run_json("machine.py")["peak_gflops"])
+    peaks = {name: max(peak[name] for peak in measured) for name in measured[0]}
+    from impasto.backend import resolve_precision  # loads the framework
+
+    precision = resolve_precision("auto")
     for size, row in zip(map(parse_size, options.sizes), rows, strict=True):
-        add_arithmetic(row, size, max(peaks))
+        add_arithmetic(row, size, peaks, precision)
     first = rows[0]["competitors"]
     report = {
         "benchmark": "evaluation",
         **machine.describe(),
-        "peak_gflops": max(peaks),
+        "peak_gflops": peaks,
         "ratios": {name: first[name].get("ratio") for name in names},
         "sizes": rows,
     }

@@ -15,6 +15,8 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ PACKAGES = {  # by the distributions that may hold them
     "numpy": ("numpy",),
 }
 _MATRIX = 2048  # side of the matrices of the peak's product
+_CHANNELS, _SIDE = 256, 100  # of the peak's convolution
 
 
 def describe() -> dict[str, Any]:
@@ -114,24 +117,42 @@ def commit() -> str | None:
     return answers[0].strip() + ("+" if answers[1].strip() else "")
 
 
-def peak_gflops(repeats: int = 8) -> float:
-    """Measure the arithmetic peak of the CPU: the best of several float32 matrix products.
+def peak_gflops(repeats: int = 8) -> dict[str, float]:
+    """Measure the arithmetic peak of the CPU for each precision.
+
+    A library may be slow on a processor that its makers do not sell, so the peak is the best of a
+    matrix product and a convolution, which PyTorch hands to different libraries.
 
     Args:
-        repeats: Number of products of two 2048 x 2048 matrices, after one to warm up.
+        repeats: Number of times that each runs, after one to warm up.
 
     Returns:
         10^9 floating-point operations per second, multiplications and additions counted apart.
     """
     import torch
 
-    a, b = torch.rand(2, _MATRIX, _MATRIX, device="cpu")
+    peaks = {}
+    for name in ("float32", "bfloat16"):
+        dtype = getattr(torch, name)
+        a, b = torch.rand(2, _MATRIX, _MATRIX, dtype=dtype)
+        x = torch.rand(1, _CHANNELS, _SIDE, _SIDE, dtype=dtype)
+        x = x.contiguous(memory_format=torch.channels_last)
+        kernel = torch.rand(_CHANNELS, _CHANNELS, 3, 3, dtype=dtype)
+        flops = 2 * _MATRIX**3, 2 * 9 * _CHANNELS**2 * _SIDE**2
+        runs = partial(torch.mm, a, b), partial(torch.conv2d, x, kernel, padding=1)
+        peaks[name] = max(
+            flop / _least_seconds(run, repeats) / 1e9 for flop, run in zip(flops, runs, strict=True)
+        )
+    return peaks
+
+
+def _least_seconds(run: Callable[[], object], repeats: int) -> float:
     best = float("inf")
     for _ in range(repeats + 1):
         start = time.perf_counter()
-        torch.mm(a, b)
+        run()
         best = min(best, time.perf_counter() - start)
-    return 2 * _MATRIX**3 / best / 1e9
+    return best
 
 
 def progress(text: str) -> None:
@@ -163,7 +184,8 @@ def _status_line(path: Path, name: str) -> int | None:
 def main() -> None:
     """Print what this machine is."""
     argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
-    print(json.dumps({**describe(), "peak_gflops": round(peak_gflops(), 1)}, indent=2))
+    peaks = {name: round(peak, 1) for name, peak in peak_gflops().items()}
+    print(json.dumps({**describe(), "peak_gflops": peaks}, indent=2))
 
 
 if __name__ == "__main__":

@@ -105,6 +105,8 @@ def main() -> None:
     options = parser.parse_args()
     settings = parse_settings(options.set)
     times, kept = paint(options.content, options.style, settings, options.every, options.started)
+    from impasto.backend import resolve_precision
+
     report = {
         **machine.describe(),
         "content": options.content.name,
@@ -112,6 +114,7 @@ def main() -> None:
         "settings": settings.model_dump(mode="json"),
         "size": list(kept[-1].image.shape[:2]),
         "times": times,
+        "precision": resolve_precision(settings.precision),
         "seconds_per_evaluation": seconds_per_evaluation(times),
         "peak_memory": machine.peak_memory(),
         "pictures": save(kept, options.output) if options.output else [],

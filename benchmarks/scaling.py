@@ -62,6 +62,7 @@ def measure(
         "long_side": size,
         "size": run["size"],
         "megapixels": height * width / 1e6,
+        "precision": run["precision"],
         "seconds_per_evaluation": seconds,
         "seconds_of_whole_run": run["times"][-1]["seconds"],
         "gflops": gflop / seconds,
@@ -90,14 +91,14 @@ def main() -> None:
             rows.append(measure(size, pictures, options.set, options))
             if "reason" in rows[-1]:
                 break
-    peak = workers.run_json("machine.py")["peak_gflops"]
+    peaks = workers.run_json("machine.py")["peak_gflops"]
     for row in rows:
         if "gflops" in row:
-            row["share_of_peak"] = row["gflops"] / peak
+            row["share_of_peak"] = row["gflops"] / peaks.get(row["precision"], peaks["float32"])
     report = {
         "benchmark": "scaling",
         **machine.describe(),
-        "peak_gflops": peak,
+        "peak_gflops": peaks,
         "settings": options.set,
         "sizes": rows,
     }

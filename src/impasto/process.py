@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h
 _LARGEST_MMAP_THRESHOLD = 1 << 30
@@ -19,14 +20,17 @@ _KEEP_FREE_BYTES = 256 << 20
 # operators on a small picture waits for the system to wake them; by default they spin for
 # milliseconds and take the cores from NNPACK's threads.
 _SPINS = "10000"
+_TUNED = threading.Event()
 
 
 def tune_process(*, backend: str | None = None, threads: int | None = None) -> None:
-    """Set the allocator, the thread pools and the framework for this process.
+    """Set the allocator, the thread pools and the framework for this process, and load lean.
 
     Feature maps are tens of megabytes; by default glibc returns each to the system when it is
     freed and faults it in again at the next evaluation. OpenMP's threads spin between parallel
-    regions, but not for long.
+    regions, but not for long. Keras is imported without PyTorch's compiler and without JAX
+    beside PyTorch, so that functions of Keras that are compiled with `torch.compile` later may
+    not be what Keras intends.
 
     Args:
         backend: `torch`, `jax` or `tensorflow`; None leaves Keras' own choice.
@@ -43,6 +47,12 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if sys.platform == "linux":
         _keep_freed_memory()
+    _TUNED.set()
+
+
+def process_is_tuned() -> bool:
+    """Tell whether the program has said, by `tune_process`, that the process is its own."""
+    return _TUNED.is_set()
 
 
 def _keep_freed_memory() -> None:

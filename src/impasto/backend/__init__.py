@@ -26,6 +26,7 @@ import os
 import sys
 
 from ..errors import BackendError
+from ..process import process_is_tuned
 
 FRAMEWORKS = ("torch", "jax", "tensorflow")
 
@@ -58,7 +59,15 @@ if importlib.util.find_spec(BACKEND) is None:
     )
 os.environ["KERAS_BACKEND"] = BACKEND
 
-import keras  # noqa: E402
+if BACKEND == "torch" and process_is_tuned():
+    import torch  # noqa: F401
+
+    from ._lean_import import lean_import
+
+    with lean_import():
+        import keras
+else:
+    import keras
 from keras import ops  # noqa: E402
 
 if BACKEND == "torch":

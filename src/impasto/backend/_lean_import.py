@@ -1,0 +1,46 @@
+"""Import Keras without what it imports beside and a picture never needs.
+
+Above PyTorch, Keras imports PyTorch's compiler for a decorator of its random numbers, and JAX,
+where it is installed, for a callback of its trainer. Together they take half of the time that a
+program needs to start. Both can still be imported afterwards.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_COMPILER, _OTHER_FRAMEWORK = "torch._dynamo", "jax"
+
+
+class _CompilerToCome(types.ModuleType):
+    """Stands in for the compiler: has the one decorator, and becomes the compiler for all else."""
+
+    @staticmethod
+    def disable(*_: Any, **__: Any) -> Callable[[Any], Any]:
+        """Return a decorator that changes nothing: nothing will be compiled by it."""
+        return lambda function: function
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        sys.modules.pop(_COMPILER, None)
+        return getattr(importlib.import_module(_COMPILER), name)
+
+
+@contextmanager
+def lean_import() -> Iterator[None]:
+    """Keep the two out within; import PyTorch before, which would mistake the stand-in."""
+    absent = [name for name in (_COMPILER, _OTHER_FRAMEWORK) if name not in sys.modules]
+    stands_in: dict[str, Any] = {_COMPILER: _CompilerToCome(_COMPILER), _OTHER_FRAMEWORK: None}
+    sys.modules.update({name: stands_in[name] for name in absent})
+    try:
+        yield
+    finally:
+        for name in absent:
+            if sys.modules.get(name) is stands_in[name]:
+                sys.modules.pop(name, None)
