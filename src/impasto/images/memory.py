@@ -8,6 +8,7 @@ from typing import NamedTuple
 import psutil
 
 from ..errors import PictureError
+from ..process import process_is_tuned
 from ..settings import Settings
 from ..types import Size
 from .scales import Scale, fit, plan, style_size
@@ -16,9 +17,10 @@ GIGABYTE = 1e9
 _PLENTY = 8 * GIGABYTE  # what a run takes at most, unless it is told otherwise
 _SHARE_OF_FREE = 0.8
 
-# Measured with benchmarks/scaling.py on two cores: the process with the network in it, and what
-# an evaluation adds for each pixel it looks at, in bytes.
-_FIXED = 0.85e9
+# Measured with benchmarks/scaling.py on two cores: the process with the network in it, what Keras
+# imports beside in a process that is not ours, and what an evaluation adds for each pixel it looks
+# at, in bytes.
+_FIXED, _BESIDE = 0.6e9, 0.25e9
 _EVALUATION = {"float32": 3100.0, "tf32": 3100.0, "bfloat16": 2300.0}
 _LOOK = 0.35  # of that for a look without a gradient, as at the painting
 _VECTOR = 12.0  # bytes of three colours in float32
@@ -64,6 +66,7 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
     pairs = 2 * min(settings.history, settings.iterations)
     return (
         _FIXED
+        + (0.0 if process_is_tuned() else _BESIDE)
         + _EVALUATION[precision] * max(seen, _LOOK * seen_style)
         + pixels * (_VECTOR * (pairs + (_VECTORS if tile else 0)) + (_CONTENT if tile else 0.0))
     )
