@@ -5,6 +5,7 @@ ImpastoError
 ├── PictureError     a picture cannot be read, written, or used as it is
 ├── SettingsError    a setting is out of range, or two settings contradict each other
 ├── WeightsError     the network's weights are missing, damaged, or of another network
+├── ModelError       a file with a painting network is missing, damaged, or not one of ours
 ├── BackendError     no usable framework (PyTorch, JAX or TensorFlow) or device
 └── DivergedError    the optimisation left the finite numbers and could not come back
 ```
@@ -34,6 +35,10 @@ class SettingsError(ImpastoError, ValueError):
 
 class WeightsError(ImpastoError):
     """The network's weights are missing, damaged, or belong to another network."""
+
+
+class ModelError(ImpastoError):
+    """A file with a painting network is missing, damaged, newer than this program, or not one."""
 
 
 class BackendError(ImpastoError):

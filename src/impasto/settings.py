@@ -7,6 +7,7 @@ package holds a default. A preset is a dictionary of other defaults (`PRESETS`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -146,7 +147,7 @@ class Settings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SettingsError(_sentence(error)) from None
+            raise SettingsError(sentence(error, Settings.model_fields)) from None
 
     @model_validator(mode="before")
     @classmethod
@@ -222,15 +223,13 @@ def _seconds(text: str) -> float:
     return 3600 * hours + 60 * minutes + seconds
 
 
-def _sentence(error: ValidationError) -> str:
-    """Say the first of pydantic's complaints in one sentence."""
+def sentence(error: ValidationError, names: Iterable[str]) -> str:
+    """Say the first of pydantic's complaints about settings of these names in one sentence."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     text = first["msg"].removeprefix("Value error, ")
     if not name:
         return text
     if first["type"] == "extra_forbidden":
-        return (
-            f"there is no setting named {name}; the settings are {', '.join(Settings.model_fields)}"
-        )
+        return f"there is no setting named {name}; the settings are {', '.join(names)}"
     return f"{name}: {text[0].lower() + text[1:]}, got {first['input']!r}"

@@ -16,6 +16,8 @@ What Keras 3 does not offer has one function of the same name for each framework
   edge `same` and dropped by `valid`.
 - `with_gram(x) -> (x, gram)`: features and their Gram matrix.
 - `resolve_precision(precision)`: what `auto` means on this device, others as they are.
+- `reflect_pad(x)`, `conv3x3(x, kernel, stride)`, `enlarge2x2(x)` and `instance_norm(x, scale,
+  shift)`: for the networks that we train; x (N, H, W, C), scale and shift (N, C).
 - `free_memory()`, `devices()`, `threads()`.
 """
 
@@ -82,11 +84,15 @@ VERSION = _framework.VERSION
 value_and_grad = _framework.value_and_grad
 compiled = _framework.compiled
 prepare_kernel = _framework.prepare_kernel
+conv3x3 = _framework.conv3x3
 conv3x3_relu = _framework.conv3x3_relu
 pool2x2 = _framework.pool2x2
 resolve_precision = _framework.resolve_precision
 with_gram = _framework.with_gram
+enlarge2x2 = _framework.enlarge2x2
 free_memory = _framework.free_memory
+instance_norm = _framework.instance_norm
+reflect_pad = _framework.reflect_pad
 devices = _framework.devices
 threads = _framework.threads
 
@@ -96,13 +102,17 @@ __all__ = [
     "FRAMEWORKS",
     "VERSION",
     "compiled",
+    "conv3x3",
     "conv3x3_relu",
     "devices",
+    "enlarge2x2",
     "free_memory",
+    "instance_norm",
     "keras",
     "ops",
     "pool2x2",
     "prepare_kernel",
+    "reflect_pad",
     "resolve_precision",
     "threads",
     "value_and_grad",

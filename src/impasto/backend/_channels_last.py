@@ -10,6 +10,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 DATA_FORMAT = "channels_last"
+NORM_EPSILON = 1e-5
 
 Tensor = Any
 
@@ -55,3 +56,25 @@ def resolve_precision(precision: str) -> str:
 def free_memory() -> None:
     """Drop unreachable tensors; the framework keeps its own pool."""
     gc.collect()
+
+
+def reflect_pad(x: Tensor) -> Tensor:
+    """Mirror (N, H, W, C) by one position beyond its border: (N, H + 2, W + 2, C)."""
+    return ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+
+
+def conv3x3(x: Tensor, kernel: Tensor, stride: int) -> Tensor:
+    """Slide a kernel (3, 3, I, O) over (N, H, W, I); nothing is seen beyond the border."""
+    return ops.conv(x, kernel, strides=stride, padding="valid", data_format=DATA_FORMAT)
+
+
+def enlarge2x2(x: Tensor) -> Tensor:
+    """Enlarge (N, H, W, C) twice by nearest neighbours."""
+    return ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
+
+
+def instance_norm(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Normalise each channel of each of (N, H, W, C); see `backend.instance_norm`."""
+    mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+    factor = scale[:, None, None] * ops.rsqrt(variance + NORM_EPSILON)
+    return x * factor + (shift[:, None, None] - mean * factor)

@@ -12,15 +12,20 @@ import torch
 from ._torch_choice import resolve_precision
 from ._torch_convolutions import prepare_kernel
 from ._torch_layers import conv3x3_relu, pool2x2, with_gram
+from ._torch_networks import conv3x3, enlarge2x2, instance_norm, reflect_pad
 
 __all__ = [
     "DATA_FORMAT",
     "VERSION",
+    "conv3x3",
     "conv3x3_relu",
     "devices",
+    "enlarge2x2",
     "free_memory",
+    "instance_norm",
     "pool2x2",
     "prepare_kernel",
+    "reflect_pad",
     "resolve_precision",
     "threads",
     "value_and_grad",

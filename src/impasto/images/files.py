@@ -140,7 +140,7 @@ def write_image(
     values = encode.with_alpha(encode.finite(image), alpha, kind)
     text = None if record is None else metadata.record_text(record)
     block = metadata.clean_block(exif)
-    with _whole_or_not_at_all(path) as file:
+    with whole_or_not_at_all(path) as file:
         if bits == 16:
             encode.write_deep_tiff(file, values, block, text)
         else:
@@ -157,7 +157,7 @@ def _output_format(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def _whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
+def whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
     """Give a new file beside `path` that takes its name when it is complete and on the disk."""
     # A name of its own length: beside a name as long as the disk allows, a longer one would fail.
     temporary = path.with_name(f".impasto-{secrets.token_hex(6)}.tmp")

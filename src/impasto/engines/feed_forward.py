@@ -1,0 +1,97 @@
+"""The feed-forward route: one pass of a trained network paints the picture."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..backend import compiled, ops, resolve_precision
+from ..errors import PictureError
+from ..images.scales import fit, resize
+from ..settings import Settings
+from ..types import Image
+from .iterative import to_pixels
+from .networks import MIN_SIDE, Trunk, load_network
+from .painting_model import PHOTOGRAPH, Array, PaintingModel, predict_vector
+from .strips import paint_in_strips
+
+_MOST_PIXELS = 4_000_000  # of a picture that is painted whole, in about 2 GB
+_STYLE_SIZE = 384  # long side at which paintings are looked at, pixels, if the card is silent
+
+
+def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
+    """Paint a picture in one pass.
+
+    Args:
+        image: The photograph, (H, W, 3), 0..1, both sides at least 16.
+        vector: The style, (style size,), one of the model's or a mixture of them.
+        model: The network.
+
+    Returns:
+        The picture, (H, W, 3), 0..1.
+
+    Raises:
+        PictureError: The photograph is too small.
+    """
+    if min(image.shape[:2]) < MIN_SIDE:
+        raise PictureError(
+            f"the photograph is {image.shape[1]}x{image.shape[0]}, but the network needs "
+            f"{MIN_SIDE} pixels each way; take a larger one"
+        )
+    network, run = _prepare(model)
+    if image.shape[0] * image.shape[1] > _MOST_PIXELS:
+        return paint_in_strips(image, vector, network)
+    painted = run(to_pixels(image), ops.convert_to_tensor(vector[None]))
+    result: Image = np.asarray(ops.convert_to_numpy(painted)[0], np.float32)
+    return result
+
+
+@functools.lru_cache(maxsize=4)
+def _prepare(model: PaintingModel) -> tuple[Trunk, Any]:
+    network = load_network(model)
+    return network, compiled(lambda picture, vector: network((picture, vector)))
+
+
+def mix(vectors: Mapping[str, Array], shares: Mapping[str, float], strength: float) -> Array:
+    """Mix style vectors.
+
+    Args:
+        vectors: By name, `photograph` among them if `strength` is not 1.
+        shares: How much of each style; they need not add up to 1.
+        strength: 0 leaves the photograph, 1 paints, more than 1 exaggerates.
+
+    Example:
+        >>> vectors = {"photograph": np.zeros(2), "wave": np.ones(2)}
+        >>> mix(vectors, {"wave": 3.0}, 0.5).tolist()
+        [0.5, 0.5]
+    """
+    total = sum(shares.values())
+    mixed = sum(vectors[name] * (share / total) for name, share in shares.items())
+    if strength != 1:
+        mixed = vectors[PHOTOGRAPH] + strength * (mixed - vectors[PHOTOGRAPH])
+    return np.asarray(mixed, np.float32)
+
+
+def predict_style(painting: Image, model: PaintingModel) -> Array:
+    """Return the style vector of a painting that the network has never seen.
+
+    Args:
+        painting: (h, w, 3), 0..1, any size.
+        model: A model with a predictor.
+
+    Raises:
+        WeightsError: VGG19's weights were not found.
+        ValueError: The model has no predictor.
+    """
+    from ..perceptual import objective
+    from .lesson import look_at
+
+    settings = Settings(precision=resolve_precision("auto"))
+    kernels = objective.load_kernels(settings)
+    side = model.card.get("settings", {}).get("style_size", _STYLE_SIZE)
+    size = fit(painting.shape[:2], int(side))
+    look = compiled(lambda pixels: look_at(pixels, kernels, settings).statistics)
+    return predict_vector(model, ops.convert_to_numpy(look(to_pixels(resize(painting, size)))))

@@ -1,0 +1,124 @@
+"""Painting networks in files: one `.impasto` file holds a trunk, its styles, and a card.
+
+It is a safetensors file, which can hold arrays and text but no code. Its text is JSON: the version
+of this format, the architecture, the names of the styles, and the card that tells of it all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelError
+from ..images.files import whole_or_not_at_all
+from .painting_model import Architecture, PaintingModel, Predictor, style_size
+
+VERSION = 1
+SUFFIX = ".impasto"
+_KIND = "impasto"
+_ADVICE = "expected a file made by impasto train or impasto learn"
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def save_model(model: PaintingModel, path: str | Path) -> Path:
+    """Write a model, its numbers in 16 bits, whole or not at all.
+
+    Args:
+        model: The model.
+        path: Usually ends in .impasto; an existing file is replaced.
+
+    Returns:
+        The path.
+
+    Raises:
+        PictureError: The file cannot be written.
+
+    Example:
+        >>> save_model(load_model("a.impasto"), "b.impasto")  # doctest: +SKIP
+    """
+    from safetensors.numpy import save
+
+    arrays = {f"trunk/{i:03d}": array for i, array in enumerate(model.trunk)}
+    arrays["styles"] = np.stack(list(model.styles.values()))
+    if model.predictor is not None:
+        arrays |= {f"predictor/{k}": v for k, v in model.predictor._asdict().items()}
+    about = {
+        "version": VERSION,
+        "architecture": model.architecture._asdict(),
+        "styles": list(model.styles),
+        "card": dict(model.card),
+    }
+    halves = {name: np.ascontiguousarray(array, np.float16) for name, array in arrays.items()}
+    path = Path(path)
+    with whole_or_not_at_all(path) as file:
+        file.write(save(halves, {_KIND: json.dumps(about)}))
+    return path
+
+
+def load_model(path: str | Path) -> PaintingModel:
+    """Read a model.
+
+    Raises:
+        ModelError: It cannot be read, is not one of ours, is damaged, or of a newer version.
+
+    Example:
+        >>> list(load_model("run/model.impasto").styles)  # doctest: +SKIP
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError(f"there is no model file {path}; {_ADVICE}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = _read_about(path, file.metadata())
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{path} is not a model of Impasto, or it is damaged ({error}); {_ADVICE}"
+        ) from error
+    try:
+        return _assemble(about, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} is damaged: {error}; get it or make it again") from error
+
+
+def _read_about(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    try:
+        about: dict[str, Any] = json.loads((metadata or {})[_KIND])
+        version = int(about["version"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"{path} is a safetensors file, but not a model of Impasto; {_ADVICE}"
+        ) from error
+    if version > VERSION:
+        raise ModelError(
+            f"{path} was made by a newer Impasto (its format is {version}, this one reads "
+            f"{VERSION}); run pip install --upgrade impasto"
+        )
+    return about
+
+
+def _assemble(about: Mapping[str, Any], arrays: Arrays) -> PaintingModel:
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
+    made_of = dict(about["architecture"])
+    architecture = Architecture(**{**made_of, "widths": tuple(made_of["widths"])})
+    vectors = arrays["styles"]
+    if vectors.shape != (len(about["styles"]), style_size(architecture)):
+        raise ValueError(f"its style vectors have the shape {vectors.shape}")
+    predictor = None
+    if any(name.startswith("predictor/") for name in arrays):
+        predictor = Predictor(*(arrays[f"predictor/{name}"] for name in Predictor._fields))
+    return PaintingModel(
+        architecture,
+        tuple(arrays[name] for name in sorted(arrays) if name.startswith("trunk/")),
+        dict(zip(about["styles"], vectors, strict=True)),
+        predictor,
+        about["card"],
+    )

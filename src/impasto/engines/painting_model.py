@@ -1,0 +1,118 @@
+"""What a trained network is, as data: no framework is needed to hold or to read one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+PHOTOGRAPH = "photograph"  # the style of leaving things as they are
+
+Array = NDArray[np.float32]
+
+
+class Architecture(NamedTuple):
+    """What a trunk is made of.
+
+    Attributes:
+        widths: Channels at the picture's size, and at a half, a quarter and an eighth of it.
+        blocks: Residual blocks at an eighth.
+        separable: Whether their kernels are depth-wise, followed by 1x1 kernels.
+    """
+
+    widths: tuple[int, int, int, int] = (16, 32, 64, 128)
+    blocks: int = 5
+    separable: bool = False
+
+
+def norm_widths(architecture: Architecture) -> list[int]:
+    """Return the channels of each normalisation, in the order of the network.
+
+    Example:
+        >>> norm_widths(Architecture((2, 4, 6, 8), blocks=1))
+        [2, 4, 6, 8, 8, 8, 6, 4, 2]
+    """
+    full, half, quarter, eighth = architecture.widths
+    inner = [eighth] * (2 * architecture.blocks)
+    return [full, half, quarter, eighth, *inner, quarter, half, full]
+
+
+def style_size(architecture: Architecture) -> int:
+    """Return the length of a style vector: a scale and a shift for each normalised channel.
+
+    Example:
+        >>> style_size(Architecture((2, 4, 6, 8), blocks=1))
+        96
+    """
+    return 2 * sum(norm_widths(architecture))
+
+
+def neutral_style(architecture: Architecture) -> Array:
+    """Return the style vector that leaves features normalised: scales 1, shifts 0."""
+    widths = norm_widths(architecture)
+    values = [value for width in widths for value in [1.0] * width + [0.0] * width]
+    return np.array(values, np.float32)
+
+
+class Scale(NamedTuple):
+    """Mean and deviation of the statistics over the paintings trained on, (F,) each."""
+
+    mean: Array
+    deviation: Array
+
+
+class Predictor(NamedTuple):
+    """Makes the style vector of a painting never seen, from statistics of VGG19's features.
+
+    Attributes:
+        mean: Mean of the statistics over the paintings it learned from, (F,).
+        deviation: Their standard deviation, (F,).
+        hidden_kernel: (F, P).
+        hidden_bias: (P,).
+        kernel: (P, style size).
+        bias: (style size,).
+    """
+
+    mean: Array
+    deviation: Array
+    hidden_kernel: Array
+    hidden_bias: Array
+    kernel: Array
+    bias: Array
+
+
+@dataclass(frozen=True, eq=False)
+class PaintingModel:
+    """A trunk and the styles that it has learned.
+
+    Attributes:
+        architecture: What the trunk is made of.
+        trunk: Its weights in the order of the network.
+        styles: Style vectors by name, (style size,) each.
+        predictor: Makes vectors of other paintings; None where it was not trained.
+        card: What tells of it: data, licence, loss, figures, date; ready for JSON.
+    """
+
+    architecture: Architecture
+    trunk: tuple[Array, ...]
+    styles: Mapping[str, Array]
+    predictor: Predictor | None = None
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+def predict_vector(model: PaintingModel, statistics: Array) -> Array:
+    """Return the style vector of a painting by its statistics, (F,) as `lesson.look_at` gives them.
+
+    Raises:
+        ValueError: The model has no predictor.
+    """
+    if model.predictor is None:
+        raise ValueError("the model has no predictor")
+    numbers = (statistics - model.predictor.mean) / model.predictor.deviation
+    hidden = np.maximum(numbers @ model.predictor.hidden_kernel + model.predictor.hidden_bias, 0)
+    change = hidden @ model.predictor.kernel + model.predictor.bias
+    vector: Array = (neutral_style(model.architecture) + change).astype(np.float32)
+    return vector

@@ -1,0 +1,39 @@
+"""The knobs of painting with a trained network."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import SettingsError
+from .settings import sentence
+
+
+class PaintSettings(BaseModel):
+    """All knobs of one pass, checked when made and unchangeable afterwards.
+
+    Raises:
+        SettingsError: When a value is out of range.
+
+    Example:
+        >>> PaintSettings(strength=0.5).keep_colors
+        False
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    size: Annotated[int, Field(ge=16, le=32768)] | None = None
+    """Long side of the result, pixels; by default the photograph's own."""
+    strength: Annotated[float, Field(ge=0, le=1.5)] = 1.0
+    """How far to go from the photograph: 0 leaves it, 1 is the style, 1.5 exaggerates it."""
+    keep_colors: bool = False
+    """Keep the photograph's colours and take only the strokes and the light."""
+
+    def __init__(self, **values: Any):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError(sentence(error, PaintSettings.model_fields)) from None

@@ -1,0 +1,84 @@
+"""Every knob of training, once: default, range, unit and help."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import SettingsError
+from .settings import Precision, Settings, sentence
+
+Width = Annotated[int, Field(ge=4, le=512)]
+
+
+class TrainingSettings(BaseModel):
+    """All knobs of training a network, checked when made and unchangeable afterwards.
+
+    Raises:
+        SettingsError: When a value is out of range.
+
+    Example:
+        >>> TrainingSettings(steps=100).batch
+        4
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    steps: Annotated[int, Field(ge=1)] = 8000
+    """Steps of training."""
+    batch: Annotated[int, Field(ge=1, le=256)] = 4
+    """Pictures that each step looks at."""
+    crop: Annotated[int, Field(ge=32, le=2048)] = 256
+    """Side of the squares that are cut out of the photographs, pixels."""
+    style_size: Annotated[int, Field(ge=32, le=4096)] = 384
+    """Long side at which paintings are looked at, pixels; larger gives larger strokes."""
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    """Highest learning rate of Adam; it rises shortly, then falls by a cosine."""
+    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    """Largest norm of a gradient; larger ones are shortened."""
+    content_weight: Annotated[float, Field(ge=0)] = 0.3
+    """Weight of the content loss; larger keeps more of the photograph."""
+    style_weight: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of the style loss."""
+    tv_weight: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of the total variation loss; larger is smoother."""
+    widths: tuple[Width, Width, Width, Width] = (16, 32, 64, 128)
+    """Channels at the picture's size, a half, a quarter and an eighth of it."""
+    blocks: Annotated[int, Field(ge=1, le=32)] = 5
+    """Residual blocks at an eighth of the size."""
+    separable: bool = False
+    """Depth-wise kernels in the residual blocks: fewer weights, not faster on most CPUs."""
+    others_share: Annotated[float, Field(ge=0, lt=0.9)] = 0.4
+    """Share of the examples that teaches the predictor with paintings that are no styles."""
+    pairs_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the examples that are pairs, where there are any."""
+    pixel_weight: Annotated[float, Field(ge=0)] = 10.0
+    """Weight of the squared distance from a pair's painted picture."""
+    precision: Precision = "auto"
+    """Numbers in VGG19, as in `Settings`."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Threads that read photographs."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Decides weights, order, crops and styles."""
+
+    def __init__(self, **values: Any):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError(sentence(error, TrainingSettings.model_fields)) from None
+
+    def loss_settings(self, precision: str) -> Settings:
+        """Return the settings of the perceptual loss.
+
+        Args:
+            precision: What `precision` comes to on this machine.
+        """
+        return Settings(
+            content_weight=self.content_weight,
+            style_weight=self.style_weight,
+            tv_weight=self.tv_weight,
+            precision=precision,
+        )

@@ -1,0 +1,125 @@
+"""The trunk against the same computed by NumPy, position by position."""
+
+import numpy as np
+import pytest
+
+from impasto.backend import instance_norm, ops, reflect_pad
+from impasto.engines.networks import MIN_SIDE, load_network, make_network
+from impasto.engines.painting_model import (
+    Architecture,
+    PaintingModel,
+    neutral_style,
+    norm_widths,
+    style_size,
+)
+
+TINY = Architecture((4, 5, 6, 7), blocks=2)
+
+
+def correlate(x, kernel, stride=1):
+    """Slide a kernel (3, 3, I, O) over a picture (H, W, I) mirrored beyond its border."""
+    wide = np.pad(x, ((1, 1), (1, 1), (0, 0)), mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(wide, (3, 3), axis=(0, 1))
+    return np.einsum("hwiyx,yxio->hwo", windows[::stride, ::stride], kernel)
+
+
+def reference(picture, vector, weights, architecture):
+    """Paint (H, W, 3) with plain kernels."""
+    weights = iter(weights)
+    widths = iter(norm_widths(architecture))
+    start = 0
+
+    def layer(x, stride=1, relu=True):
+        nonlocal start
+        x, n = correlate(x, next(weights), stride), next(widths)
+        x = (x - x.mean((0, 1))) / np.sqrt(x.var((0, 1)) + 1e-5)
+        x = x * vector[start : start + n] + vector[start + n : start + 2 * n]
+        start += 2 * n
+        return np.maximum(x, 0) if relu else x
+
+    def enlarge(x, beside):
+        return x.repeat(2, 0).repeat(2, 1)[: beside.shape[0], : beside.shape[1]]
+
+    full = layer(picture)
+    half = layer(full, 2)
+    quarter = layer(half, 2)
+    x = layer(quarter, 2)
+    for _ in range(architecture.blocks):
+        x = x + layer(layer(x), relu=False)
+    x = layer(enlarge(x, quarter)) + quarter
+    x = layer(enlarge(layer(enlarge(x, half)), full))
+    return 1 / (1 + np.exp(-(correlate(x, next(weights)) + next(weights))))
+
+
+def random_vectors(rng, count, architecture):
+    size = style_size(architecture)
+    noise = 0.3 * rng.standard_normal((count, size))
+    return (neutral_style(architecture) + noise).astype(np.float32)
+
+
+def run(network, pictures, vectors):
+    tensors = [ops.convert_to_tensor(np.float32(array)) for array in (pictures, vectors)]
+    return ops.convert_to_numpy(network(tuple(tensors)))
+
+
+@pytest.mark.parametrize("size", [(16, 16), (24, 40), (37, 50), (63, 17)])
+def test_the_trunk_is_what_numpy_computes(rng, size):
+    network = make_network(TINY)
+    picture = rng.random((*size, 3))
+    (vector,) = random_vectors(rng, 1, TINY)
+    weights = [array.astype(np.float64) for array in network.get_weights()]
+    expected = reference(picture, vector.astype(np.float64), weights, TINY)
+    painted = run(network, picture[None], vector[None])
+    assert painted.shape == (1, *size, 3)
+    np.testing.assert_allclose(painted[0], expected, atol=2e-5)
+
+
+def test_each_picture_of_a_batch_has_its_own_style_and_statistics(rng):
+    network = make_network(TINY)
+    pictures, vectors = rng.random((3, 32, 24, 3)), random_vectors(rng, 3, TINY)
+    together = run(network, pictures, vectors)
+    for i in range(3):
+        alone = run(network, pictures[i : i + 1], vectors[i : i + 1])
+        np.testing.assert_allclose(together[i], alone[0], atol=1e-5)
+
+
+def test_separable_blocks_have_fewer_weights(rng):
+    separable = make_network(TINY._replace(separable=True))
+    assert separable.count_params() < make_network(TINY).count_params()
+    painted = run(separable, rng.random((1, 21, 30, 3)), random_vectors(rng, 1, TINY))
+    assert painted.shape == (1, 21, 30, 3)
+    assert 0 <= painted.min() < painted.max() <= 1
+
+
+def test_the_default_trunk_takes_less_than_four_megabytes_in_16_bits():
+    assert 2 * make_network(Architecture()).count_params() < 4e6
+
+
+def test_a_model_gives_back_the_network_it_was_made_of(rng):
+    network = make_network(TINY)
+    model = PaintingModel(TINY, tuple(network.get_weights()), {})
+    picture, vector = rng.random((1, 20, 20, 3)), random_vectors(rng, 1, TINY)
+    again = run(load_network(model), picture, vector)
+    np.testing.assert_array_equal(again, run(network, picture, vector))
+
+
+def test_reflection_is_numpys(rng):
+    x = rng.random((2, 5, 7, 3)).astype(np.float32)
+    expected = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+    padded = ops.convert_to_numpy(reflect_pad(ops.convert_to_tensor(x)))
+    np.testing.assert_array_equal(padded, expected)
+
+
+def test_instance_normalisation_by_hand(rng):
+    x = rng.normal(3, 2, (2, 6, 5, 4)).astype(np.float32)
+    scale, shift = rng.normal(size=(2, 2, 4)).astype(np.float32)
+    mean, variance = x.mean((1, 2), keepdims=True), x.var((1, 2), keepdims=True)
+    expected = (x - mean) / np.sqrt(variance + 1e-5) * scale[:, None, None] + shift[:, None, None]
+    found = instance_norm(*(ops.convert_to_tensor(array) for array in (x, scale, shift)))
+    np.testing.assert_allclose(ops.convert_to_numpy(found), expected, atol=1e-4)
+
+
+def test_the_smallest_side_is_one_that_works(rng):
+    network = make_network(TINY)
+    picture = rng.random((1, MIN_SIDE, MIN_SIDE, 3))
+    assert run(network, picture, random_vectors(rng, 1, TINY)).shape == picture.shape

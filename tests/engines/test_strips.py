@@ -1,0 +1,41 @@
+"""Strips give what the whole picture gives."""
+
+import numpy as np
+import pytest
+
+from impasto.backend import ops
+from impasto.engines import feed_forward, strips
+from impasto.engines.networks import make_network
+from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style, style_size
+
+TINY = Architecture((4, 5, 6, 8), blocks=2)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (61, 83), (16, 130)])
+@pytest.mark.parametrize("positions", [100, 1000, 10**6])
+def test_strips_equal_the_whole(rng, monkeypatch, size, positions):
+    monkeypatch.setattr(strips, "_STRIP", positions)
+    network = make_network(TINY)
+    image = rng.random((*size, 3), dtype=np.float32)
+    vector = (neutral_style(TINY) + 0.3 * rng.standard_normal(style_size(TINY))).astype("float32")
+    inputs = ops.convert_to_tensor(image[None]), ops.convert_to_tensor(vector[None])
+    whole = ops.convert_to_numpy(network(inputs))[0]
+    found = strips.paint_in_strips(image, vector, network)
+    assert found.dtype == np.float32
+    assert np.abs(found - whole).max() < 2 / 255
+
+
+def test_large_pictures_are_painted_in_strips(rng, monkeypatch):
+    network = make_network(TINY)
+    model = PaintingModel(TINY, tuple(network.get_weights()), {})
+    image, vector = rng.random((40, 50, 3), dtype=np.float32), neutral_style(TINY)
+    whole = feed_forward.paint_image(image, vector, model)
+    called = []
+    monkeypatch.setattr(feed_forward, "_MOST_PIXELS", 1999)
+    monkeypatch.setattr(
+        feed_forward,
+        "paint_in_strips",
+        lambda *given: called.append(given) or strips.paint_in_strips(*given),
+    )
+    np.testing.assert_allclose(feed_forward.paint_image(image, vector, model), whole, atol=2 / 255)
+    assert len(called) == 1
