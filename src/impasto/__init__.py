@@ -14,38 +14,56 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .engines.model_file import load_model, save_model
+    from .engines.painting_model import PaintingModel
     from .errors import (
         BackendError,
         DivergedError,
         ImpastoError,
+        ModelError,
         PictureError,
         SettingsError,
         WeightsError,
     )
     from .images.files import read_image, read_picture, read_record, write_image
     from .images.sample_styles import sample_style
+    from .paint_settings import PaintSettings
     from .process import tune_process
     from .settings import Settings
+    from .training_settings import TrainingSettings
     from .types import Picture, Step
+    from .workflows.learn import learn_style
+    from .workflows.paint import paint, styles
+    from .workflows.pairs import make_pairs
     from .workflows.score import Score, score
     from .workflows.stylize import Result, make_stylizer, stylize
+    from .workflows.train import make_training, train_model
 
 _HOMES = {
+    ".engines.model_file": ("load_model", "save_model"),
+    ".engines.painting_model": ("PaintingModel",),
     ".errors": (
         "BackendError",
         "DivergedError",
         "ImpastoError",
+        "ModelError",
         "PictureError",
         "SettingsError",
         "WeightsError",
     ),
     ".images.files": ("read_image", "read_picture", "read_record", "write_image"),
     ".images.sample_styles": ("sample_style",),
+    ".paint_settings": ("PaintSettings",),
     ".process": ("tune_process",),
     ".settings": ("Settings",),
+    ".training_settings": ("TrainingSettings",),
     ".types": ("Picture", "Step"),
+    ".workflows.learn": ("learn_style",),
+    ".workflows.pairs": ("make_pairs",),
+    ".workflows.paint": ("paint", "styles"),
     ".workflows.score": ("Score", "score"),
     ".workflows.stylize": ("Result", "make_stylizer", "stylize"),
+    ".workflows.train": ("make_training", "train_model"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -53,6 +71,9 @@ __all__ = [
     "BackendError",
     "DivergedError",
     "ImpastoError",
+    "ModelError",
+    "PaintSettings",
+    "PaintingModel",
     "Picture",
     "PictureError",
     "Result",
@@ -60,14 +81,23 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Step",
+    "TrainingSettings",
     "WeightsError",
+    "learn_style",
+    "load_model",
+    "make_pairs",
     "make_stylizer",
+    "make_training",
+    "paint",
     "read_image",
     "read_picture",
     "read_record",
     "sample_style",
+    "save_model",
     "score",
+    "styles",
     "stylize",
+    "train_model",
     "tune_process",
     "write_image",
 ]

@@ -38,8 +38,8 @@ def test_what_is_called_shows_an_example(name):
 
 
 def test_another_name_is_no_attribute():
-    with pytest.raises(AttributeError, match="'impasto' has no attribute 'paint'"):
-        _ = impasto.paint
+    with pytest.raises(AttributeError, match="'impasto' has no attribute 'draw'"):
+        _ = impasto.draw
 
 
 def test_for_type_checkers_the_public_names_are_imported_from_the_same_homes():

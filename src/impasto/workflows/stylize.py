@@ -15,6 +15,7 @@ from PIL import Image as PIL
 
 from ..images.files import read_picture, write_image
 from ..images.scales import resize
+from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Image, Mask, Picture, Step, Stylizer
 
@@ -38,7 +39,7 @@ class Result:
     image: Image
     alpha: Mask | None
     exif: bytes | None
-    settings: Settings
+    settings: Settings | PaintSettings
     history: tuple[dict[str, float], ...] = field(repr=False)
     seconds: float
     record: dict[str, Any] = field(repr=False)

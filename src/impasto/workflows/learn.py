@@ -1,0 +1,151 @@
+"""Learn one new style for a network that paints already: minutes, not hours."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..engines.model_file import save_model
+from ..engines.painting_model import (
+    PHOTOGRAPH,
+    PaintingModel,
+    neutral_style,
+    predict_vector,
+)
+from ..errors import PictureError
+from ..images.crops import list_pictures
+from ..images.files import read_image
+from ..images.scales import fit, resize
+from ..training_settings import TrainingSettings
+from ..types import Image
+from .paint import shipped_model
+
+_SAMPLES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "hubble_deep_field.jpg")
+
+
+class Learned(NamedTuple):
+    """How learning stands.
+
+    Attributes:
+        step: Steps done.
+        steps: Steps in all.
+        losses: `loss` and its parts `content`, `style` and `tv`, of this step.
+        model: Gives the network with the style as it is by now; it takes a moment.
+    """
+
+    step: int
+    steps: int
+    losses: Any
+    model: Any
+
+
+def sample_photographs() -> list[Path]:
+    """List scikit-image's sample photographs, to learn on where there are no others."""
+    import skimage.data
+
+    folder = Path(skimage.data.__file__).parent
+    return [folder / name for name in _SAMPLES if (folder / name).exists()]
+
+
+def learn_style(
+    painting: str | Path | Image,
+    settings: TrainingSettings,
+    *,
+    name: str = "learned",
+    photographs: Sequence[Path] | str | Path | None = None,
+    model: PaintingModel | None = None,
+    trunk: bool = False,
+) -> Generator[Learned]:
+    """Fit a style vector to a painting, yielding after each step. Stop whenever you like.
+
+    It begins with the vector that the model's predictor gives, or else with the mean of its styles,
+    and changes it by the perceptual loss; the trunk stays as it is.
+
+    Args:
+        painting: A path, or (h, w, 3), 0..1.
+        settings: `steps`, `batch`, `crop`, `learning_rate` and the weights; the architecture is the
+            model's.
+        name: What the style is called.
+        photographs: Paths or a folder to learn on; scikit-image's samples if None.
+        model: The network; the one that ships if None.
+        trunk: Change the trunk, too.
+
+    Yields:
+        How it stands.
+
+    Raises:
+        PictureError: The painting or the photographs cannot be used.
+        WeightsError: VGG19's weights were not found.
+        DivergedError: The loss is not finite.
+
+    Example:
+        >>> for learned in learn_style("painting.jpg", settings):  # doctest: +SKIP
+        ...     print(learned.step, learned.losses["loss"])
+        >>> save_learned(learned, "painting.impasto")  # doctest: +SKIP
+    """
+    from ..engines import training as engine
+
+    model = model or shipped_model()
+    image = read_image(painting) if isinstance(painting, str | Path) else painting
+    if name == PHOTOGRAPH:
+        raise PictureError(f"a style cannot be called {PHOTOGRAPH}; choose another name")
+    if photographs is None:
+        photographs = sample_photographs()
+    elif isinstance(photographs, str | Path):
+        photographs = list_pictures(photographs)
+    lesson, style = _prepare(image, name, model, settings, trunk)
+
+    def learned() -> PaintingModel:
+        card = {
+            **model.card,
+            "made_with": f"impasto {version('impasto')}",
+            "learned": {"style": name, "steps": step.step},
+            "styles": {name: {"title": name, "painter": "", "year": ""}},
+        }
+        vector = lesson.to_model({name: (style.numbers, 0)}, None, card)
+        styles = {PHOTOGRAPH: model.styles[PHOTOGRAPH], **vector.styles}
+        return PaintingModel(vector.architecture, vector.trunk, styles, None, card)
+
+    for step in engine.train(lesson, photographs, [style], settings):
+        yield Learned(step.step, settings.steps, step.losses, learned)
+
+
+def save_learned(learned: Learned, path: str | Path) -> Path:
+    """Write the network with the new style; see `save_model`."""
+    return save_model(learned.model(), path)
+
+
+def _prepare(
+    image: Image, name: str, model: PaintingModel, settings: TrainingSettings, trunk: bool
+) -> tuple[Any, Any]:
+    from ..backend import keras, ops, resolve_precision
+    from ..engines import training as engine
+    from ..engines.iterative import to_pixels
+    from ..engines.lesson import Lesson, look_at
+    from ..perceptual import objective
+
+    loss = settings.loss_settings(resolve_precision(settings.precision))
+    kernels = objective.load_kernels(loss)
+    small = resize(image, fit(image.shape[:2], settings.style_size))
+    look = look_at(to_pixels(small), kernels, loss)
+    statistics = ops.convert_to_numpy(look.statistics)
+    keras.utils.set_random_seed(settings.seed)
+    lesson = Lesson(model.architecture, 1, len(statistics), kernels, loss)
+    lesson.network.set_weights(list(model.trunk))
+    lesson.network.trainable = trunk
+    lesson.vectors.hidden.trainable = lesson.vectors.predicted.trainable = False
+    start = predict_vector(model, statistics) if model.predictor else _mean_style(model)
+    lesson.vectors.rows.assign((start - neutral_style(model.architecture))[None])
+    engine.prepare(lesson, settings)
+    nothing = np.zeros(len(statistics), np.float32)
+    return lesson, engine.StyleToLearn(name, nothing, 0, look.grams)
+
+
+def _mean_style(model: PaintingModel) -> Any:
+    """Return the mean of the styles' vectors, where to start without a predictor."""
+    vectors = [vector for name, vector in model.styles.items() if name != PHOTOGRAPH]
+    return np.mean(vectors or [neutral_style(model.architecture)], axis=0)

@@ -1,0 +1,229 @@
+"""Paint pictures in one pass: by a style's name, a model file, or a painting."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..engines.model_file import SUFFIX, load_model
+from ..engines.painting_model import PHOTOGRAPH, Array, PaintingModel
+from ..errors import ModelError, SettingsError
+from ..images.color import keep_colors
+from ..images.scales import fit, resize
+from ..paint_settings import PaintSettings
+from ..types import Image
+from .stylize import PictureLike, Result, as_picture
+
+StyleLike = PictureLike
+_SHIPPED = "paintings.impasto"
+
+
+class Painter(NamedTuple):
+    """A network and the style to paint in.
+
+    Attributes:
+        model: The network.
+        vector: The style, (style size,).
+        name: What it is called in records.
+    """
+
+    model: PaintingModel
+    vector: Array
+    name: str
+
+
+def paint(
+    photograph: PictureLike,
+    style: StyleLike | Mapping[str, float],
+    *,
+    model: PaintingModel | str | Path | None = None,
+    settings: PaintSettings | None = None,
+    **changes: Any,
+) -> Result:
+    """Repaint a photograph at once with a trained network.
+
+    Args:
+        photograph: A path, a NumPy array or a PIL image, as for `stylize`.
+        style: Name of a style of the model (`styles(model)` lists them), path of an .impasto file
+            (with `/NAME` after it if it holds several), or a painting (path, array or PIL image)
+            whose style the model's predictor tells; or several with their shares,
+            `{"wave": 0.6, "scream": 0.4}`.
+        model: The network, or its file; the one that ships with the package if None.
+        settings: All knobs; the defaults if None.
+        **changes: Settings to change, such as `strength=0.7`.
+
+    Returns:
+        The picture.
+
+    Raises:
+        PictureError: A picture cannot be read, or is too small.
+        SettingsError: A setting is out of range, or no style has that name.
+        ModelError: A model file cannot be used.
+
+    Example:
+        >>> paint("photo.jpg", "wave").save("painted.png")  # doctest: +SKIP
+    """
+    if changes:
+        settings = PaintSettings(**{**(settings or PaintSettings()).model_dump(), **changes})
+    settings = settings or PaintSettings()
+    return paint_with(make_painter(style, settings, model), photograph, settings)
+
+
+def make_painter(
+    style: StyleLike | Mapping[str, float],
+    settings: PaintSettings,
+    model: PaintingModel | str | Path | None = None,
+) -> Painter:
+    """Find the network and the style vector, once for many pictures; see `paint`."""
+    from ..engines.feed_forward import mix
+
+    shares = dict(style) if isinstance(style, Mapping) else {"": 1.0}
+    if not shares or min(shares.values()) < 0 or not sum(shares.values()) > 0:
+        raise SettingsError("the shares of the styles must be 0 or more, and not all 0")
+    found = {name: _find(name if isinstance(style, Mapping) else style, model) for name in shares}
+    models = {painter.model for painter in found.values()}
+    if len(models) > 1:
+        raise SettingsError(
+            "styles of different model files cannot be mixed; take all from one file"
+        )
+    (chosen,) = models
+    vectors = {**chosen.styles, **{name: painter.vector for name, painter in found.items()}}
+    names = [painter.name for painter in found.values()]
+    named = (
+        names[0]
+        if len(names) == 1
+        else ", ".join(f"{painter.name}:{shares[name]:g}" for name, painter in found.items())
+    )
+    return Painter(chosen, mix(vectors, shares, settings.strength), named)
+
+
+def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSettings) -> Result:
+    """Paint one picture; see `paint`."""
+    from ..engines.feed_forward import paint_image
+
+    start = time.perf_counter()
+    picture = as_picture(photograph)
+    image = _at_size(picture.image, settings)
+    painted = image if settings.strength == 0 else paint_image(image, painter.vector, painter.model)
+    if settings.keep_colors:
+        painted = keep_colors(painted, image)
+    alpha = None
+    if picture.alpha is not None:
+        alpha = np.clip(resize(picture.alpha, painted.shape[:2]), 0, 1)
+    seconds = time.perf_counter() - start
+    record = {
+        "made_with": f"impasto {version('impasto')}",
+        "settings": settings.model_dump(mode="json"),
+        "content": picture.name,
+        "style": painter.name,
+        "seconds": round(seconds, 2),
+    }
+    return Result(painted, alpha, picture.exif, settings, (), seconds, record)
+
+
+def styles(model: PaintingModel | str | Path | None = None) -> dict[str, dict[str, Any]]:
+    """Return what is known of each style of a model, by its name: `title`, `painter`, `year`.
+
+    Args:
+        model: The network, or its file; the one that ships with the package if None.
+
+    Raises:
+        ModelError: There is no such model.
+
+    Example:
+        >>> for name in styles("run/model.impasto"):  # doctest: +SKIP
+        ...     print(name)
+    """
+    found = _model(model)
+    about = found.card.get("styles", {})
+    return {name: dict(about.get(name, {})) for name in found.styles if name != PHOTOGRAPH}
+
+
+@functools.cache
+def shipped_model() -> PaintingModel:
+    """Load the network that ships with the package.
+
+    Raises:
+        ModelError: This package has none.
+    """
+    path = Path(str(resources.files("impasto") / "models" / _SHIPPED))
+    if not path.exists():
+        raise ModelError(
+            "no network ships with this package; name one with --model FILE.impasto, "
+            "as impasto train and impasto learn make them"
+        )
+    return load_model(path)
+
+
+def _model(model: PaintingModel | str | Path | None) -> PaintingModel:
+    if isinstance(model, PaintingModel):
+        return model
+    return shipped_model() if model is None else _load_newest(str(model))
+
+
+def _at_size(image: Image, settings: PaintSettings) -> Image:
+    if settings.size is None:
+        return image
+    return np.clip(resize(image, fit(image.shape[:2], settings.size)), 0, 1)
+
+
+def _find(style: StyleLike, given: PaintingModel | str | Path | None) -> Painter:
+    """Find one style."""
+    if isinstance(style, str | Path):
+        text = str(style)
+        if text.endswith(SUFFIX) or f"{SUFFIX}/" in text:
+            return _of_file(text)
+        model = _model(given)
+        if text in model.styles:
+            return Painter(model, model.styles[text], text)
+        if not Path(text).suffix:
+            raise SettingsError(
+                f"there is no style {text!r}; the styles are {', '.join(model.styles)}; "
+                f"a painting's or a {SUFFIX} file's path serves as well"
+            )
+    return _of_painting(style, _model(given))
+
+
+def _of_file(text: str) -> Painter:
+    """Find a style in a model file, `FILE.impasto`, or `FILE.impasto/NAME` if it holds several."""
+    path, _, name = text.partition(f"{SUFFIX}/")
+    path = path.removesuffix(SUFFIX) + SUFFIX
+    model = _load_newest(path)
+    names = [each for each in model.styles if each != PHOTOGRAPH]
+    if not name and len(names) == 1:
+        (name,) = names
+    if name not in model.styles:
+        raise SettingsError(
+            f"{path} holds the styles {', '.join(names)}; name one, as in {path}/{names[0]}"
+        )
+    return Painter(model, model.styles[name], name)
+
+
+def _load_newest(path: str) -> PaintingModel:
+    file = Path(path)
+    return _load(path, file.stat().st_mtime_ns if file.exists() else 0)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: str, changed: int) -> PaintingModel:
+    """Load a model file once for several styles; `changed` is when it was last written."""
+    return load_model(path)
+
+
+def _of_painting(painting: PictureLike, model: PaintingModel) -> Painter:
+    from ..engines.feed_forward import predict_style
+
+    picture = as_picture(painting)
+    if model.predictor is None:
+        raise ModelError(
+            "the model has no predictor, so a painting cannot be its style; run impasto learn on "
+            "the painting, or name one of the model's styles"
+        )
+    return Painter(model, predict_style(picture.image, model), picture.name or "a painting")

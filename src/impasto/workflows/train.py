@@ -1,0 +1,299 @@
+"""Train a painting network on a folder of photographs and some paintings; it can go on later."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..engines.model_file import save_model
+from ..engines.painting_model import PHOTOGRAPH, Architecture, Scale
+from ..errors import ModelError, PictureError
+from ..images.crops import draw_crop, list_pictures
+from ..images.files import read_image, write_image
+from ..images.scales import fit, resize
+from ..images.sheet import grid
+from ..training_settings import TrainingSettings
+from . import training_folder as folders
+from .pairs import Pairs, read_pairs
+
+_SHARE_OF_PHOTOGRAPH = 0.06  # of all examples
+_PREVIEW, _ROW, _MOST_PREVIEWS = 256, 6, 17  # side of a cell, cells in a row, and in all
+_LEAST_DEVIATION = 1e-3
+
+
+@dataclass(frozen=True)
+class Training:
+    """What to train on, and where it goes.
+
+    Attributes:
+        photographs: Paths of the photographs.
+        styles: Paths of the paintings that become styles, by the styles' names.
+        others: Paths of paintings that the predictor learns from, too; empty trains none.
+        folder: Where state, model, losses and previews go.
+        settings: All knobs.
+        pairs: Photographs that the slow route has painted in one of the styles; None for none.
+    """
+
+    photographs: tuple[Path, ...]
+    styles: Mapping[str, Path]
+    others: tuple[Path, ...]
+    folder: Path
+    settings: TrainingSettings
+    pairs: Pairs | None = None
+
+    def about(self) -> dict[str, Any]:
+        """Return what must be the same for it to go on, ready for JSON."""
+        return {
+            **self.settings.model_dump(mode="json", exclude={"workers"}),
+            "photographs": [path.name for path in self.photographs],
+            "styles": {name: path.name for name, path in self.styles.items()},
+            "others": [path.name for path in self.others],
+            "pairs": self.pairs and [path.name for path in self.pairs.painted.values()],
+        }
+
+
+class Progress(NamedTuple):
+    """How a training stands.
+
+    Attributes:
+        step: Steps done.
+        steps: Steps in all.
+        losses: `loss` and its parts `content`, `style` and `tv`, of this step.
+        unusable: Photographs that could not be used so far, with the reason.
+    """
+
+    step: int
+    steps: int
+    losses: Mapping[str, float]
+    unusable: Mapping[Path, str]
+
+
+class _Run(NamedTuple):
+    training: Training
+    lesson: Any
+    styles: list[Any]  # StyleToLearn: the photograph, those with names, the others
+    scale: Scale
+
+
+def make_training(
+    photographs: str | Path,
+    styles: Sequence[str | Path],
+    folder: str | Path,
+    settings: TrainingSettings,
+    *,
+    others: str | Path | None = None,
+    pairs: str | Path | None = None,
+) -> Training:
+    """Gather what to train on.
+
+    Args:
+        photographs: Folder of photographs.
+        styles: Paintings, or folders of them; a style is named after its file.
+        folder: Where everything goes; made if it is missing.
+        settings: All knobs.
+        others: Folder of paintings that a predictor learns from, so that any painting can be a
+            style later; None trains no predictor.
+        pairs: Folder made by `make_pairs` from these photographs and one of the paintings; None
+            trains on the perceptual loss alone.
+
+    Raises:
+        PictureError: A folder is missing or empty, or two paintings have one name.
+        ModelError: The pairs are of another painting or of other photographs.
+
+    Example:
+        >>> settings = TrainingSettings(steps=2000)
+        >>> training = make_training("photos", ["wave.jpg"], "run", settings)  # doctest: +SKIP
+    """
+    paintings: list[Path] = []
+    for place in map(Path, styles):
+        paintings += list_pictures(place) if place.is_dir() else [place]
+    names = [path.stem for path in paintings]
+    if len({*names, PHOTOGRAPH}) <= len(names):
+        raise PictureError(
+            f"two paintings have the same name, or one is called {PHOTOGRAPH}; rename one"
+        )
+    found = None if pairs is None else read_pairs(pairs, photographs)
+    if found is not None and found.style not in names:
+        raise ModelError(
+            f"the pairs in {pairs} are of {found.style}, which is none of the styles: "
+            f"{', '.join(names)}"
+        )
+    return Training(
+        tuple(list_pictures(photographs)),
+        dict(zip(names, paintings, strict=True)),
+        () if others is None else tuple(list_pictures(others)),
+        Path(folder),
+        settings,
+        found,
+    )
+
+
+def train_model(
+    training: Training, *, resume: bool = False, save_every: int = 200, preview_every: int = 500
+) -> Generator[Progress]:
+    """Train, yielding after each step; state, model and previews are written on the way.
+
+    Stop at any time: the state is written when the generator is closed, and a run with `resume`
+    goes on as if nothing had been.
+
+    Args:
+        training: From `make_training`.
+        resume: Go on from the state in the folder.
+        save_every: Steps between two states written.
+        preview_every: Steps between two sheets of previews.
+
+    Yields:
+        How it stands.
+
+    Raises:
+        PictureError: Photographs or paintings cannot be used.
+        ModelError: There is a state already, or none to resume, or one of another training.
+        WeightsError: VGG19's weights were not found.
+        DivergedError: The loss is not finite.
+
+    Example:
+        >>> for progress in train_model(training):  # doctest: +SKIP
+        ...     print(progress.step, progress.losses["loss"])
+    """
+    from ..engines.training import train
+
+    folder, settings = training.folder, training.settings
+    start, arrays = folders.open_folder(folder, training.about(), resume=resume)
+    run = _prepare(training, arrays)
+    rows = folders.read_losses(folder, start)
+    step, unusable = start, dict[Path, str]()
+    try:
+        for done in train(
+            run.lesson,
+            training.photographs,
+            run.styles,
+            settings,
+            pairs=_pairs(training),
+            start=start,
+        ):
+            step = done.step
+            unusable.update(done.unusable)
+            rows.append([step, *(f"{done.losses[name]:.6g}" for name in folders.COLUMNS)])
+            if step % save_every == 0:
+                _save(run, step, rows)
+            if step % preview_every == 0 or step == settings.steps:
+                _write_preview(run, step)
+            yield Progress(step, settings.steps, done.losses, unusable)
+    finally:
+        if step > start:
+            _save(run, step, rows)
+        folders.write_unusable(folder, unusable)
+
+
+def _pairs(training: Training) -> Any:
+    """Return the pairs as the engine takes them: the photograph has the first place of styles."""
+    from ..engines.training import Pairs as PairsToLearn
+
+    if training.pairs is None:
+        return None
+    return PairsToLearn(
+        1 + list(training.styles).index(training.pairs.style), training.pairs.painted
+    )
+
+
+def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
+    """Look at all paintings, and make the lesson: fresh, or as it was saved."""
+    from ..backend import keras, resolve_precision
+    from ..engines import training as engine
+    from ..engines.lesson import Lesson
+    from ..perceptual import objective
+
+    settings = training.settings
+    loss = settings.loss_settings(resolve_precision(settings.precision))
+    kernels = objective.load_kernels(loss)
+    named = {name: _look(path, kernels, settings, loss) for name, path in training.styles.items()}
+    others = [_look(path, kernels, settings, loss) for path in training.others]
+    scale = _scale([look.statistics for look in (*named.values(), *others)])
+    keras.utils.set_random_seed(settings.seed)
+    architecture = Architecture(settings.widths, settings.blocks, settings.separable)
+    lesson = Lesson(architecture, len(named) + 1, len(scale.mean), kernels, loss)
+    engine.prepare(lesson, settings)
+    if arrays:
+        engine.restore(lesson, arrays)
+    return _Run(training, lesson, _styles_to_learn(named, others, scale, settings), scale)
+
+
+def _look(path: Path, kernels: Any, settings: TrainingSettings, loss: Any) -> Any:
+    """Look at a painting; what is seen is kept in main memory."""
+    from ..backend import compiled, ops
+    from ..engines.iterative import to_pixels
+    from ..engines.lesson import Look, look_at
+
+    image = read_image(path)
+    small = resize(image, fit(image.shape[:2], settings.style_size))
+    seen = compiled(lambda pixels: look_at(pixels, kernels, loss))(to_pixels(small))
+    grams = {name: ops.convert_to_numpy(gram) for name, gram in seen.grams.items()}
+    return Look(grams, ops.convert_to_numpy(seen.statistics))
+
+
+def _scale(statistics: Sequence[Any]) -> Scale:
+    numbers = np.stack(statistics)
+    deviation = numbers.std(axis=0) if len(numbers) > 1 else np.ones_like(numbers[0])
+    return Scale(numbers.mean(axis=0), deviation + _LEAST_DEVIATION)
+
+
+def _styles_to_learn(
+    named: Mapping[str, Any], others: Sequence[Any], scale: Scale, settings: TrainingSettings
+) -> list[Any]:
+    """Give the styles their rows and their shares of the examples."""
+    from ..engines.training import StyleToLearn
+
+    def numbers(look: Any) -> Any:
+        return ((look.statistics - scale.mean) / scale.deviation).astype(np.float32)
+
+    for_others = settings.others_share if others else 0.0
+    rest = 1 - _SHARE_OF_PHOTOGRAPH - for_others
+    nothing = np.zeros(len(scale.mean), np.float32)
+    return [
+        StyleToLearn(PHOTOGRAPH, nothing, 0, None, _SHARE_OF_PHOTOGRAPH),
+        *(
+            StyleToLearn(name, numbers(look), row, look.grams, rest / len(named))
+            for row, (name, look) in enumerate(named.items(), 1)
+        ),
+        *(
+            StyleToLearn("", numbers(look), None, look.grams, for_others / len(others))
+            for look in others
+        ),
+    ]
+
+
+def _save(run: _Run, step: int, rows: Sequence[Sequence[Any]]) -> None:
+    """Write state, losses and model."""
+    from ..engines.training import state
+
+    training = run.training
+    folders.save_state(training.folder, step, state(run.lesson), training.about())
+    folders.write_losses(training.folder, rows)
+    card = {
+        "made_with": f"impasto {version('impasto')}",
+        "steps": step,
+        "settings": training.settings.model_dump(mode="json"),
+        "photographs": len(training.photographs),
+        "paintings": len(training.others),
+        "styles": {name: {"file": path.name} for name, path in training.styles.items()},
+    }
+    named = {
+        style.name: (style.numbers, style.row) for style in run.styles if style.row is not None
+    }
+    scale = run.scale if training.others else None
+    save_model(run.lesson.to_model(named, scale, card), training.folder / folders.MODEL)
+
+
+def _write_preview(run: _Run, step: int) -> None:
+    """Paint a photograph in the first styles, all on one sheet."""
+    training, settings = run.training, run.training.settings
+    image = draw_crop(training.photographs, 0, settings.crop, settings.seed).image
+    painted = [run.lesson.paint(image, s.numbers, s.row) for s in run.styles[:_MOST_PREVIEWS]]
+    cells = [image, *painted]
+    rows = [cells[i : i + _ROW] for i in range(0, len(cells), _ROW)]
+    write_image(training.folder / f"preview_{step:06d}.png", grid(rows, _PREVIEW))

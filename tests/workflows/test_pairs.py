@@ -1,0 +1,113 @@
+"""Pairs of photographs and what the slow route made of them, and training on them."""
+
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+
+from impasto.errors import ModelError, PictureError
+from impasto.images.crops import draw_crop
+from impasto.images.files import read_image, write_image
+from impasto.images.sample_styles import sample_style
+from impasto.settings import Settings
+from impasto.training_settings import TrainingSettings
+from impasto.workflows.pairs import make_pairs, read_pairs
+from impasto.workflows.train import make_training, train_model
+
+QUICK = Settings(size=48, iterations=3, scales=1, precision="float32")
+TOY = TrainingSettings(
+    widths=(8, 12, 16, 16),
+    blocks=1,
+    crop=40,
+    batch=1,
+    steps=40,
+    style_size=48,
+    learning_rate=0.01,
+    pairs_share=1.0,
+    pixel_weight=100.0,
+    precision="float32",
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "photos").mkdir()
+    astronaut = skimage.data.astronaut() / np.float32(255)
+    for i in range(2):
+        write_image(tmp_path / "photos" / f"{i}.png", astronaut[60 * i : 60 * i + 60, 150:230])
+    write_image(tmp_path / "swirls.png", sample_style("swirls", 64))
+    return tmp_path
+
+
+def pairs_of(folder, settings=QUICK):
+    return list(make_pairs(folder / "photos", folder / "swirls.png", folder / "pairs", settings))
+
+
+def test_pairs_are_made_once_and_told_of(folder):
+    first = pairs_of(folder)
+    assert [(pair.number, pair.of, pair.made) for pair in first] == [(1, 2, True), (2, 2, True)]
+    assert read_image(first[0].painted).shape == (36, 48, 3)
+    times = [pair.painted.stat().st_mtime_ns for pair in first]
+    again = pairs_of(folder)
+    assert not any(pair.made for pair in again)
+    assert [pair.painted.stat().st_mtime_ns for pair in again] == times
+    manifest = json.loads((folder / "pairs" / "pairs.json").read_text())
+    assert manifest["style"] == "swirls.png" and manifest["settings"]["size"] == 48
+    assert set(manifest["pairs"]) == {"0.png", "1.png"}
+    assert len(manifest["pairs"]["0.png"]["photograph_sha256"]) == 64
+
+
+def test_an_interrupted_run_goes_on_and_changed_photographs_are_painted_anew(folder):
+    run = make_pairs(folder / "photos", folder / "swirls.png", folder / "pairs", QUICK)
+    next(run)
+    run.close()
+    assert [pair.made for pair in pairs_of(folder)] == [False, True]
+    write_image(folder / "photos" / "0.png", np.zeros((50, 60, 3), np.float32))
+    assert [pair.made for pair in pairs_of(folder)] == [True, False]
+
+
+def test_what_does_not_fit_is_refused(folder):
+    (folder / "photos" / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
+    assert [bool(pair.problem) for pair in pairs_of(folder)] == [False, False, True]
+    with pytest.raises(ModelError, match="pairs of other settings"):
+        pairs_of(folder, Settings(size=64))
+    with pytest.raises(PictureError, match="cannot read"):
+        next(make_pairs(folder / "photos", folder / "none.png", folder / "new", QUICK))
+    with pytest.raises(ModelError, match=r"has no pairs\.json"):
+        read_pairs(folder, folder / "photos")
+    (folder / "others").mkdir()
+    write_image(folder / "others" / "x.png", np.zeros((50, 60, 3), np.float32))
+    with pytest.raises(ModelError, match="no pairs of the photographs"):
+        read_pairs(folder / "pairs", folder / "others")
+    write_image(folder / "mosaic.png", sample_style("mosaic", 64))
+    with pytest.raises(ModelError, match="none of the styles: mosaic"):
+        make_training(
+            folder / "photos",
+            [folder / "mosaic.png"],
+            folder / "run",
+            TOY,
+            pairs=folder / "pairs",
+        )
+
+
+def test_both_of_a_pair_are_cut_alike(folder):
+    photo = folder / "photos" / "0.png"
+    small = read_image(photo)[:40, :60]
+    write_image(photo, small)
+    write_image(folder / "painted.png", 1 - small)
+    for number in range(6):
+        crop = draw_crop([photo], number, 32, 0, {photo: folder / "painted.png"})
+        np.testing.assert_allclose(crop.painted, 1 - crop.image, atol=0.01)
+
+
+def test_training_on_pairs_lowers_the_distance_of_pixels(folder):
+    (folder / "photos" / "1.png").unlink()
+    write_image(folder / "photos" / "0.png", read_image(folder / "photos" / "0.png")[:40, :40])
+    pairs_of(folder, QUICK.changed(size=40))
+    training = make_training(
+        folder / "photos", [folder / "swirls.png"], folder / "run", TOY, pairs=folder / "pairs"
+    )
+    pixels = [done.losses["pixels"] for done in train_model(training)]
+    assert np.mean(pixels[-5:]) < 0.6 * np.mean(pixels[:5])
+    assert (folder / "run" / "model.impasto").exists()

@@ -1,0 +1,141 @@
+"""Training at toy size: it lowers its loss, resumes exactly, and says what it could not use."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from impasto.engines.model_file import load_model
+from impasto.errors import ModelError, PictureError, SettingsError
+from impasto.images.files import read_image, write_image
+from impasto.images.sample_styles import sample_style
+from impasto.training_settings import TrainingSettings
+from impasto.workflows.train import make_training, train_model
+
+TOY = TrainingSettings(
+    widths=(4, 4, 6, 8), blocks=1, crop=32, batch=2, steps=6, style_size=48, precision="float32"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    import skimage.data
+
+    folder = tmp_path_factory.mktemp("train")
+    for name in ("photos", "paintings"):
+        (folder / name).mkdir()
+    astronaut = skimage.data.astronaut() / np.float32(255)
+    for i in range(3):
+        write_image(folder / "photos" / f"{i}.png", astronaut[i * 60 : i * 60 + 48, 150:210])
+    for kind in ("swirls", "mosaic", "woodcut"):
+        write_image(folder / "paintings" / f"{kind}.png", sample_style(kind, 64))
+    return folder
+
+
+def toy(folder, output, others=False, **changes):
+    settings = TrainingSettings(**{**TOY.model_dump(), **changes})
+    styles = [folder / "paintings" / f"{kind}.png" for kind in ("swirls", "mosaic")]
+    extra = folder / "paintings" if others else None
+    return make_training(folder / "photos", styles, output, settings, others=extra)
+
+
+def losses(output):
+    with (output / "losses.csv").open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_one_picture_in_one_style_is_overfitted(folder, tmp_path):
+    (tmp_path / "one").mkdir()
+    write_image(tmp_path / "one" / "a.png", read_image(folder / "photos" / "0.png")[:40, :40])
+    changes = {"steps": 60, "batch": 1, "crop": 40, "learning_rate": 0.01, "content_weight": 0.05}
+    settings = TOY.model_dump() | changes | {"widths": (8, 12, 16, 16)}
+    style = folder / "paintings" / "swirls.png"
+    training = make_training(
+        tmp_path / "one", [style], tmp_path / "out", TrainingSettings(**settings)
+    )
+    seen = [done.losses["loss"] for done in train_model(training)]
+    assert np.mean(seen[-6:]) < 0.5 * seen[0]
+
+
+def test_model_losses_and_preview_are_written(folder, tmp_path):
+    steps = list(train_model(toy(folder, tmp_path, others=True), preview_every=4))
+    assert [done.step for done in steps] == [1, 2, 3, 4, 5, 6]
+    header, *rows = losses(tmp_path)
+    assert header == ["step", "loss", "content", "style", "tv", "pixels"]
+    assert [int(row[0]) for row in rows] == [1, 2, 3, 4, 5, 6]
+    for row, done in zip(rows, steps, strict=True):
+        assert float(row[1]) == pytest.approx(done.losses["loss"], rel=1e-4)
+        assert sum(map(float, row[2:])) == pytest.approx(float(row[1]), rel=1e-3)
+    model = load_model(tmp_path / "model.impasto")
+    assert list(model.styles) == ["photograph", "swirls", "mosaic"]
+    assert model.predictor is not None
+    assert model.card["steps"] == 6 and model.card["settings"]["crop"] == 32
+    previews = sorted(path.name for path in tmp_path.glob("preview*"))
+    assert previews == ["preview_000004.png", "preview_000006.png"]
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_resumed_training_is_the_one_that_was_never_stopped(folder, tmp_path, others):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    list(train_model(toy(folder, whole, others)))
+    first = train_model(toy(folder, parts, others))
+    for _ in range(3):
+        next(first)
+    first.close()
+    second = list(train_model(toy(folder, parts, others), resume=True))
+    assert [done.step for done in second] == [4, 5, 6]
+    assert losses(parts) == losses(whole)
+    with np.load(whole / "state.npz") as a, np.load(parts / "state.npz") as b:
+        assert set(a) == set(b)
+        for name in a:
+            np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+def test_a_training_is_neither_overwritten_nor_resumed_as_another(folder, tmp_path):
+    list(train_model(toy(folder, tmp_path, steps=1)))
+    with pytest.raises(ModelError, match="holds a training already"):
+        next(train_model(toy(folder, tmp_path)))
+    with pytest.raises(ModelError, match="had other learning_rate, steps"):
+        next(train_model(toy(folder, tmp_path, steps=2, learning_rate=0.5), resume=True))
+    with pytest.raises(ModelError, match="no training to resume"):
+        next(train_model(toy(folder, tmp_path / "new"), resume=True))
+    (tmp_path / "state.npz").write_bytes(b"PK cut")
+    with pytest.raises(ModelError, match="damaged"):
+        next(train_model(toy(folder, tmp_path, steps=1), resume=True))
+
+
+def test_unusable_photographs_are_named_in_a_file(folder, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    write_image(photos / "good.png", read_image(folder / "photos" / "0.png"))
+    write_image(photos / "tiny.png", np.zeros((8, 8, 3), np.float32))
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff cut")
+    style = folder / "paintings" / "mosaic.png"
+    training = make_training(photos, [style], tmp_path / "out", TOY)
+    *_, last = train_model(training)
+    assert {path.name for path in last.unusable} == {"tiny.png", "broken.jpg"}
+    text = (tmp_path / "out" / "unusable.txt").read_text()
+    assert "tiny.png" in text and "smaller than the crops" in text and "broken.jpg" in text
+
+
+def test_what_cannot_be_trained_on_is_refused_before_work(folder, tmp_path):
+    painting = folder / "paintings" / "mosaic.png"
+    with pytest.raises(PictureError, match="not a folder"):
+        make_training(tmp_path / "none", [painting], tmp_path, TOY)
+    with pytest.raises(PictureError, match="same name"):
+        make_training(folder / "photos", [painting, painting], tmp_path, TOY)
+    with pytest.raises(PictureError, match="no pictures"):
+        make_training(tmp_path, [painting], tmp_path, TOY)
+    with pytest.raises(SettingsError, match="steps"):
+        TrainingSettings(steps=0)
+    with pytest.raises(SettingsError, match="no setting named stepz"):
+        TrainingSettings(stepz=1)
+
+
+def test_the_state_says_what_it_is_of(folder, tmp_path):
+    list(train_model(toy(folder, tmp_path, steps=1)))
+    with np.load(tmp_path / "state.npz") as state:
+        about = json.loads(str(state["about"]))
+    assert about["styles"] == {"swirls": "swirls.png", "mosaic": "mosaic.png"}
+    assert str(tmp_path) not in json.dumps(about)
