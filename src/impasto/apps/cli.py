@@ -18,14 +18,31 @@ from tyro.conf import CascadeSubcommandArgs, FlagCreatePairsOff
 
 from ..errors import ImpastoError, SettingsError
 from ..process import tune_process
-from .commands import Demo, Doctor, SampleStyle, Score, Stylize, run
+from .commands import (
+    Demo,
+    Doctor,
+    Learn,
+    MakePairs,
+    Paint,
+    SampleStyle,
+    Score,
+    Styles,
+    Stylize,
+    Train,
+    run,
+)
 from .options import default_settings
 
 DONE, COULD_NOT, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
-Command = Stylize | Score | Doctor | Demo | SampleStyle
+Command = Stylize | Paint | Styles | Learn | Train | MakePairs | Score | Doctor | Demo | SampleStyle
 DESCRIPTIONS = {
     "stylize": "Paint a photograph in the style of a painting.",
+    "paint": "Paint photographs at once in a style that has been learned.",
+    "styles": "List the styles of a network.",
+    "learn": "Learn one painting's style in minutes.",
+    "train": "Train a network that paints at once.",
+    "make-pairs": "Paint a folder of photographs by the slow route, to train on.",
     "score": "Judge any picture by the losses.",
     "doctor": "Say what this installation has, how fast it is, and what is wrong with it.",
     "demo": "Paint a sample photograph with a sample painting.",
@@ -92,6 +109,11 @@ def parse(words: list[str]) -> Command:
     missing = tyro.MISSING
     commands = {
         "stylize": Stylize(missing, missing, settings=settings),
+        "paint": Paint(missing),
+        "styles": Styles(),
+        "learn": Learn(missing),
+        "train": Train(missing, missing, missing),
+        "make-pairs": MakePairs(missing, missing, missing, settings=settings),
         "score": Score(missing, missing, missing, settings=settings.changed(height=None)),
         "doctor": Doctor(),
         "demo": Demo(),

@@ -10,9 +10,11 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
+from ..paint_settings import PaintSettings
 from ..settings import Settings
+from ..training_settings import TrainingSettings
 from .options import Common
 
 Flat = arg(name="")  # options without the name of the group before them
@@ -106,6 +108,112 @@ class SampleStyle:
     common: Annotated[Common, Flat] = field(default_factory=Common)
 
 
+@dataclass(frozen=True)
+class Paint:
+    """Paint photographs at once with a trained network."""
+
+    photographs: Annotated[Positional[tuple[Path, ...]], arg(metavar="PHOTO")]
+    """Photographs, or folders of them."""
+    style: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="STYLE")] = ()
+    """Name of a style of the model, an .impasto file, or a painting; several as NAME:0.6."""
+    model: OptionalPath = None
+    """The network; the one that ships by default."""
+    output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """Result, or a folder for several. By default a free name beside each photograph."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace files that exist."""
+    quiet: Annotated[bool, arg(aliases=["-q"])] = False
+    """Print only the paths of the results."""
+    jpeg_quality: int = 92
+    """Quality of JPEG and WebP, 1..100."""
+    max_pixels: Annotated[int | None, arg(metavar="N")] = None
+    """Largest photograph that is read, pixels; Pillow's limit by default."""
+    settings: Annotated[PaintSettings, Flat] = field(default_factory=PaintSettings)
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network that paints at once."""
+
+    photographs: Annotated[Positional[Path], arg(metavar="PHOTOS")]
+    """Folder of photographs."""
+    styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
+    """Paintings, or folders of them; a style is named after its file."""
+    output: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
+    """Where model, state, losses and previews go; made if it is missing."""
+    pairs: OptionalPath = None
+    """Folder made by make-pairs from these photographs and one of the paintings."""
+    others: OptionalPath = None
+    """Folder of paintings that a predictor learns from, so that any painting can be a style."""
+    resume: bool = False
+    """Go on with the training in the folder."""
+    save_every: Annotated[int, arg(metavar="N")] = 200
+    """Steps between two states written."""
+    preview_every: Annotated[int, arg(metavar="N")] = 500
+    """Steps between two sheets of previews."""
+    quiet: Annotated[bool, arg(aliases=["-q"])] = False
+    """Show no progress; print only the path of the model."""
+    settings: Annotated[TrainingSettings, Flat] = field(default_factory=TrainingSettings)
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class Learn:
+    """Teach a network that paints at once a new style, in minutes."""
+
+    painting: Annotated[Positional[Path], arg(metavar="PAINTING")]
+    """The painting."""
+    output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """The model file; <painting>.impasto by default. A preview goes beside it."""
+    photographs: OptionalPath = None
+    """Folder of photographs to learn on; a few samples by default."""
+    model: OptionalPath = None
+    """Network to begin with; the one that ships by default."""
+    trunk: bool = False
+    """Change the whole network, not the style's vector alone: slower, and closer to it."""
+    steps: int = 300
+    """Steps of learning."""
+    content_weight: float = TrainingSettings().content_weight
+    """Weight of the content loss; larger keeps more of the photograph."""
+    style_size: int = TrainingSettings().style_size
+    """Long side at which the painting is looked at, pixels; larger gives larger strokes."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace files that exist."""
+    quiet: Annotated[bool, arg(aliases=["-q"])] = False
+    """Show no progress; print only the path of the model."""
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class MakePairs:
+    """Paint a folder of photographs by the slow route, as examples to train on."""
+
+    photographs: Annotated[Positional[Path], arg(metavar="PHOTOS")]
+    """Folder of photographs."""
+    style: Annotated[Positional[Path], arg(metavar="STYLE")]
+    """The painting."""
+    output: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
+    """Where the painted pictures go; made if it is missing. What is there is not made again."""
+    quiet: Annotated[bool, arg(aliases=["-q"])] = False
+    """Show no progress; print only the paths of the pictures."""
+    settings: Annotated[Settings, Flat] = field(default_factory=Settings)
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class Styles:
+    """List the styles of a network."""
+
+    model: OptionalPath = None
+    """The network; the one that ships by default."""
+    sheet: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """Also paint a sample photograph in each, all on one sheet."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace a file that exists."""
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
 @singledispatch
 def run(command: object) -> None:
     """Carry out a command.
@@ -150,3 +258,38 @@ def _sample_style(command: SampleStyle) -> None:
     from .demo import draw_sample
 
     draw_sample(command)
+
+
+@run.register
+def _paint(command: Paint) -> None:
+    from .instant import paint_all
+
+    paint_all(command)
+
+
+@run.register
+def _train(command: Train) -> None:
+    from .teaching import teach
+
+    teach(command)
+
+
+@run.register
+def _learn(command: Learn) -> None:
+    from .teaching import learn
+
+    learn(command)
+
+
+@run.register
+def _make_pairs(command: MakePairs) -> None:
+    from .teaching import paint_pairs
+
+    paint_pairs(command)
+
+
+@run.register
+def _styles(command: Styles) -> None:
+    from .instant import list_styles
+
+    list_styles(command)

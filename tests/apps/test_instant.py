@@ -1,0 +1,133 @@
+"""`paint`, `styles`, `train` and `learn` from the command line, with toy networks."""
+
+import numpy as np
+import pytest
+import skimage.data
+
+import impasto
+from impasto.apps.cli import main
+from impasto.apps.instant import parse_styles
+from impasto.engines.model_file import load_model, save_model
+from impasto.engines.networks import make_network
+from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style, style_size
+from impasto.errors import SettingsError
+from impasto.workflows import paint as workflow
+
+TINY = Architecture((4, 4, 6, 8), blocks=1)
+
+
+@pytest.fixture(scope="module")
+def model():
+    rng = np.random.default_rng(2)
+    noise = rng.standard_normal((3, style_size(TINY))).astype(np.float32)
+    names = ("photograph", "wave", "scream")
+    styles = {name: neutral_style(TINY) + 0.5 * n for name, n in zip(names, noise, strict=True)}
+    about = {"title": "A title", "painter": "A painter", "year": 1900}
+    card = {"styles": {"wave": about, "scream": about}}
+    return PaintingModel(TINY, tuple(make_network(TINY).get_weights()), styles, None, card)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, model):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(workflow, "shipped_model", lambda: model)
+    astronaut = skimage.data.astronaut() / np.float32(255)
+    (tmp_path / "photos").mkdir()
+    for name, top in (("a", 0), ("b", 60)):
+        impasto.write_image(f"photos/{name}.png", astronaut[top : top + 40, 160:220])
+    impasto.write_image("photo.png", astronaut[60:100, 160:210])
+    impasto.write_image("painting.png", impasto.sample_style("mosaic", 64))
+    return tmp_path
+
+
+def test_paint_writes_beside_the_photograph_and_prints_the_path(folder, capsys):
+    assert main(["paint", "photo.png", "--style", "wave"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "photo_wave.png\n" and "1/1 50x40" in err
+    assert impasto.read_record("photo_wave.png")["style"] == "wave"
+    assert main(["paint", "photo.png", "--style", "wave", "-o", "x.jpg", "--size", "30", "-q"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "x.jpg\n" and not err
+    assert impasto.read_image("x.jpg").shape == (24, 30, 3)
+
+
+def test_paint_takes_folders_and_goes_on_after_a_bad_picture(folder, capsys):
+    (folder / "photos" / "c.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
+    assert main(["paint", "photos", "photo.png", "--style", "scream", "-o", "done"]) == 1
+    out, err = capsys.readouterr()
+    written = sorted(path.name for path in (folder / "done").iterdir())
+    assert written == ["a_scream.png", "b_scream.png", "photo_scream.png"]
+    assert len(out.splitlines()) == 3
+    assert "c.png" in err and "1 of 4 pictures could not be painted" in err
+
+
+def test_styles_mix_on_the_command_line(folder, capsys):
+    words = ["paint", "photo.png", "--style", "wave:0.6", "--style", "scream:0.4", "-o", "m.png"]
+    assert main(words) == 0
+    assert impasto.read_record("m.png")["style"] == "wave:0.6, scream:0.4"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["photo.png"], "name a style with --style"),
+        (["--style", "wave"], "give at least one photograph"),
+        (["photo.png", "--style", "waves"], "no style 'waves'"),
+        (["photo.png", "--style", "wave:much"], "expected a share after the colon"),
+        (["photo.png", "--style", "wave", "--strength", "2"], "strength"),
+        (["photo.png", "--style", "wave", "--jpeg-quality", "0"], "--jpeg-quality"),
+        (["photos", "--style", "wave", "-o", "one.png"], "2 pictures need a folder"),
+        (["photos", "photos", "--style", "wave", "-o", "out"], "two photographs have the same"),
+    ],
+)
+def test_wrong_usage_is_named(folder, capsys, words, message):
+    assert main(["paint", *words]) == 2
+    err = " ".join(capsys.readouterr().err.split())
+    assert message in err and "Traceback" not in err
+
+
+def test_nothing_is_overwritten_unasked(folder, capsys):
+    words = ["paint", "photo.png", "--style", "wave", "-o", "photo.png"]
+    assert main(words) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert main([*words, "--force"]) == 0
+
+
+def test_styles_lists_names_and_painters(folder, capsys):
+    assert main(["styles", "-o", "sheet.png"]) == 0
+    out = capsys.readouterr().out
+    for word in ("wave", "scream", "A title", "A painter", "1900", "sheet.png"):
+        assert word in out
+    assert impasto.read_image("sheet.png").shape[1] > 900
+
+
+def test_shares_and_drives_are_told_apart():
+    assert parse_styles(("wave",)) == "wave"
+    assert parse_styles(("wave:2",)) == {"wave": 2.0}
+    assert parse_styles(("wave", "scream:3")) == {"wave": 1.0, "scream": 3.0}
+    assert parse_styles(("C:/pictures/a.jpg",)) == "C:/pictures/a.jpg"
+    with pytest.raises(SettingsError, match="share"):
+        parse_styles(("wave:x", "scream"))
+
+
+def test_train_then_paint_then_learn(folder, capsys, model):
+    toy = ["--widths", "4", "4", "6", "8", "--blocks", "1", "--crop", "32", "--batch", "1"]
+    words = ["train", "photos", "painting.png", "-o", "run", "--steps", "2", *toy]
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    assert out == "run/model.impasto\n" and "step 2/2" in err and "1 style(s)" in err
+    assert main(words) == 1
+    assert "holds a training already" in capsys.readouterr().err
+    assert main(["paint", "photo.png", "--style", "run/model.impasto", "-o", "p.png"]) == 0
+    assert main(["styles", "--model", "run/model.impasto"]) == 0
+    assert "painting" in capsys.readouterr().out
+    save_model(model, "toy.impasto")
+    learn = ["learn", "painting.png", "--model", "toy.impasto", "--steps", "1"]
+    assert main([*learn, "--photographs", "photos", "-q"]) == 1  # smaller than its crops
+    assert "smaller than the crops of 256" in capsys.readouterr().err
+    assert main([*learn, "-q"]) == 0
+    assert capsys.readouterr().out == "painting.impasto\n"
+    assert list(load_model("painting.impasto").styles) == ["photograph", "painting"]
+    assert impasto.read_image("painting_preview.png").ndim == 3
+    assert main([*learn, "-q"]) == 1
+    assert "exists already" in capsys.readouterr().err
