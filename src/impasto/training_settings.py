@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import SettingsError
-from .settings import Precision, Settings, sentence
+from .settings import STYLE_LAYERS, LayerName, Precision, Settings, sentence
 
 Width = Annotated[int, Field(ge=4, le=512)]
 
@@ -39,12 +39,16 @@ class TrainingSettings(BaseModel):
     """Highest learning rate of Adam; it rises shortly, then falls by a cosine."""
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
     """Largest norm of a gradient; larger ones are shortened."""
-    content_weight: Annotated[float, Field(ge=0)] = 0.3
+    content_weight: Annotated[float, Field(ge=0)] = 0.15
     """Weight of the content loss; larger keeps more of the photograph."""
     style_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the style loss."""
     tv_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the total variation loss; larger is smoother."""
+    style_layers: tuple[LayerName, ...] = STYLE_LAYERS[:4]
+    """VGG19 layers whose Gram matrices carry the style; a network hardly learns the fifth."""
+    style_layer_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.15, 0.15, 0.35, 0.35)
+    """Relative weight of each style layer, in their order; empty for equal weights."""
     widths: tuple[Width, Width, Width, Width] = (16, 32, 64, 128)
     """Channels at the picture's size, a half, a quarter and an eighth of it."""
     blocks: Annotated[int, Field(ge=1, le=32)] = 5
@@ -80,5 +84,7 @@ class TrainingSettings(BaseModel):
             content_weight=self.content_weight,
             style_weight=self.style_weight,
             tv_weight=self.tv_weight,
+            style_layers=self.style_layers,
+            style_layer_weights=self.style_layer_weights,
             precision=precision,
         )

@@ -11,7 +11,7 @@ import numpy as np
 from ..backend import compiled, ops, resolve_precision
 from ..errors import PictureError
 from ..images.scales import fit, resize
-from ..settings import Settings
+from ..training_settings import TrainingSettings
 from ..types import Image
 from .iterative import to_pixels
 from .networks import MIN_SIDE, Trunk, load_network
@@ -19,7 +19,6 @@ from .painting_model import PHOTOGRAPH, Array, PaintingModel, predict_vector
 from .strips import paint_in_strips
 
 _MOST_PIXELS = 4_000_000  # of a picture that is painted whole, in about 2 GB
-_STYLE_SIZE = 384  # long side at which paintings are looked at, pixels, if the card is silent
 
 
 def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
@@ -89,9 +88,9 @@ def predict_style(painting: Image, model: PaintingModel) -> Array:
     from ..perceptual import objective
     from .lesson import look_at
 
-    settings = Settings(precision=resolve_precision("auto"))
+    trained = TrainingSettings(**model.card.get("settings", {}))
+    settings = trained.loss_settings(resolve_precision("auto"))
     kernels = objective.load_kernels(settings)
-    side = model.card.get("settings", {}).get("style_size", _STYLE_SIZE)
-    size = fit(painting.shape[:2], int(side))
+    size = fit(painting.shape[:2], trained.style_size)
     look = compiled(lambda pixels: look_at(pixels, kernels, settings).statistics)
     return predict_vector(model, ops.convert_to_numpy(look(to_pixels(resize(painting, size)))))
