@@ -18,6 +18,7 @@ What Keras 3 does not offer has one function of the same name for each framework
 - `resolve_precision(precision)`: what `auto` means on this device, others as they are.
 - `reflect_pad(x)`, `conv3x3(x, kernel, stride)`, `enlarge2x2(x)` and `instance_norm(x, scale,
   shift)`: for the networks that we train; x (N, H, W, C), scale and shift (N, C).
+- `prepare_to_train()`: to be called before a Keras model is trained.
 - `free_memory()`, `devices()`, `threads()`.
 """
 
@@ -84,6 +85,7 @@ VERSION = _framework.VERSION
 value_and_grad = _framework.value_and_grad
 compiled = _framework.compiled
 prepare_kernel = _framework.prepare_kernel
+prepare_to_train = _framework.prepare_to_train
 conv3x3 = _framework.conv3x3
 conv3x3_relu = _framework.conv3x3_relu
 pool2x2 = _framework.pool2x2
@@ -112,6 +114,7 @@ __all__ = [
     "ops",
     "pool2x2",
     "prepare_kernel",
+    "prepare_to_train",
     "reflect_pad",
     "resolve_precision",
     "threads",

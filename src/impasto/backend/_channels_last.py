@@ -53,6 +53,10 @@ def resolve_precision(precision: str) -> str:
     return "float32" if precision == "auto" else precision
 
 
+def prepare_to_train() -> None:
+    """Do nothing: only PyTorch needs it."""
+
+
 def free_memory() -> None:
     """Drop unreachable tensors; the framework keeps its own pool."""
     gc.collect()

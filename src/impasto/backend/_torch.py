@@ -24,6 +24,7 @@ __all__ = [
     "free_memory",
     "instance_norm",
     "pool2x2",
+    "prepare_to_train",
     "prepare_kernel",
     "reflect_pad",
     "resolve_precision",
@@ -79,6 +80,14 @@ def devices() -> list[str]:
     if torch.backends.mps.is_available():
         names.append("mps")
     return [*names, "cpu"]
+
+
+def prepare_to_train() -> None:
+    """Load PyTorch's compiler, which Keras' trainer asks for after it has loaded TensorFlow.
+
+    Where both are installed, the compiler's library (Triton) crashes if TensorFlow comes first.
+    """
+    import torch._dynamo  # noqa: F401
 
 
 def threads() -> int:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import keras, ops
+from ..backend import keras, ops, prepare_to_train
 from ..errors import DivergedError
 from ..images.crops import Crop, draw_crop
 from ..training_settings import TrainingSettings
@@ -91,6 +91,7 @@ class Pairs(NamedTuple):
 
 def prepare(lesson: Lesson, settings: TrainingSettings) -> None:
     """Give a lesson its optimizer: Adam, its rate rising shortly and then falling by a cosine."""
+    prepare_to_train()
     rising = max(1, round(_WARM_UP * settings.steps))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
