@@ -83,7 +83,7 @@ def devices() -> list[str]:
 
 
 def prepare_to_train() -> None:
-    """Load PyTorch's compiler, which Keras' trainer asks for after it has loaded TensorFlow.
+    """Load PyTorch's compiler, which Keras asks for in training, when it has loaded TensorFlow.
 
     Where both are installed, the compiler's library (Triton) crashes if TensorFlow comes first.
     """

@@ -89,9 +89,14 @@ class Pairs(NamedTuple):
     painted: Mapping[Path, Path]
 
 
+def set_seed(seed: int) -> None:
+    """Seed the weights of the networks made from now on; to be called before anything of Keras'."""
+    prepare_to_train()
+    keras.utils.set_random_seed(seed)
+
+
 def prepare(lesson: Lesson, settings: TrainingSettings) -> None:
     """Give a lesson its optimizer: Adam, its rate rising shortly and then falling by a cosine."""
-    prepare_to_train()
     rising = max(1, round(_WARM_UP * settings.steps))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,

@@ -122,18 +122,18 @@ def save_learned(learned: Learned, path: str | Path) -> Path:
 def _prepare(
     image: Image, name: str, model: PaintingModel, settings: TrainingSettings, trunk: bool
 ) -> tuple[Any, Any]:
-    from ..backend import keras, ops, resolve_precision
+    from ..backend import ops, resolve_precision
     from ..engines import training as engine
     from ..engines.iterative import to_pixels
     from ..engines.lesson import Lesson, look_at
     from ..perceptual import objective
 
+    engine.set_seed(settings.seed)
     loss = settings.loss_settings(resolve_precision(settings.precision))
     kernels = objective.load_kernels(loss)
     small = resize(image, fit(image.shape[:2], settings.style_size))
     look = look_at(to_pixels(small), kernels, loss)
     statistics = ops.convert_to_numpy(look.statistics)
-    keras.utils.set_random_seed(settings.seed)
     lesson = Lesson(model.architecture, 1, len(statistics), kernels, loss)
     lesson.network.set_weights(list(model.trunk))
     lesson.network.trainable = trunk

@@ -203,18 +203,18 @@ def _pairs(training: Training) -> Any:
 
 def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
     """Look at all paintings, and make the lesson: fresh, or as it was saved."""
-    from ..backend import keras, resolve_precision
+    from ..backend import resolve_precision
     from ..engines import training as engine
     from ..engines.lesson import Lesson
     from ..perceptual import objective
 
     settings = training.settings
+    engine.set_seed(settings.seed)
     loss = settings.loss_settings(resolve_precision(settings.precision))
     kernels = objective.load_kernels(loss)
     named = {name: _look(path, kernels, settings, loss) for name, path in training.styles.items()}
     others = [_look(path, kernels, settings, loss) for path in training.others]
     scale = _scale([look.statistics for look in (*named.values(), *others)])
-    keras.utils.set_random_seed(settings.seed)
     architecture = Architecture(settings.widths, settings.blocks, settings.separable)
     lesson = Lesson(architecture, len(named) + 1, len(scale.mean), kernels, loss)
     engine.prepare(lesson, settings)
