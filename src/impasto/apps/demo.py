@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import PictureError
-from ..images.files import write_image
+from ..images.files import make_folder, write_image
 from ..images.sample_styles import sample_style
 from ..images.sheet import side_by_side
 from .painting import check_outputs, paint
@@ -64,17 +63,3 @@ def draw_sample(command: SampleStyle) -> None:
     check_outputs([output], command.force)
     write_image(output, sample_style(command.kind, command.size, command.seed))
     sys.stdout.write(f"{output}\n")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder if it is missing.
-
-    Raises:
-        PictureError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PictureError(
-            f"cannot make the folder {folder}: {error.strerror}; choose another with -o"
-        ) from error

@@ -12,13 +12,12 @@ from rich.table import Table
 
 from ..errors import ImpastoError, PictureError, SettingsError
 from ..images.crops import list_pictures
-from ..images.files import free_path, read_image, read_picture, write_image
+from ..images.files import free_path, make_folder, read_image, read_picture, write_image
 from ..images.sheet import grid
 from ..paint_settings import PaintSettings
 from ..types import Image
 from ..workflows.paint import Painter, make_painter, paint_with, styles
-from .demo import make_folder
-from .painting import check_outputs
+from .painting import check_outputs, check_quality
 
 if TYPE_CHECKING:
     from .commands import Paint, Styles
@@ -32,8 +31,7 @@ def paint_all(command: Paint) -> None:
     Raises:
         ImpastoError: It could not be done; of several pictures, some could not.
     """
-    if not 1 <= command.jpeg_quality <= 100:
-        raise SettingsError(f"--jpeg-quality must be from 1 to 100, got {command.jpeg_quality}")
+    check_quality(command.jpeg_quality)
     console = Console(stderr=True, quiet=command.quiet)
     photographs = _photographs(command.photographs)
     outputs = _outputs(photographs, command)
@@ -82,7 +80,7 @@ def parse_styles(words: tuple[str, ...]) -> str | dict[str, float]:
         'a/painting.jpg'
     """
     if not words:
-        raise SettingsError("name a style with --style; impasto styles lists those that ship")
+        raise SettingsError("name a style with --style; impasto styles lists those of a network")
     if len(words) == 1 and ":" not in words[0][2:]:  # a drive's colon comes before that
         return words[0]
     shares: dict[str, float] = {}
@@ -129,7 +127,7 @@ def _outputs(photographs: list[Path], command: Paint) -> list[Path]:
 
 
 def list_styles(command: Styles) -> None:
-    """Print the styles that ship; with a sheet, paint a sample photograph in each.
+    """Print the styles of a network; with a sheet, paint a sample photograph in each.
 
     Raises:
         ImpastoError: It could not be done.

@@ -139,9 +139,18 @@ def check_outputs(paths: list[Path], force: bool) -> None:
             raise PictureError(f"{path} exists already; choose another name or add --force")
 
 
+def check_quality(quality: int) -> None:
+    """Refuse a quality of JPEG or WebP that there is not.
+
+    Raises:
+        SettingsError: It is not from 1 to 100.
+    """
+    if not 1 <= quality <= 100:
+        raise SettingsError(f"--jpeg-quality must be from 1 to 100, got {quality}")
+
+
 def _check_options(command: Stylize) -> None:
-    if not 1 <= command.jpeg_quality <= 100:
-        raise SettingsError(f"--jpeg-quality must be from 1 to 100, got {command.jpeg_quality}")
+    check_quality(command.jpeg_quality)
     if command.save_every < 0:
         raise SettingsError(f"--save-every must be at least 0, got {command.save_every}")
     suffix = command.output.suffix.lower() if command.output else ".png"

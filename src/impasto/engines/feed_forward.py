@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..backend import compiled, ops, resolve_precision
-from ..errors import PictureError
-from ..images.scales import fit, resize
+from ..images.scales import check_size
 from ..training_settings import TrainingSettings
 from ..types import Image
 from .iterative import to_pixels
-from .networks import MIN_SIDE, Trunk, load_network
+from .networks import Trunk, load_network
 from .painting_model import PHOTOGRAPH, Array, PaintingModel, predict_vector
 from .strips import paint_in_strips
 
@@ -35,11 +34,7 @@ def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
     Raises:
         PictureError: The photograph is too small.
     """
-    if min(image.shape[:2]) < MIN_SIDE:
-        raise PictureError(
-            f"the photograph is {image.shape[1]}x{image.shape[0]}, but the network needs "
-            f"{MIN_SIDE} pixels each way; take a larger one"
-        )
+    check_size(image.shape[:2], "the picture")
     network, run = _prepare(model)
     if image.shape[0] * image.shape[1] > _MOST_PIXELS:
         return paint_in_strips(image, vector, network)
@@ -86,11 +81,10 @@ def predict_style(painting: Image, model: PaintingModel) -> Array:
         ValueError: The model has no predictor.
     """
     from ..perceptual import objective
-    from .lesson import look_at
+    from .lesson import look_at_painting
 
     trained = TrainingSettings(**model.card.get("settings", {}))
     settings = trained.loss_settings(resolve_precision("auto"))
     kernels = objective.load_kernels(settings)
-    size = fit(painting.shape[:2], trained.style_size)
-    look = compiled(lambda pixels: look_at(pixels, kernels, settings).statistics)
-    return predict_vector(model, ops.convert_to_numpy(look(to_pixels(resize(painting, size)))))
+    seen = look_at_painting(painting, kernels, settings, trained.style_size)
+    return predict_vector(model, seen.statistics)

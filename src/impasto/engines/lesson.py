@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import compiled, keras, ops
+from ..images.scales import check_size, fit, resize
 from ..perceptual import features, objective, statistics
 from ..perceptual.features import Kernels
 from ..settings import Settings
@@ -48,7 +49,7 @@ def look_at(painting: Tensor, kernels: Kernels, settings: Settings) -> Look:
         kernels: From `objective.load_kernels`.
         settings: Style layers, pooling, padding and precision.
     """
-    seen = features.vgg19(painting, kernels, settings.style_layers, **_look(settings))
+    seen = features.vgg19(painting, kernels, settings.style_layers, **objective.look(settings))
     grams, numbers = {}, []
     for name, layer in seen.items():
         moments = statistics.moments(layer)
@@ -57,6 +58,26 @@ def look_at(painting: Tensor, kernels: Kernels, settings: Settings) -> Look:
         variance = ops.diagonal(grams[name]) - ops.square(mean)
         numbers += [mean, ops.sqrt(ops.maximum(variance, 0.0))]
     return Look(grams, ops.log1p(ops.concatenate(numbers)))
+
+
+def look_at_painting(image: Image, kernels: Kernels, settings: Settings, long_side: int) -> Look:
+    """Look at a painting as training does; what is seen is NumPy's, in main memory.
+
+    Args:
+        image: The painting, (h, w, 3), 0..1, any size.
+        kernels: From `objective.load_kernels`.
+        settings: As for `look_at`.
+        long_side: Pixels at which it is looked at.
+
+    Raises:
+        PictureError: The painting is too small.
+    """
+    size = fit(check_size(image.shape[:2], "the painting"), long_side)
+    seen = compiled(lambda pixels: look_at(pixels, kernels, settings))(
+        to_pixels(resize(image, size))
+    )
+    grams = {name: ops.convert_to_numpy(gram) for name, gram in seen.grams.items()}
+    return Look(grams, ops.convert_to_numpy(seen.statistics))
 
 
 class StyleVectors(keras.layers.Layer):
@@ -192,9 +213,9 @@ class Lesson(keras.Model):
         return PaintingModel(self.network.architecture, trunk, named, predictor, card)
 
     def _targets(self, picture: Tensor, grams: Mapping[str, Tensor]) -> Targets:
-        seen = features.vgg19(
-            picture, self._frozen.value, self.settings.content_layers, **_look(self.settings)
-        )
+        look = objective.look(self.settings)
+        layers = self.settings.content_layers
+        seen = features.vgg19(picture, self._frozen.value, layers, **look)
         one = ops.convert_to_tensor(1.0, dtype="float32")
         return Targets(seen, {name: Moments(one, one, gram) for name, gram in grams.items()})
 
@@ -204,7 +225,3 @@ class _Hidden:
 
     def __init__(self, value: Kernels):
         self.value = value
-
-
-def _look(settings: Settings) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in ("pooling", "padding", "precision")}

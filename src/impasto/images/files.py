@@ -245,3 +245,17 @@ def free_path(path: str | Path) -> Path:
         return path
     numbered = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in itertools.count(2))
     return next(candidate for candidate in numbered if not os.path.lexists(candidate))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder if it is missing.
+
+    Raises:
+        PictureError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PictureError(
+            f"cannot make the folder {folder}: {error.strerror}; choose another with -o"
+        ) from error

@@ -8,6 +8,7 @@ import itertools
 import json
 import warnings
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,11 @@ _PROFILE_DATE = slice(24, 36)  # of the creation of the profile, in its header
 _DESCRIPTION = 0x010E
 _PIXELS_AT_ONCE = 1 << 21  # bounds the memory that the conversion of deep colours takes
 _TEXTS = {0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298}  # maker, model, software, ..., rights
+
+
+def made_with() -> str:
+    """Name the program and its version, for records."""
+    return f"impasto {version('impasto')}"
 
 
 @functools.cache

@@ -45,14 +45,14 @@ def make_targets(content: Tensor, style: Tensor, kernels: Kernels, settings: Set
     Returns:
         Features of the photograph and moments of the painting.
     """
-    painted = backbone.vgg19(style, kernels, settings.style_layers, **_look(settings))
+    painted = backbone.vgg19(style, kernels, settings.style_layers, **look(settings))
     return Targets(
-        content=backbone.vgg19(content, kernels, settings.content_layers, **_look(settings)),
+        content=backbone.vgg19(content, kernels, settings.content_layers, **look(settings)),
         style={name: statistics.moments(features) for name, features in painted.items()},
     )
 
 
-def _look(settings: Settings) -> dict[str, str]:
+def look(settings: Settings) -> dict[str, str]:
     """Return how the network looks at pictures, as arguments of `features.vgg19`."""
     return {name: getattr(settings, name) for name in ("pooling", "padding", "precision")}
 
@@ -73,7 +73,7 @@ def perceptual_loss(
         it, and `content/<layer>` and `style/<layer>`, which add up to the former two.
     """
     seen, grams = backbone.features_and_grams(
-        pixels, kernels, settings.content_layers, settings.style_layers, **_look(settings)
+        pixels, kernels, settings.content_layers, settings.style_layers, **look(settings)
     )
     parts = {
         **content_parts(seen, targets, settings),

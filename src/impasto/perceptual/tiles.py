@@ -258,14 +258,7 @@ def _core_features(
     pixels: Tensor, kernels: Kernels, names: tuple[str, ...], settings: Settings, tile: Tile
 ) -> dict[str, Tensor]:
     """Return the core's features by layer; `pixels` are those of `tile.outer`."""
-    seen = backbone.vgg19(
-        pixels,
-        kernels,
-        names,
-        pooling=settings.pooling,
-        padding=settings.padding,
-        precision=settings.precision,
-    )
+    seen = backbone.vgg19(pixels, kernels, names, **objective.look(settings))
     return cut_layers(seen, tile.core, tile.outer)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,12 +13,11 @@ from ..engines.painting_model import (
     PHOTOGRAPH,
     PaintingModel,
     neutral_style,
-    predict_vector,
 )
 from ..errors import PictureError
 from ..images.crops import list_pictures
 from ..images.files import read_image
-from ..images.scales import fit, resize
+from ..images.metadata import made_with
 from ..training_settings import TrainingSettings
 from ..types import Image
 from .paint import shipped_model
@@ -102,7 +100,7 @@ def learn_style(
     def learned() -> PaintingModel:
         card = {
             **model.card,
-            "made_with": f"impasto {version('impasto')}",
+            "made_with": made_with(),
             "learned": {"style": name, "steps": step.step},
             "styles": {name: {"title": name, "painter": "", "year": ""}},
         }
@@ -122,26 +120,25 @@ def save_learned(learned: Learned, path: str | Path) -> Path:
 def _prepare(
     image: Image, name: str, model: PaintingModel, settings: TrainingSettings, trunk: bool
 ) -> tuple[Any, Any]:
-    from ..backend import ops, resolve_precision
+    from ..backend import resolve_precision
     from ..engines import training as engine
-    from ..engines.iterative import to_pixels
-    from ..engines.lesson import Lesson, look_at
+    from ..engines.feed_forward import predict_style
+    from ..engines.lesson import Lesson, look_at_painting
     from ..perceptual import objective
 
     engine.set_seed(settings.seed)
     loss = settings.loss_settings(resolve_precision(settings.precision))
     kernels = objective.load_kernels(loss)
-    small = resize(image, fit(image.shape[:2], settings.style_size))
-    look = look_at(to_pixels(small), kernels, loss)
-    statistics = ops.convert_to_numpy(look.statistics)
-    lesson = Lesson(model.architecture, 1, len(statistics), kernels, loss)
+    look = look_at_painting(image, kernels, loss, settings.style_size)
+    numbers = len(look.statistics)
+    lesson = Lesson(model.architecture, 1, numbers, kernels, loss)
     lesson.network.set_weights(list(model.trunk))
     lesson.network.trainable = trunk
     lesson.vectors.hidden.trainable = lesson.vectors.predicted.trainable = False
-    start = predict_vector(model, statistics) if model.predictor else _mean_style(model)
+    start = predict_style(image, model) if model.predictor else _mean_style(model)
     lesson.vectors.rows.assign((start - neutral_style(model.architecture))[None])
     engine.prepare(lesson, settings)
-    nothing = np.zeros(len(statistics), np.float32)
+    nothing = np.zeros(numbers, np.float32)
     return lesson, engine.StyleToLearn(name, nothing, 0, look.grams)
 
 

@@ -6,7 +6,6 @@ import functools
 import time
 from collections.abc import Mapping
 from importlib import resources
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +15,11 @@ from ..engines.model_file import SUFFIX, load_model
 from ..engines.painting_model import PHOTOGRAPH, Array, PaintingModel
 from ..errors import ModelError, SettingsError
 from ..images.color import keep_colors
+from ..images.metadata import made_with
 from ..images.scales import fit, resize
 from ..paint_settings import PaintSettings
 from ..types import Image
-from .stylize import PictureLike, Result, as_picture
+from .stylize import PictureLike, Result, alpha_at, as_picture
 
 StyleLike = PictureLike
 _SHIPPED = "paintings.impasto"
@@ -114,12 +114,10 @@ def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSetting
     painted = image if settings.strength == 0 else paint_image(image, painter.vector, painter.model)
     if settings.keep_colors:
         painted = keep_colors(painted, image)
-    alpha = None
-    if picture.alpha is not None:
-        alpha = np.clip(resize(picture.alpha, painted.shape[:2]), 0, 1)
+    alpha = alpha_at(picture, painted.shape[:2])
     seconds = time.perf_counter() - start
     record = {
-        "made_with": f"impasto {version('impasto')}",
+        "made_with": made_with(),
         "settings": settings.model_dump(mode="json"),
         "content": picture.name,
         "style": painter.name,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import ModelError, PictureError
 from ..images.crops import list_pictures
-from ..images.files import whole_or_not_at_all
+from ..images.files import make_folder, whole_or_not_at_all
+from ..images.metadata import made_with
 from ..settings import Settings
-from .stylize import stylize
+from .stylize import as_picture, stylize
 
 MANIFEST = "pairs.json"
 
@@ -76,13 +76,14 @@ def make_pairs(
         ...     print(pair.painted)
     """
     paths, style, folder = list_pictures(photographs), Path(style), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     about = {
         "style": style.name,
         "style_sha256": _digest(style),
         "settings": settings.model_dump(mode="json"),
     }
+    painting = as_picture(style)
     manifest = _open(folder, about)
+    make_folder(folder)
     for number, path in enumerate(paths, 1):
         painted = folder / f"{path.stem}.png"
         entry = {"photograph": path.name, "photograph_sha256": _digest(path)}
@@ -91,7 +92,7 @@ def make_pairs(
             yield Pair(path, painted, False, number, len(paths))
             continue
         try:
-            result = stylize(path, style, settings=settings)
+            result = stylize(path, painting, settings=settings)
         except PictureError as error:
             yield Pair(path, painted, False, number, len(paths), str(error))
             continue
@@ -131,7 +132,7 @@ def _open(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
     """Read the manifest of a folder, or begin one."""
     manifest = _read(folder)
     if manifest is None:
-        return {"made_with": f"impasto {version('impasto')}", **about, "pairs": {}}
+        return {"made_with": made_with(), **about, "pairs": {}}
     now = json.loads(json.dumps(about))
     differing = [name for name in now if manifest.get(name) != now[name]]
     if differing:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image as PIL
 
 from ..images.files import read_picture, write_image
+from ..images.metadata import made_with
 from ..images.scales import resize
 from ..paint_settings import PaintSettings
 from ..settings import Settings
-from ..types import Image, Mask, Picture, Step, Stylizer
+from ..types import Image, Mask, Picture, Size, Step, Stylizer
 
 PictureLike = str | Path | NDArray[Any] | PIL.Image | Picture
 
@@ -152,6 +152,11 @@ def as_picture(source: PictureLike) -> Picture:
     return source if isinstance(source, Picture) else read_picture(source)
 
 
+def alpha_at(picture: Picture, size: Size) -> Mask | None:
+    """Return the opacity of a picture at a size, (H, W), 0..1; None where it has none."""
+    return None if picture.alpha is None else np.clip(resize(picture.alpha, size), 0, 1)
+
+
 def finish(
     step: Step,
     content: Picture,
@@ -161,11 +166,8 @@ def finish(
     seconds: float = 0.0,
 ) -> Result:
     """Turn a step into a result: alpha and EXIF of the content, and the record of what made it."""
-    alpha = None
-    if content.alpha is not None:
-        alpha = np.clip(resize(content.alpha, step.size), 0, 1)
     record = {
-        "made_with": f"impasto {version('impasto')}",
+        "made_with": made_with(),
         "settings": settings.model_dump(mode="json"),
         "content": content.name,
         "style": style.name,
@@ -173,4 +175,6 @@ def finish(
         "losses": step.losses,
         "seconds": round(seconds, 1),
     }
-    return Result(step.image, alpha, content.exif, settings, history, seconds, record)
+    return Result(
+        step.image, alpha_at(content, step.size), content.exif, settings, history, seconds, record
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from ..engines.painting_model import PHOTOGRAPH, Architecture, Scale
 from ..errors import ModelError, PictureError
 from ..images.crops import draw_crop, list_pictures
 from ..images.files import read_image, write_image
-from ..images.scales import fit, resize
+from ..images.metadata import made_with
 from ..images.sheet import grid
 from ..training_settings import TrainingSettings
 from . import training_folder as folders
@@ -166,7 +165,8 @@ def train_model(
     start, arrays = folders.open_folder(folder, training.about(), resume=resume)
     run = _prepare(training, arrays)
     rows = folders.read_losses(folder, start)
-    step, unusable = start, dict[Path, str]()
+    step = saved = start
+    unusable: dict[Path, str] = {}
     try:
         for done in train(
             run.lesson,
@@ -181,11 +181,12 @@ def train_model(
             rows.append([step, *(f"{done.losses[name]:.6g}" for name in folders.COLUMNS)])
             if step % save_every == 0:
                 _save(run, step, rows)
+                saved = step
             if step % preview_every == 0 or step == settings.steps:
                 _write_preview(run, step)
             yield Progress(step, settings.steps, done.losses, unusable)
     finally:
-        if step > start:
+        if step > saved:
             _save(run, step, rows)
         folders.write_unusable(folder, unusable)
 
@@ -205,15 +206,19 @@ def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
     """Look at all paintings, and make the lesson: fresh, or as it was saved."""
     from ..backend import resolve_precision
     from ..engines import training as engine
-    from ..engines.lesson import Lesson
+    from ..engines.lesson import Lesson, look_at_painting
     from ..perceptual import objective
 
     settings = training.settings
     engine.set_seed(settings.seed)
     loss = settings.loss_settings(resolve_precision(settings.precision))
     kernels = objective.load_kernels(loss)
-    named = {name: _look(path, kernels, settings, loss) for name, path in training.styles.items()}
-    others = [_look(path, kernels, settings, loss) for path in training.others]
+
+    def look(path: Path) -> Any:
+        return look_at_painting(read_image(path), kernels, loss, settings.style_size)
+
+    named = {name: look(path) for name, path in training.styles.items()}
+    others = [look(path) for path in training.others]
     scale = _scale([look.statistics for look in (*named.values(), *others)])
     architecture = Architecture(settings.widths, settings.blocks, settings.separable)
     lesson = Lesson(architecture, len(named) + 1, len(scale.mean), kernels, loss)
@@ -221,19 +226,6 @@ def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
     if arrays:
         engine.restore(lesson, arrays)
     return _Run(training, lesson, _styles_to_learn(named, others, scale, settings), scale)
-
-
-def _look(path: Path, kernels: Any, settings: TrainingSettings, loss: Any) -> Any:
-    """Look at a painting; what is seen is kept in main memory."""
-    from ..backend import compiled, ops
-    from ..engines.iterative import to_pixels
-    from ..engines.lesson import Look, look_at
-
-    image = read_image(path)
-    small = resize(image, fit(image.shape[:2], settings.style_size))
-    seen = compiled(lambda pixels: look_at(pixels, kernels, loss))(to_pixels(small))
-    grams = {name: ops.convert_to_numpy(gram) for name, gram in seen.grams.items()}
-    return Look(grams, ops.convert_to_numpy(seen.statistics))
 
 
 def _scale(statistics: Sequence[Any]) -> Scale:
@@ -275,7 +267,7 @@ def _save(run: _Run, step: int, rows: Sequence[Sequence[Any]]) -> None:
     folders.save_state(training.folder, step, state(run.lesson), training.about())
     folders.write_losses(training.folder, rows)
     card = {
-        "made_with": f"impasto {version('impasto')}",
+        "made_with": made_with(),
         "steps": step,
         "settings": training.settings.model_dump(mode="json"),
         "photographs": len(training.photographs),

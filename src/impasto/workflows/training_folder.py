@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..images.files import whole_or_not_at_all
+from ..images.files import make_folder, whole_or_not_at_all
 
 STATE, MODEL, LOSSES, UNUSABLE = "state.npz", "model.impasto", "losses.csv", "unusable.txt"
 COLUMNS = ("loss", "content", "style", "tv", "pixels")
@@ -36,8 +36,8 @@ def open_folder(folder: Path, about: Mapping[str, Any], *, resume: bool) -> tupl
     Raises:
         ModelError: There is a state already, or none to resume, a damaged one, or one of another
             training.
+        PictureError: It cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / STATE
     if not resume:
         if path.exists():
@@ -45,6 +45,7 @@ def open_folder(folder: Path, about: Mapping[str, Any], *, resume: bool) -> tupl
                 f"{folder} holds a training already; add --resume to go on with it, or choose "
                 "another folder"
             )
+        make_folder(folder)
         return 0, {}
     if not path.exists():
         raise ModelError(f"{folder} holds no training to resume; check the folder")
