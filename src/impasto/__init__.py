@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .engines.export import Exported, export_litert, export_onnx
     from .engines.model_file import load_model, save_model
     from .engines.painting_model import PaintingModel
     from .errors import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .workflows.train import make_training, train_model
 
 _HOMES = {
+    ".engines.export": ("Exported", "export_litert", "export_onnx"),
     ".engines.model_file": ("load_model", "save_model"),
     ".engines.painting_model": ("PaintingModel",),
     ".errors": (
@@ -70,6 +72,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "BackendError",
     "DivergedError",
+    "Exported",
     "ImpastoError",
     "ModelError",
     "PaintSettings",
@@ -83,6 +86,8 @@ __all__ = [
     "Step",
     "TrainingSettings",
     "WeightsError",
+    "export_litert",
+    "export_onnx",
     "learn_style",
     "load_model",
     "make_pairs",

@@ -10,6 +10,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from typing import TextIO
 
@@ -21,6 +22,7 @@ from ..process import tune_process
 from .commands import (
     Demo,
     Doctor,
+    Export,
     Learn,
     MakePairs,
     Paint,
@@ -29,13 +31,37 @@ from .commands import (
     Styles,
     Stylize,
     Train,
-    run,
 )
 from .options import default_settings
 
 DONE, COULD_NOT, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
-Command = Stylize | Paint | Styles | Learn | Train | MakePairs | Score | Doctor | Demo | SampleStyle
+Command = (
+    Stylize
+    | Paint
+    | Styles
+    | Learn
+    | Train
+    | MakePairs
+    | Export
+    | Score
+    | Doctor
+    | Demo
+    | SampleStyle
+)
+CARRIED_OUT_BY = {  # module and function, imported when the command runs: --help answers at once
+    Stylize: ("painting", "paint"),
+    Paint: ("instant", "paint_all"),
+    Styles: ("instant", "list_styles"),
+    Learn: ("teaching", "learn"),
+    Train: ("teaching", "teach"),
+    MakePairs: ("teaching", "paint_pairs"),
+    Export: ("exporting", "export"),
+    Score: ("judging", "judge"),
+    Doctor: ("doctor", "examine"),
+    Demo: ("demo", "demonstrate"),
+    SampleStyle: ("demo", "draw_sample"),
+}
 DESCRIPTIONS = {
     "stylize": "Paint a photograph in the style of a painting.",
     "paint": "Paint photographs at once in a style that has been learned.",
@@ -43,6 +69,7 @@ DESCRIPTIONS = {
     "learn": "Learn one painting's style in minutes.",
     "train": "Train a network that paints at once.",
     "make-pairs": "Paint a folder of photographs by the slow route, to train on.",
+    "export": "Write a network for other programs: ONNX, LiteRT.",
     "score": "Judge any picture by the losses.",
     "doctor": "Say what this installation has, how fast it is, and what is wrong with it.",
     "demo": "Paint a sample photograph with a sample painting.",
@@ -91,7 +118,8 @@ def _carry_out(words: list[str]) -> int:
         try:
             command = parse(words or ["--help"])
             tune_process(backend=command.common.backend, threads=command.common.threads)
-            run(command)
+            module, function = CARRIED_OUT_BY[type(command)]
+            getattr(import_module(f"impasto.apps.{module}"), function)(command)
         except SystemExit as stop:  # the parser has shown its help, or what is wrong
             code = stop.code if isinstance(stop.code, int) else WRONG_USAGE
     sys.stdout.flush()  # here, where it is known what to do if that fails
@@ -114,6 +142,7 @@ def parse(words: list[str]) -> Command:
         "learn": Learn(missing),
         "train": Train(missing, missing, missing),
         "make-pairs": MakePairs(missing, missing, missing, settings=settings),
+        "export": Export(),
         "score": Score(missing, missing, missing, settings=settings.changed(height=None)),
         "doctor": Doctor(),
         "demo": Demo(),

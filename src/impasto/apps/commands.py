@@ -1,12 +1,8 @@
-"""The commands as data: what each takes, and the function that carries it out.
-
-The engines are imported only when a command runs, so that `--help` answers at once.
-"""
+"""The commands as data: what each takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import singledispatch
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -214,82 +210,18 @@ class Styles:
     common: Annotated[Common, Flat] = field(default_factory=Common)
 
 
-@singledispatch
-def run(command: object) -> None:
-    """Carry out a command.
+@dataclass(frozen=True)
+class Export:
+    """Write a network as a file for other programs, checked against Keras."""
 
-    Raises:
-        ImpastoError: It could not be done.
-        KeyboardInterrupt: It was interrupted; the message says what was saved.
-    """
-    raise TypeError(f"no command {type(command).__name__}")
-
-
-@run.register
-def _stylize(command: Stylize) -> None:
-    from .painting import paint
-
-    paint(command)
-
-
-@run.register
-def _score(command: Score) -> None:
-    from .judging import judge
-
-    judge(command)
-
-
-@run.register
-def _doctor(command: Doctor) -> None:
-    from .doctor import examine
-
-    examine(command)
-
-
-@run.register
-def _demo(command: Demo) -> None:
-    from .demo import demonstrate
-
-    demonstrate(command)
-
-
-@run.register
-def _sample_style(command: SampleStyle) -> None:
-    from .demo import draw_sample
-
-    draw_sample(command)
-
-
-@run.register
-def _paint(command: Paint) -> None:
-    from .instant import paint_all
-
-    paint_all(command)
-
-
-@run.register
-def _train(command: Train) -> None:
-    from .teaching import teach
-
-    teach(command)
-
-
-@run.register
-def _learn(command: Learn) -> None:
-    from .teaching import learn
-
-    learn(command)
-
-
-@run.register
-def _make_pairs(command: MakePairs) -> None:
-    from .teaching import paint_pairs
-
-    paint_pairs(command)
-
-
-@run.register
-def _styles(command: Styles) -> None:
-    from .instant import list_styles
-
-    list_styles(command)
+    model: Annotated[Positional[Path | None], arg(metavar="MODEL")] = None
+    """The network; the one that ships by default."""
+    output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """Result: .onnx, or .tflite for LiteRT. By default <style>.onnx or <model>.onnx."""
+    style: Annotated[str | None, arg(metavar="NAME")] = None
+    """Style to bake in; without one, the style's vector is an input of the exported network."""
+    kind: Literal["float32", "float16", "int8"] = "float32"
+    """Numbers in the file: float16 halves it, int8 (weights alone) quarters it."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace a file that exists."""
+    common: Annotated[Common, Flat] = field(default_factory=Common)

@@ -135,8 +135,17 @@ def check_outputs(paths: list[Path], force: bool) -> None:
     """
     for path in paths:
         check_output(path)
-        if path.exists() and not force:
-            raise PictureError(f"{path} exists already; choose another name or add --force")
+        check_free(path, force)
+
+
+def check_free(path: Path, force: bool) -> None:
+    """Refuse a file that exists already.
+
+    Raises:
+        PictureError: It exists, and is not to be replaced.
+    """
+    if path.exists() and not force:
+        raise PictureError(f"{path} exists already; choose another name or add --force")
 
 
 def check_quality(quality: int) -> None:

@@ -16,7 +16,7 @@ from rich.progress import Progress as Bar
 
 from ..engines.model_file import SUFFIX, load_model, save_model
 from ..engines.painting_model import PaintingModel
-from ..errors import ModelError, PictureError, SettingsError
+from ..errors import PictureError, SettingsError
 from ..images.files import read_image, write_image
 from ..images.sheet import side_by_side
 from ..training_settings import TrainingSettings
@@ -25,7 +25,7 @@ from ..workflows.learn import Learned, learn_style
 from ..workflows.pairs import make_pairs
 from ..workflows.train import Progress, Training, make_training, train_model
 from ..workflows.training_folder import MODEL, UNUSABLE
-from .painting import check_outputs
+from .painting import check_free, check_outputs
 
 if TYPE_CHECKING:
     from .commands import Learn, MakePairs, Train
@@ -87,8 +87,7 @@ def learn(command: Learn) -> None:
     output = command.output or Path(f"{command.painting.stem}{SUFFIX}")
     preview = output.with_name(f"{output.stem}_preview.png")
     check_outputs([preview], command.force)
-    if output.exists() and not command.force:
-        raise ModelError(f"{output} exists already; choose another name or add --force")
+    check_free(output, command.force)
     settings = TrainingSettings(
         steps=command.steps,
         batch=_BATCH,

@@ -17,7 +17,8 @@ What Keras 3 does not offer has one function of the same name for each framework
 - `with_gram(x) -> (x, gram)`: features and their Gram matrix.
 - `resolve_precision(precision)`: what `auto` means on this device, others as they are.
 - `reflect_pad(x)`, `conv3x3(x, kernel, stride)`, `enlarge2x2(x)` and `instance_norm(x, scale,
-  shift)`: for the networks that we train; x (N, H, W, C), scale and shift (N, C).
+  shift)`: for the networks that we train; x (N, H, W, C), scale and shift (N, C). The norm adds
+  `NORM_EPSILON` to variances.
 - `prepare_to_train()`: to be called before a Keras model is trained.
 - `free_memory()`, `devices()`, `threads()`.
 """
@@ -73,6 +74,8 @@ else:
     import keras
 from keras import ops  # noqa: E402
 
+from ._channels_last import NORM_EPSILON  # noqa: E402
+
 if BACKEND == "torch":
     from . import _torch as _framework
 elif BACKEND == "jax":
@@ -102,6 +105,7 @@ __all__ = [
     "BACKEND",
     "DATA_FORMAT",
     "FRAMEWORKS",
+    "NORM_EPSILON",
     "VERSION",
     "compiled",
     "conv3x3",

@@ -74,7 +74,10 @@ def conv3x3(x: Tensor, kernel: Tensor, stride: int) -> Tensor:
 
 def enlarge2x2(x: Tensor) -> Tensor:
     """Enlarge (N, H, W, C) twice by nearest neighbours."""
-    return ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
+    number, height, width, channels = ops.shape(x)  # `repeat` would lose what C is in a graph
+    wide = ops.reshape(ops.concatenate([x, x], axis=3), (number, height, 2 * width, channels))
+    rows = ops.concatenate([wide, wide], axis=2)
+    return ops.reshape(rows, (number, 2 * height, 2 * width, channels))
 
 
 def instance_norm(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-_EPSILON = 1e-5
+from ._channels_last import NORM_EPSILON
 
 
 def reflect_pad(x: torch.Tensor) -> torch.Tensor:
@@ -37,7 +37,7 @@ def instance_norm(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> 
     """
     x = x.permute(0, 3, 1, 2)
     done = [
-        functional.batch_norm(x[i : i + 1], None, None, scale[i], shift[i], True, 0.0, _EPSILON)
+        functional.batch_norm(x[i : i + 1], None, None, scale[i], shift[i], True, 0.0, NORM_EPSILON)
         for i in range(len(x))
     ]
     return (done[0] if len(done) == 1 else torch.cat(done)).permute(0, 2, 3, 1)

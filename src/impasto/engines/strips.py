@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import compiled, ops
+from ..backend import NORM_EPSILON, compiled, ops
 from ..types import Image
 from .networks import Trunk, apply, offsets
 from .painting_model import Array
 
 _STRIP = 400_000  # positions of a strip
-_EPSILON = 1e-5
 
 Rows = Callable[[int, int], Array]  # rows top to bottom of a feature map, (bottom - top, W, C)
 
@@ -126,7 +125,7 @@ def _normalised(
         if kept is not None:
             kept[top:bottom] = strip
     mean = total / count
-    exact = scale / np.sqrt(np.maximum(squares / count - mean**2, 0) + _EPSILON)
+    exact = scale / np.sqrt(np.maximum(squares / count - mean**2, 0) + NORM_EPSILON)
     factor, offset = exact.astype(np.float32), (shift - mean * exact).astype(np.float32)
     rows = raw.rows if kept is None else _rows_of(kept)
     return FeatureMap(raw.height, raw.width, _changed(rows, factor, offset, relu=relu))
