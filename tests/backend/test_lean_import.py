@@ -13,10 +13,10 @@ import impasto
 TUNE
 from impasto.backend import keras
 def state():
-    return [name in sys.modules for name in ("torch._dynamo", "jax")]
+    return [name in sys.modules for name in ("torch._dynamo", "jax", "matplotlib")]
 told = [state()]
 keras.random.uniform((2,), seed=1)
-import jax.numpy, torch._dynamo
+import jax.numpy, matplotlib.pyplot, torch._dynamo
 torch._dynamo.reset()
 print(json.dumps([*told, state()]))
 """

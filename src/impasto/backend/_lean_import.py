@@ -1,8 +1,8 @@
 """Import Keras without what it imports beside and a picture never needs.
 
-Above PyTorch, Keras imports PyTorch's compiler for a decorator of its random numbers, and JAX,
-where it is installed, for a callback of its trainer. Together they take half of the time that a
-program needs to start. Both can still be imported afterwards.
+Above PyTorch, Keras imports PyTorch's compiler for a decorator of its random numbers, JAX, where it
+is installed, for a callback of its trainer, and Matplotlib for its galleries. Together they take
+half of the time that a program needs to start. All can still be imported afterwards.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_COMPILER, _OTHER_FRAMEWORK = "torch._dynamo", "jax"
+_COMPILER = "torch._dynamo"
+_NOT_NEEDED = ("jax", "matplotlib")
 
 
 class _CompilerToCome(types.ModuleType):
@@ -34,9 +35,10 @@ class _CompilerToCome(types.ModuleType):
 
 @contextmanager
 def lean_import() -> Iterator[None]:
-    """Keep the two out within; import PyTorch before, which would mistake the stand-in."""
-    absent = [name for name in (_COMPILER, _OTHER_FRAMEWORK) if name not in sys.modules]
-    stands_in: dict[str, Any] = {_COMPILER: _CompilerToCome(_COMPILER), _OTHER_FRAMEWORK: None}
+    """Keep them out within; import PyTorch before, which would mistake the stand-in."""
+    absent = [name for name in (_COMPILER, *_NOT_NEEDED) if name not in sys.modules]
+    stands_in: dict[str, Any] = dict.fromkeys(_NOT_NEEDED)
+    stands_in[_COMPILER] = _CompilerToCome(_COMPILER)
     sys.modules.update({name: stands_in[name] for name in absent})
     try:
         yield

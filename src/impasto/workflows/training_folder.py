@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..images.files import make_folder, whole_or_not_at_all
+from ..images.files import make_folder, whole_or_not_at_all, write_image
+from ..images.plot import plot_losses
 
-STATE, MODEL, LOSSES, UNUSABLE = "state.npz", "model.impasto", "losses.csv", "unusable.txt"
+STATE, MODEL, UNUSABLE = "state.npz", "model.impasto", "unusable.txt"
+LOSSES, PLOT = "losses.csv", "losses.png"
 COLUMNS = ("loss", "content", "style", "tv", "pixels")
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -86,7 +88,7 @@ def read_losses(folder: Path, step: int) -> list[list[Any]]:
 
 
 def write_losses(folder: Path, rows: Sequence[Sequence[Any]]) -> None:
-    """Write the losses of all steps as a table with a header, whole or not at all.
+    """Write the losses of all steps as a table with a header, and as a plot; each whole or not.
 
     Args:
         folder: The folder.
@@ -96,6 +98,9 @@ def write_losses(folder: Path, rows: Sequence[Sequence[Any]]) -> None:
     csv.writer(text).writerows([["step", *COLUMNS], *rows])
     with whole_or_not_at_all(folder / LOSSES) as file:
         file.write(text.getvalue().encode())
+    steps = [int(row[0]) for row in rows]
+    curves = {name: [float(row[i]) for row in rows] for i, name in enumerate(COLUMNS, 1)}
+    write_image(folder / PLOT, plot_losses(steps, curves))
 
 
 def write_unusable(folder: Path, unusable: Mapping[Path, str]) -> None:
