@@ -1,5 +1,7 @@
 """`paint`, `styles`, `train` and `learn` from the command line, with toy networks."""
 
+import os
+
 import numpy as np
 import pytest
 import skimage.data
@@ -59,6 +61,20 @@ def test_paint_takes_folders_and_goes_on_after_a_bad_picture(folder, capsys):
     assert written == ["a_scream.png", "b_scream.png", "photo_scream.png"]
     assert len(out.splitlines()) == 3
     assert "c.png" in err and "1 of 4 pictures could not be painted" in err
+
+
+def test_an_interrupt_says_how_many_pictures_there_are(folder, capsys, monkeypatch):
+    replace = os.fsync
+
+    def interrupt_the_second(descriptor):
+        if (folder / "done" / "a_wave.png").exists():
+            raise KeyboardInterrupt
+        replace(descriptor)
+
+    monkeypatch.setattr(os, "fsync", interrupt_the_second)
+    assert main(["paint", "photos", "--style", "wave", "-o", "done"]) == 130
+    assert "interrupted; 1 of 2 are painted" in capsys.readouterr().err
+    assert [path.name for path in (folder / "done").iterdir()] == ["a_wave.png"]
 
 
 def test_styles_mix_on_the_command_line(folder, capsys):

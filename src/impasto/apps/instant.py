@@ -30,6 +30,7 @@ def paint_all(command: Paint) -> None:
 
     Raises:
         ImpastoError: It could not be done; of several pictures, some could not.
+        KeyboardInterrupt: Interrupted; the message says how many are painted.
     """
     check_quality(command.jpeg_quality)
     console = Console(stderr=True, quiet=command.quiet)
@@ -41,6 +42,9 @@ def paint_all(command: Paint) -> None:
     for number, (photograph, output) in enumerate(zip(photographs, outputs, strict=True), 1):
         try:
             _paint_one(photograph, output, painter, command, console, f"{number}/{len(outputs)}")
+        except KeyboardInterrupt as stop:
+            done = number - 1 - failed
+            raise KeyboardInterrupt(f"interrupted; {done} of {len(outputs)} are painted") from stop
         except ImpastoError as error:
             if len(photographs) == 1:
                 raise

@@ -119,17 +119,22 @@ def paint_pairs(command: MakePairs) -> None:
 
     Raises:
         ImpastoError: It could not be done, or some pictures could not.
+        KeyboardInterrupt: Interrupted; the message says how to go on.
     """
     console = Console(stderr=True, quiet=command.quiet)
     problems = 0
-    for pair in make_pairs(command.photographs, command.style, command.output, command.settings):
-        if pair.problem:
-            problems += 1
-            sys.stderr.write(f"impasto: {pair.photograph}: {pair.problem}\n")
-            continue
-        done = "painted" if pair.made else "was there"
-        console.print(f"{pair.number}/{pair.of} {done}", highlight=False)
-        sys.stdout.write(f"{pair.painted}\n")
+    pairs = make_pairs(command.photographs, command.style, command.output, command.settings)
+    try:
+        for pair in pairs:
+            if pair.problem:
+                problems += 1
+                sys.stderr.write(f"impasto: {pair.photograph}: {pair.problem}\n")
+                continue
+            done = "painted" if pair.made else "was there"
+            console.print(f"{pair.number}/{pair.of} {done}", highlight=False)
+            sys.stdout.write(f"{pair.painted}\n")
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt("interrupted; run it again, and it goes on") from stop
     if problems:
         raise PictureError(f"{problems} photographs could not be painted")
 
