@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from .workflows.learn import learn_style
     from .workflows.paint import paint, styles
     from .workflows.pairs import make_pairs
+    from .workflows.result import Result
     from .workflows.score import Score, score
-    from .workflows.stylize import Result, make_stylizer, stylize
+    from .workflows.stylize import make_stylizer, stylize
     from .workflows.train import make_training, train_model
 
 _HOMES = {
@@ -64,7 +65,8 @@ _HOMES = {
     ".workflows.pairs": ("make_pairs",),
     ".workflows.paint": ("paint", "styles"),
     ".workflows.score": ("Score", "score"),
-    ".workflows.stylize": ("Result", "make_stylizer", "stylize"),
+    ".workflows.result": ("Result",),
+    ".workflows.stylize": ("make_stylizer", "stylize"),
     ".workflows.train": ("make_training", "train_model"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -165,3 +165,14 @@ def test_mistakes_are_named(ships, photo):
         paint(photo[:, :12], "wave")
     with pytest.raises(PictureError, match="no file"):
         paint(photo, "no-such.jpg")
+
+
+def test_the_slow_route_starts_from_a_painted_picture(model, ships, photo, tmp_path):
+    style = impasto.sample_style("mosaic", 64)
+    unchanged = {"size": 100, "scales": 1, "iterations": 0}  # what it starts from comes out
+    started = impasto.stylize(photo, style, init="paint", **unchanged).image
+    assert np.abs(started - paint(photo, style).image).max() < 1e-6
+    path = save_model(model, tmp_path / "toy.impasto")
+    started = impasto.stylize(photo, style, init=f"{path}/wave", **unchanged).image
+    assert np.abs(started - paint(photo, "wave").image).max() < 2e-2  # 16 bits in the file
+    assert np.abs(started - photo).max() > 0.1

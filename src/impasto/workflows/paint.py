@@ -19,7 +19,7 @@ from ..images.metadata import made_with
 from ..images.scales import fit, resize
 from ..paint_settings import PaintSettings
 from ..types import Image
-from .stylize import PictureLike, Result, alpha_at, as_picture
+from .result import PictureLike, Result, alpha_at, as_picture
 
 StyleLike = PictureLike
 _SHIPPED = "paintings.impasto"

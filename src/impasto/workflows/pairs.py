@@ -13,7 +13,8 @@ from ..images.crops import list_pictures
 from ..images.files import make_folder, whole_or_not_at_all
 from ..images.metadata import made_with
 from ..settings import Settings
-from .stylize import as_picture, stylize
+from .result import as_picture
+from .stylize import stylize
 
 MANIFEST = "pairs.json"
 

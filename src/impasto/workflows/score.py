@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 from ..images.scales import check_size, resize, result_size
 from ..settings import Settings
 from ..types import Image, Size
-from .stylize import PictureLike, as_picture
+from .result import PictureLike, as_picture
 
 _SSIM_WINDOW = 7  # skimage's default
 

@@ -4,69 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image as PIL
-
-from ..images.files import read_picture, write_image
+from ..engines.model_file import SUFFIX
 from ..images.metadata import made_with
-from ..images.scales import resize
 from ..paint_settings import PaintSettings
 from ..settings import Settings
-from ..types import Image, Mask, Picture, Size, Step, Stylizer
+from ..types import Image, Picture, Step, Stylizer
+from .paint import paint as paint_at_once
+from .result import PictureLike, Result, alpha_at, as_picture
 
-PictureLike = str | Path | NDArray[Any] | PIL.Image | Picture
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A finished picture.
-
-    Attributes:
-        image: The picture, (H, W, 3), sRGB, 0..1.
-        alpha: Opacity taken from the content, (H, W), 0..1; None where it had none.
-        exif: The content's EXIF block; None where it had none.
-        settings: What it was made with.
-        history: Losses after each step, as in `Step.losses`, with `iteration` and `scale`.
-        seconds: Time it took.
-        record: What made it, ready for JSON: settings, versions, names of the inputs.
-    """
-
-    image: Image
-    alpha: Mask | None
-    exif: bytes | None
-    settings: Settings | PaintSettings
-    history: tuple[dict[str, float], ...] = field(repr=False)
-    seconds: float
-    record: dict[str, Any] = field(repr=False)
-
-    def save(self, path: str | Path, *, quality: int = 92, bits: int = 8) -> Path:
-        """Write the picture with its alpha, EXIF and record.
-
-        Args:
-            path: Ends in .png, .jpg, .webp or .tif; an existing file is replaced.
-            quality: For JPEG and WebP, 1..100.
-            bits: 8, or 16 for TIFF.
-
-        Returns:
-            The path.
-
-        Raises:
-            PictureError: The file cannot be written.
-        """
-        return write_image(
-            path,
-            self.image,
-            alpha=self.alpha,
-            exif=self.exif,
-            record=self.record,
-            quality=quality,
-            bits=bits,
-        )
+_START_SIDE = 512  # pixels of the longer side of a picture painted to start from
 
 
 def stylize(
@@ -85,7 +34,7 @@ def stylize(
             uint16, or floats in 0..1) or a PIL image.
         style: The painting, likewise.
         settings: All knobs; the defaults if None.
-        init: Starting picture in place of `settings.init`, likewise.
+        init: Starting picture in place of `settings.init`, likewise, or one of its words.
         on_step: Called after each step. To stop early, iterate over `make_stylizer` instead.
         **changes: Settings to change, such as `size=640`.
 
@@ -102,6 +51,8 @@ def stylize(
         >>> result = stylize("photo.jpg", "painting.jpg", size=512)  # doctest: +SKIP
         >>> result.save("painted.png")  # doctest: +SKIP
     """
+    if isinstance(init, str | Path):
+        changes, init = {**changes, "init": str(init)}, None
     settings = (settings or Settings()).changed(**changes) if changes else settings or Settings()
     photograph, painting = as_picture(content), as_picture(style)
     start = time.perf_counter()
@@ -142,19 +93,19 @@ def make_stylizer(style: PictureLike, settings: Settings) -> Stylizer:
         from ..engines.iterative import optimize_image
 
         image = as_picture(content).image
-        return optimize_image(image, painting, settings, init=init, since=asked)
+        start = _painted_start(image, painting, settings) if init is None else init
+        return optimize_image(image, painting, settings, init=start, since=asked)
 
     return paint
 
 
-def as_picture(source: PictureLike) -> Picture:
-    """Read whatever names or holds a picture; a `Picture` comes back as it is."""
-    return source if isinstance(source, Picture) else read_picture(source)
-
-
-def alpha_at(picture: Picture, size: Size) -> Mask | None:
-    """Return the opacity of a picture at a size, (H, W), 0..1; None where it has none."""
-    return None if picture.alpha is None else np.clip(resize(picture.alpha, size), 0, 1)
+def _painted_start(content: Image, style: Image, settings: Settings) -> Image | None:
+    """Paint the starting picture with a network where the settings ask for one."""
+    named = settings.init
+    if named != "paint" and SUFFIX not in named:
+        return None
+    small = PaintSettings(size=min(_START_SIDE, max(content.shape[:2])))
+    return paint_at_once(content, style if named == "paint" else named, settings=small).image
 
 
 def finish(

@@ -1,0 +1,76 @@
+"""What goes into a workflow, and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PIL
+
+from ..images.files import read_picture, write_image
+from ..images.scales import resize
+from ..paint_settings import PaintSettings
+from ..settings import Settings
+from ..types import Image, Mask, Picture, Size
+
+PictureLike = str | Path | NDArray[Any] | PIL.Image | Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished picture.
+
+    Attributes:
+        image: The picture, (H, W, 3), sRGB, 0..1.
+        alpha: Opacity taken from the content, (H, W), 0..1; None where it had none.
+        exif: The content's EXIF block; None where it had none.
+        settings: What it was made with.
+        history: Losses after each step, as in `Step.losses`, with `iteration` and `scale`.
+        seconds: Time it took.
+        record: What made it, ready for JSON: settings, versions, names of the inputs.
+    """
+
+    image: Image
+    alpha: Mask | None
+    exif: bytes | None
+    settings: Settings | PaintSettings
+    history: tuple[dict[str, float], ...] = field(repr=False)
+    seconds: float
+    record: dict[str, Any] = field(repr=False)
+
+    def save(self, path: str | Path, *, quality: int = 92, bits: int = 8) -> Path:
+        """Write the picture with its alpha, EXIF and record.
+
+        Args:
+            path: Ends in .png, .jpg, .webp or .tif; an existing file is replaced.
+            quality: For JPEG and WebP, 1..100.
+            bits: 8, or 16 for TIFF.
+
+        Returns:
+            The path.
+
+        Raises:
+            PictureError: The file cannot be written.
+        """
+        return write_image(
+            path,
+            self.image,
+            alpha=self.alpha,
+            exif=self.exif,
+            record=self.record,
+            quality=quality,
+            bits=bits,
+        )
+
+
+def as_picture(source: PictureLike) -> Picture:
+    """Read whatever names or holds a picture; a `Picture` comes back as it is."""
+    return source if isinstance(source, Picture) else read_picture(source)
+
+
+def alpha_at(picture: Picture, size: Size) -> Mask | None:
+    """Return the opacity of a picture at a size, (H, W), 0..1; None where it has none."""
+    return None if picture.alpha is None else np.clip(resize(picture.alpha, size), 0, 1)
