@@ -121,7 +121,7 @@ class Settings(BaseModel):
     tile: Annotated[int, Field(ge=64, multiple_of=16)] | None = None
     """Side of the tiles that a picture is looked at in, pixels; by default only if memory asks."""
     init: Annotated[str, Field(min_length=1)] = "content"
-    """Start from `content`, `noise`, `style`, `paint` (by a network), an .impasto or picture file."""
+    """Starting picture: `content`, `noise`, `style`, `paint` (by a network), or a file's path."""
     scales: Annotated[int, Field(ge=1, le=8)] | None = None
     """Number of sizes from coarse to fine, each twice the one before; 3 up to 700 px, then more."""
     iterations: Annotated[int, Field(ge=0, le=1_000_000)] = QUALITIES["good"]["iterations"]
