@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from impasto.engines.feed_forward import paint_image
 from impasto.engines.model_file import load_model
 from impasto.engines.networks import make_network
 from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style
@@ -38,6 +39,22 @@ def test_the_loss_falls_and_only_the_vector_changes(model, tmp_path):
     for ours, theirs in zip(steps[-1].model().trunk, model.trunk, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert not np.allclose(again.styles["stones"], again.styles["photograph"], atol=0.05)
+
+
+def test_it_begins_with_the_style_that_is_nearest(model):
+    """Among many styles far off, the one that a painted picture came from is found."""
+    rng = np.random.default_rng(4)
+    neutral = neutral_style(TINY)
+    styles = {
+        f"far{i}": neutral + np.float32(3 * rng.standard_normal(len(neutral))) for i in (1, 2)
+    }
+    styles["near"] = np.float32(neutral + 0.3)
+    known = PaintingModel(TINY, model.trunk, {**model.styles, **styles}, None, {})
+    photo = skimage.data.astronaut()[60:108, 190:238] / np.float32(255)
+    painting = paint_image(photo, styles["near"], known)
+    still = TrainingSettings(**{**TOY.model_dump(), "steps": 1, "learning_rate": 1e-9})
+    (step,) = learn_style(painting, still, name="again", model=known)
+    np.testing.assert_allclose(step.model().styles["again"], styles["near"], atol=1e-4)
 
 
 def test_the_trunk_can_learn_too(model):

@@ -152,6 +152,19 @@ def train(
         yield TrainingStep(step + 1, losses, batch.unusable)
 
 
+def first_loss(
+    lesson: Lesson, photographs: Sequence[Path], style: StyleToLearn, settings: TrainingSettings
+) -> float:
+    """Return the loss of what the first step would see, and learn nothing from it.
+
+    Raises:
+        PictureError: The photographs cannot be used.
+    """
+    _, batch = next(batches(photographs, [style], settings))
+    told = lesson.test_on_batch(*_to_tensors(lesson, batch, [style], settings), return_dict=True)
+    return float(told["loss"])
+
+
 def _to_tensors(
     lesson: Lesson, batch: Batch, styles: Sequence[StyleToLearn], settings: TrainingSettings
 ) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 from ..engines.model_file import save_model
 from ..engines.painting_model import (
     PHOTOGRAPH,
+    Array,
     PaintingModel,
     neutral_style,
 )
@@ -60,8 +61,8 @@ def learn_style(
 ) -> Generator[Learned]:
     """Fit a style vector to a painting, yielding after each step. Stop whenever you like.
 
-    It begins with the vector that the model's predictor gives, or else with the mean of its styles,
-    and changes it by the perceptual loss; the trunk stays as it is.
+    It begins with whichever has the lowest loss, the vector that the model's predictor gives or one
+    of its styles', and changes that by the perceptual loss; the trunk stays as it is.
 
     Args:
         painting: A path, or (h, w, 3), 0..1.
@@ -96,6 +97,7 @@ def learn_style(
     elif isinstance(photographs, str | Path):
         photographs = list_pictures(photographs)
     lesson, style = _prepare(image, name, model, settings, trunk)
+    _start_nearby(lesson, style, photographs, _starts(image, model), settings)
 
     def learned() -> PaintingModel:
         card = {
@@ -122,7 +124,6 @@ def _prepare(
 ) -> tuple[Any, Any]:
     from ..backend import resolve_precision
     from ..engines import training as engine
-    from ..engines.feed_forward import predict_style
     from ..engines.lesson import Lesson, look_at_painting
     from ..perceptual import objective
 
@@ -135,14 +136,34 @@ def _prepare(
     lesson.network.set_weights(list(model.trunk))
     lesson.network.trainable = trunk
     lesson.vectors.hidden.trainable = lesson.vectors.predicted.trainable = False
-    start = predict_style(image, model) if model.predictor else _mean_style(model)
-    lesson.vectors.rows.assign((start - neutral_style(model.architecture))[None])
     engine.prepare(lesson, settings)
     nothing = np.zeros(numbers, np.float32)
     return lesson, engine.StyleToLearn(name, nothing, 0, look.grams)
 
 
-def _mean_style(model: PaintingModel) -> Any:
-    """Return the mean of the styles' vectors, where to start without a predictor."""
-    vectors = [vector for name, vector in model.styles.items() if name != PHOTOGRAPH]
-    return np.mean(vectors or [neutral_style(model.architecture)], axis=0)
+def _starts(image: Image, model: PaintingModel) -> list[Array]:
+    """Return the vectors that learning may begin with."""
+    from ..engines.feed_forward import predict_style
+
+    predicted = [predict_style(image, model)] if model.predictor else []
+    return predicted + list(model.styles.values())
+
+
+def _start_nearby(
+    lesson: Any,
+    style: Any,
+    photographs: Sequence[Path],
+    starts: Sequence[Array],
+    settings: TrainingSettings,
+) -> None:
+    """Give the style the vector of the lowest loss."""
+    from ..engines.training import first_loss
+
+    neutral = neutral_style(lesson.network.architecture)
+
+    def loss(start: Array) -> float:
+        lesson.vectors.rows.assign((start - neutral)[None])
+        return first_loss(lesson, photographs, style, settings)
+
+    best = min(starts, key=loss)
+    lesson.vectors.rows.assign((best - neutral)[None])
