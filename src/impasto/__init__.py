@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from .workflows.result import Result
     from .workflows.score import Score, score
     from .workflows.stylize import make_stylizer, stylize
-    from .workflows.train import make_training, train_model
+    from .workflows.train import train_model
+    from .workflows.training_plan import make_training
 
 _HOMES = {
     ".engines.export": ("Exported", "export_litert", "export_onnx"),
@@ -67,7 +68,8 @@ _HOMES = {
     ".workflows.score": ("Score", "score"),
     ".workflows.result": ("Result",),
     ".workflows.stylize": ("make_stylizer", "stylize"),
-    ".workflows.train": ("make_training", "train_model"),
+    ".workflows.train": ("train_model",),
+    ".workflows.training_plan": ("make_training",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -27,13 +27,13 @@ class TrainingSettings(BaseModel):
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
     )
 
-    steps: Annotated[int, Field(ge=1)] = 8000
+    steps: Annotated[int, Field(ge=1)] = 10_000
     """Steps of training."""
     batch: Annotated[int, Field(ge=1, le=256)] = 4
     """Pictures that each step looks at."""
     crop: Annotated[int, Field(ge=32, le=2048)] = 256
     """Side of the squares that are cut out of the photographs, pixels."""
-    style_size: Annotated[int, Field(ge=32, le=4096)] = 384
+    style_size: Annotated[int, Field(ge=32, le=4096)] = 512
     """Long side at which paintings are looked at, pixels; larger gives larger strokes."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     """Highest learning rate of Adam; it rises shortly, then falls by a cosine."""
@@ -55,7 +55,7 @@ class TrainingSettings(BaseModel):
     """Residual blocks at an eighth of the size."""
     separable: bool = False
     """Depth-wise kernels in the residual blocks: fewer weights, not faster on most CPUs."""
-    others_share: Annotated[float, Field(ge=0, lt=0.9)] = 0.4
+    others_share: Annotated[float, Field(ge=0, lt=0.9)] = 0.12
     """Share of the examples that teaches the predictor with paintings that are no styles."""
     pairs_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the examples that are pairs, where there are any."""

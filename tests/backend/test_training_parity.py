@@ -12,7 +12,8 @@ import skimage.data
 from impasto.images.files import write_image
 from impasto.images.sample_styles import sample_style
 from impasto.training_settings import TrainingSettings
-from impasto.workflows.train import make_training, train_model
+from impasto.workflows.train import train_model
+from impasto.workflows.training_plan import make_training
 
 TOY = {"crop": 32, "batch": 2, "steps": 5, "blocks": 1, "style_size": 48, "precision": "float32"}
 WIDTHS = (4, 4, 6, 8)

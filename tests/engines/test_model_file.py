@@ -102,7 +102,7 @@ def test_the_predictor_is_two_layers(rng):
     model = make_model(rng)
     numbers = rng.random(5, dtype=np.float32)
     p = model.predictor
-    hidden = np.maximum((numbers - p.mean) / p.deviation @ p.hidden_kernel + p.hidden_bias, 0)
+    hidden = np.tanh((numbers - p.mean) / p.deviation @ p.hidden_kernel + p.hidden_bias)
     expected = neutral_style(TINY) + hidden @ p.kernel + p.bias
     np.testing.assert_allclose(predict_vector(model, numbers), expected, rtol=1e-5)
     with pytest.raises(ValueError, match="no predictor"):

@@ -13,7 +13,8 @@ from impasto.images.sample_styles import sample_style
 from impasto.settings import Settings
 from impasto.training_settings import TrainingSettings
 from impasto.workflows.pairs import make_pairs, read_pairs
-from impasto.workflows.train import make_training, train_model
+from impasto.workflows.train import train_model
+from impasto.workflows.training_plan import make_training
 
 QUICK = Settings(size=48, iterations=3, scales=1, precision="float32")
 TOY = TrainingSettings(

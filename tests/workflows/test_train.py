@@ -6,12 +6,14 @@ import json
 import numpy as np
 import pytest
 
+from impasto.engines.feed_forward import predict_style
 from impasto.engines.model_file import load_model
 from impasto.errors import ModelError, PictureError, SettingsError
 from impasto.images.files import read_image, write_image
 from impasto.images.sample_styles import sample_style
 from impasto.training_settings import TrainingSettings
-from impasto.workflows.train import make_training, train_model
+from impasto.workflows.train import train_model
+from impasto.workflows.training_plan import make_training
 
 TOY = TrainingSettings(
     widths=(4, 4, 6, 8), blocks=1, crop=32, batch=2, steps=6, style_size=48, precision="float32"
@@ -105,6 +107,54 @@ def test_a_training_is_neither_overwritten_nor_resumed_as_another(folder, tmp_pa
         next(train_model(toy(folder, tmp_path, steps=1), resume=True))
 
 
+def test_a_predictor_is_taught_and_the_network_kept(folder, tmp_path):
+    list(train_model(toy(folder, tmp_path / "network")))
+    file = tmp_path / "network" / "model.impasto"
+
+    def teach(output, **changes):
+        settings = TrainingSettings(**{**TOY.model_dump(), "batch": 3, "style_size": 40, **changes})
+        others = folder / "paintings"
+        return make_training(folder / "photos", [], output, settings, others=others, model=file)
+
+    seen = [s.losses["loss"] for s in train_model(teach(tmp_path / "a", steps=60))]
+    assert np.mean(seen[-10:]) < np.mean(seen[:3])
+    network, taught = load_model(file), load_model(tmp_path / "a" / "model.impasto")
+    assert network.predictor is None
+    for ours, theirs in zip(taught.trunk, network.trunk, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for name, vector in network.styles.items():
+        np.testing.assert_array_equal(taught.styles[name], vector)
+    assert taught.card["predictor"]["steps"] == 60 and taught.card["steps"] == 6
+    vectors = [
+        predict_style(read_image(folder / "paintings" / f"{kind}.png"), taught)
+        for kind in ("swirls", "mosaic")
+    ]
+    assert np.abs(vectors[0] - vectors[1]).max() > 0.01
+
+    run = train_model(teach(tmp_path / "b", steps=6))
+    for _ in range(3):
+        next(run)
+    run.close()
+    list(train_model(teach(tmp_path / "b", steps=6), resume=True))
+    list(train_model(teach(tmp_path / "c", steps=6)))
+    assert losses(tmp_path / "b") == losses(tmp_path / "c")
+
+
+def test_a_training_begins_with_a_network_that_there_is(folder, tmp_path):
+    list(train_model(toy(folder, tmp_path / "network")))
+    file = tmp_path / "network" / "model.impasto"
+    still = TrainingSettings(**{**TOY.model_dump(), "steps": 1, "learning_rate": 1e-9})
+    style = folder / "paintings" / "woodcut.png"
+    training = make_training(folder / "photos", [style], tmp_path / "on", still, model=file)
+    list(train_model(training))
+    network, begun = load_model(file), load_model(tmp_path / "on" / "model.impasto")
+    assert list(begun.styles) == ["photograph", "woodcut"]
+    for ours, theirs in zip(begun.trunk, network.trunk, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    mean = (network.styles["swirls"] + network.styles["mosaic"]) / 2
+    np.testing.assert_allclose(begun.styles["woodcut"], mean, atol=2e-3)  # 16 bits
+
+
 def test_unusable_photographs_are_named_in_a_file(folder, tmp_path):
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -125,6 +175,10 @@ def test_what_cannot_be_trained_on_is_refused_before_work(folder, tmp_path):
         make_training(tmp_path / "none", [painting], tmp_path, TOY)
     with pytest.raises(PictureError, match="same name"):
         make_training(folder / "photos", [painting, painting], tmp_path, TOY)
+    with pytest.raises(SettingsError, match="at least one painting"):
+        make_training(folder / "photos", [], tmp_path, TOY, others=folder / "paintings")
+    with pytest.raises(ModelError, match="no model file"):
+        make_training(folder / "photos", [painting], tmp_path, TOY, model=tmp_path / "none")
     with pytest.raises(PictureError, match="no pictures"):
         make_training(tmp_path, [painting], tmp_path, TOY)
     with pytest.raises(SettingsError, match="steps"):

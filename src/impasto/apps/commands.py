@@ -135,13 +135,15 @@ class Train:
     photographs: Annotated[Positional[Path], arg(metavar="PHOTOS")]
     """Folder of photographs."""
     styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
-    """Paintings, or folders of them; a style is named after its file."""
+    """Paintings, or folders of them, named after their files; none to teach a predictor alone."""
     output: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
     """Where model, state, losses and previews go; made if it is missing."""
     pairs: OptionalPath = None
     """Folder made by make-pairs from these photographs and one of the paintings."""
     others: OptionalPath = None
     """Folder of paintings that a predictor learns from, so that any painting can be a style."""
+    model: OptionalPath = None
+    """Network to begin with, in place of a fresh one."""
     resume: bool = False
     """Go on with the training in the folder."""
     save_every: Annotated[int, arg(metavar="N")] = 200

@@ -23,8 +23,9 @@ from ..training_settings import TrainingSettings
 from ..types import Image
 from ..workflows.learn import Learned, learn_style
 from ..workflows.pairs import make_pairs
-from ..workflows.train import Progress, Training, make_training, train_model
+from ..workflows.train import Progress, train_model
 from ..workflows.training_folder import MODEL, UNUSABLE
+from ..workflows.training_plan import Training, make_training
 from .painting import check_free, check_outputs
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _Step = TypeVar("_Step", Progress, Learned)
 
 _RECENT = 0.05  # weight of the last step in the losses shown
 _SECONDS_BETWEEN_LINES = 20
-_BATCH, _RATE, _RATE_OF_TRUNK = 2, 0.02, 1e-3  # of learning one style
+_BATCH, _RATE, _RATE_OF_TRUNK = 2, 0.1, 2e-3  # of learning one style
 
 
 def teach(command: Train) -> None:
@@ -53,6 +54,7 @@ def teach(command: Train) -> None:
         command.settings,
         others=command.others,
         pairs=command.pairs,
+        model=command.model,
     )
     console = Console(stderr=True, quiet=command.quiet)
     console.print(_plan(training), soft_wrap=True, highlight=False)
@@ -173,7 +175,9 @@ def _watch(steps: Generator[_Step], console: Console) -> tuple[_Step | None, boo
 def _plan(training: Training) -> str:
     settings = training.settings
     text = f"{settings.steps} steps of {settings.batch} pictures, {settings.crop} pixels, from "
-    text += f"{len(training.photographs)} photographs, {len(training.styles)} style(s)"
+    text += f"{len(training.photographs)} photographs"
+    if training.styles:
+        text += f", {len(training.styles)} style(s)"
     if training.others:
         text += f", a predictor from {len(training.others)} paintings"
     return text

@@ -83,7 +83,8 @@ def predict_style(painting: Image, model: PaintingModel) -> Array:
     from ..perceptual import objective
     from .lesson import look_at_painting
 
-    trained = TrainingSettings(**model.card.get("settings", {}))
+    card = model.card.get("predictor", model.card)  # it may have been taught later than the rest
+    trained = TrainingSettings(**card.get("settings", {}))
     settings = trained.loss_settings(resolve_precision("auto"))
     kernels = objective.load_kernels(settings)
     seen = look_at_painting(painting, kernels, settings, trained.style_size)

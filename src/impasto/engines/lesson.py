@@ -16,6 +16,7 @@ from ..types import Image, Moments, Targets, Tensor
 from .iterative import to_pixels
 from .networks import make_network
 from .painting_model import (
+    PHOTOGRAPH,
     Architecture,
     Array,
     PaintingModel,
@@ -85,14 +86,15 @@ class StyleVectors(keras.layers.Layer):
 
     The predictor is that of Ghiasi et al. (2017), "Exploring the structure of a real-time,
     arbitrary neural artistic stylization network", but sees statistics of VGG19's features where
-    theirs has a network of its own.
+    theirs has a network of its own. Its inner layer is bounded, so that a painting unlike all those
+    it learned from does not get a vector unlike all others.
     """
 
     def __init__(self, architecture: Architecture, rows: int, numbers: int, **options: Any):
         super().__init__(**options)
         size = style_size(architecture)
         self.neutral = ops.convert_to_tensor(neutral_style(architecture))
-        self.hidden = keras.layers.Dense(_HIDDEN, activation="relu", name="hidden")
+        self.hidden = keras.layers.Dense(_HIDDEN, activation="tanh", name="hidden")
         self.hidden.build((None, numbers))
         self.predicted = keras.layers.Dense(size, kernel_initializer="zeros", name="predicted")
         self.predicted.build((None, _HIDDEN))
@@ -191,6 +193,24 @@ class Lesson(keras.Model):
         painted: Image = ops.convert_to_numpy(compiled(self)(inputs))[0]
         return painted
 
+    def begin_with(self, model: PaintingModel, *, predictor_alone: bool) -> None:
+        """Take over the trunk of a model, and begin all styles with the mean of its own.
+
+        Args:
+            model: The model, of the same architecture.
+            predictor_alone: Whether only the predictor will learn.
+        """
+        self.network.set_weights(list(model.trunk))
+        self.network.trainable = not predictor_alone
+        vectors = [vector for name, vector in model.styles.items() if name != PHOTOGRAPH]
+        mean = np.mean(vectors, axis=0) if vectors else neutral_style(model.architecture)
+        self.vectors.predicted.bias.assign(mean - neutral_style(model.architecture))
+
+    def predictor(self, scale: Scale) -> Predictor:
+        """Return the predictor as it is by now, for statistics standardised by this scale."""
+        hidden, predicted = self.vectors.hidden, self.vectors.predicted
+        return Predictor(*scale, *hidden.get_weights(), *predicted.get_weights())
+
     def to_model(
         self, styles: Mapping[str, tuple[Any, int]], scale: Scale | None, card: Mapping[str, Any]
     ) -> PaintingModel:
@@ -204,10 +224,7 @@ class Lesson(keras.Model):
         numbers, rows = zip(*styles.values(), strict=True)
         inputs = (np.stack(numbers), self.choose(rows))
         found = compiled(self.vectors)(*map(ops.convert_to_tensor, inputs))
-        predictor = None
-        if scale is not None:
-            hidden, predicted = self.vectors.hidden, self.vectors.predicted
-            predictor = Predictor(*scale, *hidden.get_weights(), *predicted.get_weights())
+        predictor = None if scale is None else self.predictor(scale)
         trunk = tuple(self.network.get_weights())
         named = dict(zip(styles, ops.convert_to_numpy(found), strict=True))
         return PaintingModel(self.network.architecture, trunk, named, predictor, card)

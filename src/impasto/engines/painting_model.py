@@ -112,7 +112,7 @@ def predict_vector(model: PaintingModel, statistics: Array) -> Array:
     if model.predictor is None:
         raise ValueError("the model has no predictor")
     numbers = (statistics - model.predictor.mean) / model.predictor.deviation
-    hidden = np.maximum(numbers @ model.predictor.hidden_kernel + model.predictor.hidden_bias, 0)
+    hidden = np.tanh(numbers @ model.predictor.hidden_kernel + model.predictor.hidden_bias)
     change = hidden @ model.predictor.kernel + model.predictor.bias
     vector: Array = (neutral_style(model.architecture) + change).astype(np.float32)
     return vector

@@ -3,57 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engines.model_file import save_model
-from ..engines.painting_model import PHOTOGRAPH, Architecture, Scale
-from ..errors import ModelError, PictureError
-from ..images.crops import draw_crop, list_pictures
+from ..engines.model_file import load_model, save_model
+from ..engines.painting_model import PHOTOGRAPH, Architecture, PaintingModel, Scale
+from ..images.crops import draw_crop
 from ..images.files import read_image, write_image
 from ..images.metadata import made_with
 from ..images.sheet import grid
 from ..training_settings import TrainingSettings
 from . import training_folder as folders
-from .pairs import Pairs, read_pairs
+from .training_plan import Training
 
 _SHARE_OF_PHOTOGRAPH = 0.06  # of all examples
 _PREVIEW, _ROW, _MOST_PREVIEWS = 256, 6, 17  # side of a cell, cells in a row, and in all
 _LEAST_DEVIATION = 1e-3
-
-
-@dataclass(frozen=True)
-class Training:
-    """What to train on, and where it goes.
-
-    Attributes:
-        photographs: Paths of the photographs.
-        styles: Paths of the paintings that become styles, by the styles' names.
-        others: Paths of paintings that the predictor learns from, too; empty trains none.
-        folder: Where state, model, losses and previews go.
-        settings: All knobs.
-        pairs: Photographs that the slow route has painted in one of the styles; None for none.
-    """
-
-    photographs: tuple[Path, ...]
-    styles: Mapping[str, Path]
-    others: tuple[Path, ...]
-    folder: Path
-    settings: TrainingSettings
-    pairs: Pairs | None = None
-
-    def about(self) -> dict[str, Any]:
-        """Return what must be the same for it to go on, ready for JSON."""
-        return {
-            **self.settings.model_dump(mode="json", exclude={"workers"}),
-            "photographs": [path.name for path in self.photographs],
-            "styles": {name: path.name for name, path in self.styles.items()},
-            "others": [path.name for path in self.others],
-            "pairs": self.pairs and [path.name for path in self.pairs.painted.values()],
-        }
 
 
 class Progress(NamedTuple):
@@ -77,59 +45,7 @@ class _Run(NamedTuple):
     lesson: Any
     styles: list[Any]  # StyleToLearn: the photograph, those with names, the others
     scale: Scale
-
-
-def make_training(
-    photographs: str | Path,
-    styles: Sequence[str | Path],
-    folder: str | Path,
-    settings: TrainingSettings,
-    *,
-    others: str | Path | None = None,
-    pairs: str | Path | None = None,
-) -> Training:
-    """Gather what to train on.
-
-    Args:
-        photographs: Folder of photographs.
-        styles: Paintings, or folders of them; a style is named after its file.
-        folder: Where everything goes; made if it is missing.
-        settings: All knobs.
-        others: Folder of paintings that a predictor learns from, so that any painting can be a
-            style later; None trains no predictor.
-        pairs: Folder made by `make_pairs` from these photographs and one of the paintings; None
-            trains on the perceptual loss alone.
-
-    Raises:
-        PictureError: A folder is missing or empty, or two paintings have one name.
-        ModelError: The pairs are of another painting or of other photographs.
-
-    Example:
-        >>> settings = TrainingSettings(steps=2000)
-        >>> training = make_training("photos", ["wave.jpg"], "run", settings)  # doctest: +SKIP
-    """
-    paintings: list[Path] = []
-    for place in map(Path, styles):
-        paintings += list_pictures(place) if place.is_dir() else [place]
-    names = [path.stem for path in paintings]
-    if len({*names, PHOTOGRAPH}) <= len(names):
-        raise PictureError(
-            f"two paintings have the same name, or one is called {PHOTOGRAPH}; rename one"
-        )
-    found = None if pairs is None else read_pairs(pairs, photographs)
-    if found is not None and found.style not in names:
-        raise ModelError(
-            f"the pairs in {pairs} are of {found.style}, which is none of the styles: "
-            f"{', '.join(names)}"
-        )
-    return Training(
-        tuple(list_pictures(photographs)),
-        dict(zip(names, paintings, strict=True)),
-        () if others is None else tuple(list_pictures(others)),
-        Path(folder),
-        settings,
-        found,
-    )
+    begun: PaintingModel | None  # the network that it began with
 
 
 def train_model(
@@ -220,12 +136,17 @@ def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
     named = {name: look(path) for name, path in training.styles.items()}
     others = [look(path) for path in training.others]
     scale = _scale([look.statistics for look in (*named.values(), *others)])
-    architecture = Architecture(settings.widths, settings.blocks, settings.separable)
+    begun = None if training.model is None else load_model(training.model)
+    fresh = Architecture(settings.widths, settings.blocks, settings.separable)
+    architecture = begun.architecture if begun else fresh
     lesson = Lesson(architecture, len(named) + 1, len(scale.mean), kernels, loss)
+    if begun:
+        lesson.begin_with(begun, predictor_alone=training.predictor_alone)
     engine.prepare(lesson, settings)
     if arrays:
         engine.restore(lesson, arrays)
-    return _Run(training, lesson, _styles_to_learn(named, others, scale, settings), scale)
+    chosen = _styles_to_learn(named, others, scale, settings)
+    return _Run(training, lesson, chosen, scale, begun)
 
 
 def _scale(statistics: Sequence[Any]) -> Scale:
@@ -237,7 +158,7 @@ def _scale(statistics: Sequence[Any]) -> Scale:
 def _styles_to_learn(
     named: Mapping[str, Any], others: Sequence[Any], scale: Scale, settings: TrainingSettings
 ) -> list[Any]:
-    """Give the styles their rows and their shares of the examples."""
+    """Give the styles their rows and their shares of the examples; without names, to others all."""
     from ..engines.training import StyleToLearn
 
     def numbers(look: Any) -> Any:
@@ -246,16 +167,19 @@ def _styles_to_learn(
     for_others = settings.others_share if others else 0.0
     rest = 1 - _SHARE_OF_PHOTOGRAPH - for_others
     nothing = np.zeros(len(scale.mean), np.float32)
+    without_names = [
+        StyleToLearn("", numbers(look), None, look.grams, for_others / len(others))
+        for look in others
+    ]
+    if not named:
+        return without_names
     return [
         StyleToLearn(PHOTOGRAPH, nothing, 0, None, _SHARE_OF_PHOTOGRAPH),
         *(
             StyleToLearn(name, numbers(look), row, look.grams, rest / len(named))
             for row, (name, look) in enumerate(named.items(), 1)
         ),
-        *(
-            StyleToLearn("", numbers(look), None, look.grams, for_others / len(others))
-            for look in others
-        ),
+        *without_names,
     ]
 
 
@@ -266,19 +190,27 @@ def _save(run: _Run, step: int, rows: Sequence[Sequence[Any]]) -> None:
     training = run.training
     folders.save_state(training.folder, step, state(run.lesson), training.about())
     folders.write_losses(training.folder, rows)
-    card = {
-        "made_with": made_with(),
+    save_model(_to_model(run, step), training.folder / folders.MODEL)
+
+
+def _to_model(run: _Run, step: int) -> PaintingModel:
+    """Return what has been learned so far, with a card."""
+    training, begun = run.training, run.begun
+    named = {style.name: (style.numbers, style.row) for style in run.styles if style.name}
+    about = {
         "steps": step,
         "settings": training.settings.model_dump(mode="json"),
         "photographs": len(training.photographs),
         "paintings": len(training.others),
-        "styles": {name: {"file": path.name} for name, path in training.styles.items()},
     }
-    named = {
-        style.name: (style.numbers, style.row) for style in run.styles if style.row is not None
-    }
+    if begun and training.predictor_alone:
+        card = {**begun.card, "made_with": made_with(), "predictor": about}
+        return replace(begun, predictor=run.lesson.predictor(run.scale), card=card)
+    names = {name: {"file": path.name} for name, path in training.styles.items()}
+    card = {"made_with": made_with(), **about, "styles": names}
     scale = run.scale if training.others else None
-    save_model(run.lesson.to_model(named, scale, card), training.folder / folders.MODEL)
+    made: PaintingModel = run.lesson.to_model(named, scale, card)
+    return made
 
 
 def _write_preview(run: _Run, step: int) -> None:
