@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from impasto.images.sheet import grid, side_by_side
+from impasto.images.sheet import contact_sheet, grid, side_by_side
 
 
 def plain(height, width, value):
@@ -64,6 +64,21 @@ def test_a_grid_leaves_cells_empty_and_takes_rows_of_different_length():
 
 def test_a_grid_enlarges_small_pictures():
     assert (grid([[plain(2, 2, 0.5)]], 10)[8:18, 8:18] == 0.5).all()
+
+
+def test_a_contact_sheet_has_rows_of_six_and_labels_below():
+    cells = [plain(10, 10, 0.5)] * 8
+    bare = contact_sheet(cells, 40)
+    np.testing.assert_array_equal(bare, grid([cells[:6], cells[6:]], 40))
+    named = contact_sheet(cells, 40, [str(i) for i in range(8)])
+    assert named.shape == (2 * (8 + 40 + 28), 6 * 48 + 8, 3)
+    assert (named[8:48, 8:48] == 0.5).all() and (named[84:124, 56:96] == 0.5).all()
+    assert (named[84:124, 104:] == 1).all()
+    captions = named[48:76]
+    assert captions.min() < 0.7
+    left = np.flatnonzero((captions[:, :56] < 0.9).any(axis=(0, 2)))
+    assert abs(left.mean() - 28) < 2  # in the middle of its cell
+    assert contact_sheet(cells[:2], 40, ["a", "b"]).shape == (76, 104, 3)
 
 
 @pytest.mark.parametrize("make", [side_by_side, lambda images: grid([images], 5)])

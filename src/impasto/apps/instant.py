@@ -13,7 +13,7 @@ from rich.table import Table
 from ..errors import ImpastoError, PictureError, SettingsError
 from ..images.crops import list_pictures
 from ..images.files import free_path, make_folder, read_image, read_picture, write_image
-from ..images.sheet import grid
+from ..images.sheet import contact_sheet
 from ..paint_settings import PaintSettings
 from ..types import Image
 from ..workflows.paint import Painter, make_painter, paint_with, styles
@@ -22,7 +22,7 @@ from .painting import check_outputs, check_quality
 if TYPE_CHECKING:
     from .commands import Paint, Styles
 
-_THUMBNAIL = 160  # pixels
+_THUMBNAIL = 320  # pixels
 
 
 def paint_all(command: Paint) -> None:
@@ -150,8 +150,8 @@ def list_styles(command: Styles) -> None:
 def _sheet(names: list[str], model: Path | None) -> Image:
     import skimage.data
 
-    settings = PaintSettings(size=2 * _THUMBNAIL)
+    settings = PaintSettings(size=_THUMBNAIL)
     photograph = read_image(skimage.data.astronaut())
     painters = [make_painter(name, settings, model) for name in names]
     cells = [photograph, *(paint_with(p, photograph, settings).image for p in painters)]
-    return grid([cells[i : i + 6] for i in range(0, len(cells), 6)], 2 * _THUMBNAIL)
+    return contact_sheet(cells, _THUMBNAIL, ["", *names])

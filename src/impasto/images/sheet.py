@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from PIL import Image as PIL
+from PIL import ImageDraw, ImageFont
 
 from ..types import Image
 from .scales import fit, resize
 
 _GAP = 8
 _PAPER = 1.0
+_COLUMNS = 6
+_LETTERS = 20  # height of a label, pixels
 
 
 def side_by_side(images: Sequence[Image], *, height: int | None = None) -> Image:
@@ -68,3 +72,40 @@ def grid(rows: Sequence[Sequence[Image | None]], cell: int) -> Image:
             left = j * pitch + _GAP + (cell - small.shape[1]) // 2
             sheet[top : top + small.shape[0], left : left + small.shape[1]] = small
     return sheet
+
+
+def contact_sheet(images: Sequence[Image], cell: int, labels: Sequence[str] = ()) -> Image:
+    """Set images in rows of six, each fitted into a square cell, with its label below.
+
+    Args:
+        images: Each (H, W, 3), 0..1.
+        cell: Side of a cell, pixels.
+        labels: One for each image; none for no labels.
+
+    Returns:
+        The sheet, (H, W, 3), 0..1.
+
+    Example:
+        >>> contact_sheet([np.zeros((4, 6, 3), np.float32)] * 8, 10).shape
+        (44, 116, 3)
+    """
+    rows = [images[i : i + _COLUMNS] for i in range(0, len(images), _COLUMNS)]
+    if not labels:
+        return grid(rows, cell)
+    strips = []
+    for i, row in enumerate(rows):
+        names = labels[i * _COLUMNS :]
+        padded = [*row, *[None] * (min(len(images), _COLUMNS) - len(row))]
+        strips += [grid([padded], cell)[:-_GAP], _captions(names[: len(row)], len(padded), cell)]
+    return np.concatenate(strips)
+
+
+def _captions(labels: Sequence[str], columns: int, cell: int) -> Image:
+    """Write labels below the cells of a row, each in the middle."""
+    width = columns * (cell + _GAP) + _GAP
+    paper = PIL.new("RGB", (width, _LETTERS + _GAP), "white")
+    draw, font = ImageDraw.Draw(paper), ImageFont.load_default(_LETTERS * 0.75)
+    for i, label in enumerate(labels):
+        middle = _GAP + i * (cell + _GAP) + cell // 2
+        draw.text((middle, _LETTERS // 2 + 2), label, fill=(60, 60, 60), font=font, anchor="mm")
+    return np.asarray(paper, np.float32) / np.float32(255)

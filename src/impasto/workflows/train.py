@@ -14,13 +14,13 @@ from ..engines.painting_model import PHOTOGRAPH, Architecture, PaintingModel, Sc
 from ..images.crops import draw_crop
 from ..images.files import read_image, write_image
 from ..images.metadata import made_with
-from ..images.sheet import grid
+from ..images.sheet import contact_sheet
 from ..training_settings import TrainingSettings
 from . import training_folder as folders
 from .training_plan import Training
 
 _SHARE_OF_PHOTOGRAPH = 0.06  # of all examples
-_PREVIEW, _ROW, _MOST_PREVIEWS = 256, 6, 17  # side of a cell, cells in a row, and in all
+_PREVIEW, _MOST_PREVIEWS = 256, 17  # side of a cell, pixels; painted cells
 _LEAST_DEVIATION = 1e-3
 
 
@@ -218,6 +218,6 @@ def _write_preview(run: _Run, step: int) -> None:
     training, settings = run.training, run.training.settings
     image = draw_crop(training.photographs, 0, settings.crop, settings.seed).image
     painted = [run.lesson.paint(image, s.numbers, s.row) for s in run.styles[:_MOST_PREVIEWS]]
-    cells = [image, *painted]
-    rows = [cells[i : i + _ROW] for i in range(0, len(cells), _ROW)]
-    write_image(training.folder / f"preview_{step:06d}.png", grid(rows, _PREVIEW))
+    names = ["", *(style.name or "another" for style in run.styles[:_MOST_PREVIEWS])]
+    sheet = contact_sheet([image, *painted], _PREVIEW, names)
+    write_image(training.folder / f"preview_{step:06d}.png", sheet)
