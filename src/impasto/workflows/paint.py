@@ -106,12 +106,10 @@ def make_painter(
 
 def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSettings) -> Result:
     """Paint one picture; see `paint`."""
-    from ..engines.feed_forward import paint_image
-
     start = time.perf_counter()
     picture = as_picture(photograph)
     image = _at_size(picture.image, settings)
-    painted = image if settings.strength == 0 else paint_image(image, painter.vector, painter.model)
+    painted = _paint(image, painter, settings.strength)
     if settings.keep_colors:
         painted = keep_colors(painted, image)
     alpha = alpha_at(picture, painted.shape[:2])
@@ -170,6 +168,22 @@ def _at_size(image: Image, settings: PaintSettings) -> Image:
     if settings.size is None:
         return image
     return np.clip(resize(image, fit(image.shape[:2], settings.size)), 0, 1)
+
+
+def _paint(image: Image, painter: Painter, strength: float) -> Image:
+    """Paint, and below full strength give back what the network loses even of a plain photograph.
+
+    So a small strength changes little, and 0 nothing, though its photograph is no perfect copy.
+    """
+    from ..engines.feed_forward import paint_image
+
+    if strength == 0:
+        return image
+    painted = paint_image(image, painter.vector, painter.model)
+    if strength < 1:
+        plain = paint_image(image, painter.model.styles[PHOTOGRAPH], painter.model)
+        painted = np.clip(painted + (1 - strength) * (image - plain), 0, 1)
+    return painted
 
 
 def _find(style: StyleLike, given: PaintingModel | str | Path | None) -> Painter:
