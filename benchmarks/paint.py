@@ -1,12 +1,11 @@
 """Seconds of one pass of the feed-forward network, beside the network that others use.
 
-    python benchmarks/paint.py [--size 1024] [--rounds 9] [--model FILE.impasto]
+    python benchmarks/paint.py [--size 1024] [--rounds 9] [--style NAME]
 
 Both paint the same square picture in turns in this process, prepared as the command line does; the
 other (`johnson.py`) in whichever memory format is faster for it. Prints JSON: `seconds_1024` (of
 the size given), `ratio_fast_neural_style` (its seconds by ours), both medians, and
 `seconds_command`, from the start of `impasto paint` to the saved picture, the median of three.
-Without a model file the weights are random, and the command is not timed.
 """
 
 from __future__ import annotations
@@ -30,26 +29,14 @@ import impasto
 impasto.tune_process()
 
 from impasto.engines.feed_forward import paint_image  # noqa: E402
-from impasto.engines.networks import make_network  # noqa: E402
-from impasto.engines.painting_model import (  # noqa: E402
-    Architecture,
-    PaintingModel,
-    neutral_style,
-)
 from impasto.images.scales import resize  # noqa: E402
+from impasto.workflows.paint import Painter, make_painter  # noqa: E402
 
 _COMMANDS = 3
 COMMAND = "from impasto.apps.cli import entry; entry()"
 
 
-def random_model() -> PaintingModel:
-    """Return a model of the default architecture that has learned nothing."""
-    architecture = Architecture()
-    trunk = tuple(make_network(architecture).get_weights())
-    return PaintingModel(architecture, trunk, {"none": neutral_style(architecture)})
-
-
-def take_turns(image: Any, model: PaintingModel, rounds: int) -> dict[str, list[float]]:
+def take_turns(image: Any, painter: Painter, rounds: int) -> dict[str, list[float]]:
     """Paint by turns; the first round warms up and is left out."""
     import johnson
     import torch
@@ -58,14 +45,13 @@ def take_turns(image: Any, model: PaintingModel, rounds: int) -> dict[str, list[
     last = picture.contiguous(memory_format=torch.channels_last)
     first_network, last_network = johnson.make_network(), johnson.make_network()
     last_network = last_network.to(memory_format=torch.channels_last)
-    vector = list(model.styles.values())[-1]
 
     def theirs(network: Any, x: Any) -> None:
         with torch.inference_mode():
             network(x)
 
     runs = {
-        "ours": lambda: paint_image(image, vector, model),
+        "ours": lambda: paint_image(image, painter.vector, painter.model),
         "theirs": lambda: theirs(first_network, picture),
         "theirs_channels_last": lambda: theirs(last_network, last),
     }
@@ -79,12 +65,12 @@ def take_turns(image: Any, model: PaintingModel, rounds: int) -> dict[str, list[
     return seconds
 
 
-def time_command(image: Any, model: Path) -> float:
+def time_command(image: Any, style: str) -> float:
     """Return the seconds of `impasto paint` from its start to the saved picture."""
     with tempfile.TemporaryDirectory() as folder:
         photograph, output = Path(folder) / "photo.jpg", Path(folder) / "painted.png"
         impasto.write_image(photograph, image)
-        words = ["paint", str(photograph), "--style", str(model), "-o", str(output), "-q", "-f"]
+        words = ["paint", str(photograph), "--style", style, "-o", str(output), "-q", "-f"]
         found = []
         for _ in range(_COMMANDS):
             start = time.perf_counter()
@@ -100,13 +86,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=1024, help="side of the picture, pixels")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--model", help="FILE.impasto, or FILE.impasto/NAME")
+    parser.add_argument("--style", default="wave", help="a style's name, or FILE.impasto/NAME")
     options = parser.parse_args()
     photograph = (skimage.data.astronaut() / 255).astype(np.float32)
     image = np.clip(resize(photograph, (options.size, options.size)), 0, 1)
-    path = options.model and options.model.split(".impasto")[0] + ".impasto"
-    model = impasto.load_model(path) if path else random_model()
-    seconds = take_turns(image, model, options.rounds)
+    painter = make_painter(options.style, impasto.PaintSettings())
+    seconds = take_turns(image, painter, options.rounds)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     theirs = min(medians["theirs"], medians["theirs_channels_last"])
     report = {
@@ -115,7 +100,7 @@ def main() -> None:
         "size": options.size,
         "seconds_1024": medians["ours"],
         "ratio_fast_neural_style": theirs / medians["ours"],
-        "seconds_command": time_command(image, options.model) if options.model else None,
+        "seconds_command": time_command(image, options.style),
         "medians": medians,
         "rounds": seconds,
         "peak_memory": machine.peak_memory(),

@@ -8,7 +8,8 @@ photographs that it has not seen. Each style is painted on one photograph by the
 squared distance of the Gram matrices (or features) by the energy of the painting's (or the
 photograph's), each layer. The slow route's style distance is interpolated, on logarithmic scales,
 at the network's content distance. Prints JSON: each style's distances, and `ratio`, the network's
-style distance by the slow route's, the median over styles, by layer and of the layers' mean.
+style distance by the slow route's, the median over styles, by layer, of all five layers' mean
+(`style`), and of the mean of those that networks are trained on (`trained`).
 """
 
 from __future__ import annotations
@@ -29,15 +30,20 @@ impasto.tune_process()
 from impasto.images.crops import list_pictures  # noqa: E402
 from impasto.images.scales import fit, resize  # noqa: E402
 
-WEIGHTS = (0.05, 0.15, 0.5, 1.5)  # of the slow route's content loss
+WEIGHTS = (0.05, 0.2, 0.8)  # of the slow route's content loss
 
 
 def distances(picture, photograph, painting, settings) -> dict[str, float]:
-    """Return the style distance by layer and their mean, and the content distance."""
+    """Return the style distance by layer and its means, and the content distance."""
     found = impasto.score(picture, photograph, painting, settings=settings).distances
     layers = found["style"]
-    mean = statistics.fmean(layers.values())
-    return {"content": sum(found["content"].values()), "style": mean, **layers}
+    means = {
+        "style": statistics.fmean(layers.values()),
+        "trained": statistics.fmean(
+            layers[name] for name in impasto.TrainingSettings().style_layers
+        ),
+    }
+    return {"content": sum(found["content"].values()), **means, **layers}
 
 
 def at_content(curve: list[dict[str, float]], content: float) -> dict[str, float]:
