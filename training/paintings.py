@@ -27,8 +27,9 @@ impasto.tune_process()
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "src/impasto/models/paintings.impasto"
-SETTINGS = impasto.TrainingSettings(crop=192)
-PREDICTOR_SETTINGS = impasto.TrainingSettings(crop=192, steps=2500)
+SETTINGS = impasto.TrainingSettings(crop=192, steps=7000)
+LEFT_OUT = {"udnie"}  # learned with the others, but not good to the eye: it tears blank holes
+PREDICTOR_SETTINGS = impasto.TrainingSettings(crop=192, steps=1600)
 KEPT_BACK = 100  # each painting of so many is not shown to the predictor, but kept to judge it by
 SAVE_EVERY, PREVIEW_EVERY = 250, 500
 
@@ -91,11 +92,10 @@ def carry_out(training: Any, *, resume: bool) -> None:
 def ship(run: Path, figures: dict[str, Any]) -> None:
     """Write the network with its card into the package."""
     model = impasto.load_model(run / "predictor/model.impasto")
-    styles = {style.pop("name"): style for style in read_styles()}
-    if {*styles} | {"photograph"} != {*model.styles}:
-        raise SystemExit(f"styles.csv and {run} have other styles: {sorted(model.styles)}")
+    styles = {style["name"]: style for style in read_styles() if style["name"] not in LEFT_OUT}
+    kept = {name: model.styles[name] for name in ("photograph", *styles)}
     card = {
-        "title": "Fifteen paintings, and a predictor for others",
+        "title": f"{len(styles)} paintings, and a predictor for others",
         "licence": "MIT, as Impasto; the paintings are in the public domain",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         **model.card,
@@ -106,7 +106,7 @@ def ship(run: Path, figures: dict[str, Any]) -> None:
         "figures": figures,
     }
     SHIPPED.parent.mkdir(exist_ok=True)
-    print(impasto.save_model(replace(model, card=card), SHIPPED))
+    print(impasto.save_model(replace(model, styles=kept, card=card), SHIPPED))
 
 
 def main() -> None:

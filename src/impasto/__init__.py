@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .training_settings import TrainingSettings
     from .types import Picture, Step
     from .workflows.learn import learn_style
-    from .workflows.paint import paint, styles
+    from .workflows.paint import paint, shipped_model, styles
     from .workflows.pairs import make_pairs
     from .workflows.result import Result
     from .workflows.score import Score, score
@@ -64,7 +64,7 @@ _HOMES = {
     ".types": ("Picture", "Step"),
     ".workflows.learn": ("learn_style",),
     ".workflows.pairs": ("make_pairs",),
-    ".workflows.paint": ("paint", "styles"),
+    ".workflows.paint": ("paint", "shipped_model", "styles"),
     ".workflows.score": ("Score", "score"),
     ".workflows.result": ("Result",),
     ".workflows.stylize": ("make_stylizer", "stylize"),
@@ -104,6 +104,7 @@ __all__ = [
     "sample_style",
     "save_model",
     "score",
+    "shipped_model",
     "styles",
     "stylize",
     "train_model",

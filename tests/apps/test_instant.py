@@ -1,6 +1,7 @@
 """`paint`, `styles`, `train` and `learn` from the command line, with toy networks."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from impasto.engines.networks import make_network
 from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style, style_size
 from impasto.errors import SettingsError
 from impasto.workflows import paint as workflow
+from impasto.workflows import train
 
 TINY = Architecture((4, 4, 6, 8), blocks=1)
 
@@ -124,6 +126,44 @@ def test_shares_and_drives_are_told_apart():
     assert parse_styles(("C:/pictures/a.jpg",)) == "C:/pictures/a.jpg"
     with pytest.raises(SettingsError, match="share"):
         parse_styles(("wave:x", "scream"))
+
+
+def test_an_interrupted_training_goes_on_as_if_nothing_had_been(folder, capsys, monkeypatch):
+    toy = ["--widths", "4", "4", "6", "8", "--blocks", "1", "--crop", "32", "--batch", "1"]
+    toy += ["--steps", "4", "--preview-every", "2", "-q"]
+    write = train.write_image
+
+    def interrupt(path, image):
+        os.kill(os.getpid(), signal.SIGINT)  # in the middle of the second step's work
+        return write(path, image)
+
+    monkeypatch.setattr(train, "write_image", interrupt)
+    former = signal.getsignal(signal.SIGINT)
+    assert main(["train", "photos", "painting.png", "-o", "parts", *toy]) == 130
+    assert "interrupted after step 2; add --resume to go on" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is former
+    monkeypatch.setattr(train, "write_image", write)
+    assert main(["train", "photos", "painting.png", "-o", "parts", "--resume", *toy]) == 0
+    assert main(["train", "photos", "painting.png", "-o", "whole", *toy]) == 0
+    assert (folder / "parts/losses.csv").read_text() == (folder / "whole/losses.csv").read_text()
+
+
+def test_a_predictor_is_taught_from_the_command_line(folder, capsys, model):
+    save_model(model, "toy.impasto")
+    words = ["train", "photos", "-o", "run", "--model", "toy.impasto", "--others", "paintings"]
+    words += ["--crop", "32", "--batch", "1", "--steps", "2", "--others-share", "0"]
+    (folder / "paintings").mkdir()
+    impasto.write_image("paintings/a.png", impasto.sample_style("mosaic", 64))
+    impasto.write_image("paintings/b.png", impasto.sample_style("swirls", 64))
+    assert main(words) == 0
+    assert "a predictor from 2 paintings" in capsys.readouterr().err
+    assert load_model("run/model.impasto").predictor is not None
+    words = ["paint", "photo.png", "--model", "run/model.impasto", "--style", "painting.png"]
+    assert main(words) == 0
+    (folder / "run" / "state.npz").unlink()
+    again = ["train", "photos", "painting.png", "-o", "run", "--model", "run/model.impasto"]
+    assert main(again) == 1
+    assert "the training would replace it" in capsys.readouterr().err
 
 
 def test_train_then_paint_then_learn(folder, capsys, model):

@@ -132,7 +132,11 @@ def test_nothing_is_printed_or_logged(model, tmp_path, kind, style, capfd, caplo
 
 def test_a_blend_of_styles_is_an_input_like_any(rng, model, tmp_path):
     exported = export_onnx(model, tmp_path / "any.onnx")
-    blend = np.mean(list(model.styles.values()), axis=0)[None]
+    (told,) = onnx.load(exported.path).metadata_props
+    vectors = json.loads(told.value)["styles"]
+    assert list(vectors) == ["sea", "sky"]
+    blend = np.mean([np.float32(vector) for vector in vectors.values()], axis=0)[None]
+    assert np.array_equal(vectors["sea"], model.styles["sea"])
     picture = rng.random((1, 33, 47, 3), np.float32)
     ours = painted_by_onnx(exported.path, picture, style=blend)
     assert np.abs(ours - painted_by_keras(model, picture, blend)).max() <= CLOSE

@@ -152,24 +152,30 @@ def _preview(painting: Image, model: PaintingModel, name: str) -> Image:
 
 
 def _watch(steps: Generator[_Step], console: Console) -> tuple[_Step | None, bool]:
-    """Go through the steps, and close the generator, which may save, if interrupted.
+    """Go through the steps; an interrupt ends them between two steps, and the generator may save.
+
+    A step cut in the middle would leave weights that belong to no step. Before the first there is
+    nothing to save, so an interrupt takes effect at once.
 
     Returns:
         The last step, and whether there was an interrupt.
     """
     done: _Step | None = None
+    asked: list[int] = []
+    former = signal.getsignal(signal.SIGINT)
     try:
         with _shown(console) as show:
             for done in steps:
+                signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
                 show(done)
-    except KeyboardInterrupt:
-        former = signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing shall keep it from saving
-        try:
+                if asked:
+                    break
             steps.close()
-        finally:
-            signal.signal(signal.SIGINT, former)
+    except KeyboardInterrupt:
         return done, True
-    return done, False
+    finally:
+        signal.signal(signal.SIGINT, former)
+    return done, bool(asked)
 
 
 def _plan(training: Training) -> str:

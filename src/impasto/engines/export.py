@@ -70,7 +70,8 @@ def export_onnx(
         model: The network, see `load_model`.
         path: Usually ends in .onnx; an existing file is replaced.
         style: The style to bake in. With None the file has a second input `style`, float32
-            (1, style size), which takes a vector of `model.styles` or a weighted mean of several.
+            (1, style size), which takes a vector of `model.styles` or a weighted mean of several;
+            the file's metadata `impasto`, JSON, has them under `styles`.
         kind: `float32`; `float16`, half as large, weights and arithmetic in 16 bits; or `int8`,
             about a quarter, where nearly all weights have 8 bits, and the arithmetic 32.
 
@@ -93,7 +94,9 @@ def export_onnx(
     _require_packages()
     vector = _check(model, style, kind)
     made = painting_graph(model, vector, kind)
-    about = {"style": style, "kind": kind, "styles": list(model.styles), "card": model.card}
+    about = {"style": style, "kind": kind, "card": model.card}
+    if style is None:
+        about["styles"] = {name: vector.tolist() for name, vector in model.styles.items()}
     made.metadata_props.add(key="impasto", value=json.dumps(about))
     data = made.SerializeToString()
     return _write(Path(path), data, _run_onnx(data), model, style, kind)

@@ -26,6 +26,17 @@ _ADVICE = "expected a file made by impasto train or impasto learn"
 Arrays = Mapping[str, NDArray[Any]]
 
 
+def names_a_model(text: str) -> bool:
+    """Say whether a text names a model file, or, with `/NAME` after it, one of its styles.
+
+    Example:
+        >>> names_a_model("run/model.impasto/wave"), names_a_model("model.impasto.png")
+        (True, False)
+    """
+    path = Path(text)
+    return path.suffix == SUFFIX or (path.parent.suffix == SUFFIX and not path.parent.is_dir())
+
+
 def save_model(model: PaintingModel, path: str | Path) -> Path:
     """Write a model, its numbers in 16 bits, whole or not at all.
 
@@ -62,7 +73,7 @@ def save_model(model: PaintingModel, path: str | Path) -> Path:
 
 
 def load_model(path: str | Path) -> PaintingModel:
-    """Read a model.
+    """Read a model; `shipped_model` reads the one that ships with the package.
 
     Raises:
         ModelError: It cannot be read, is not one of ours, is damaged, or of a newer version.

@@ -103,6 +103,11 @@ class PaintingModel:
     card: Mapping[str, Any] = field(default_factory=dict)
 
 
+def summary(model: PaintingModel) -> dict[str, Any]:
+    """Return what the card of a network tells that was made from this one."""
+    return {key: model.card[key] for key in ("title", "made_with", "licence") if key in model.card}
+
+
 def predict_vector(model: PaintingModel, statistics: Array) -> Array:
     """Return the style vector of a painting by its statistics, (F,) as `lesson.look_at` gives them.
 

@@ -14,6 +14,7 @@ from ..engines.painting_model import (
     Array,
     PaintingModel,
     neutral_style,
+    summary,
 )
 from ..errors import PictureError
 from ..images.crops import list_pictures
@@ -84,7 +85,7 @@ def learn_style(
     Example:
         >>> for learned in learn_style("painting.jpg", settings):  # doctest: +SKIP
         ...     print(learned.step, learned.losses["loss"])
-        >>> save_learned(learned, "painting.impasto")  # doctest: +SKIP
+        >>> save_model(learned.model(), "painting.impasto")  # doctest: +SKIP
     """
     from ..engines import training as engine
 
@@ -101,9 +102,10 @@ def learn_style(
 
     def learned() -> PaintingModel:
         card = {
-            **model.card,
             "made_with": made_with(),
-            "learned": {"style": name, "steps": step.step},
+            "steps": step.step,
+            "settings": settings.model_dump(mode="json"),
+            "begun_with": summary(model),
             "styles": {name: {"title": name, "painter": "", "year": ""}},
         }
         vector = lesson.to_model({name: (style.numbers, 0)}, None, card)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engines.model_file import SUFFIX, load_model
+from ..engines.model_file import SUFFIX, load_model, names_a_model
 from ..engines.painting_model import PHOTOGRAPH, Array, PaintingModel
 from ..errors import ModelError, SettingsError
 from ..images.color import keep_colors
@@ -148,6 +148,10 @@ def shipped_model() -> PaintingModel:
 
     Raises:
         ModelError: This package has none.
+
+    Example:
+        >>> "wave" in shipped_model().styles
+        True
     """
     path = Path(str(resources.files("impasto") / "models" / _SHIPPED))
     if not path.exists():
@@ -190,8 +194,8 @@ def _find(style: StyleLike, given: PaintingModel | str | Path | None) -> Painter
     """Find one style."""
     if isinstance(style, str | Path):
         text = str(style)
-        if text.endswith(SUFFIX) or f"{SUFFIX}/" in text:
-            return _of_file(text)
+        if names_a_model(text):
+            return _of_file(Path(text).as_posix())
         model = _model(given)
         if text in model.styles:
             return Painter(model, model.styles[text], text)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..engines.model_file import SUFFIX
+from ..engines.model_file import names_a_model
 from ..images.metadata import made_with
 from ..paint_settings import PaintSettings
 from ..settings import Settings
@@ -45,6 +45,7 @@ def stylize(
         PictureError: A picture cannot be read, or is too small or too thin.
         SettingsError: A setting is out of range or unknown.
         WeightsError: No usable weights of the network were found.
+        ModelError: The starting picture shall be painted by a network that cannot be used.
         DivergedError: The optimisation failed; its `step` holds the last good picture.
 
     Example:
@@ -102,7 +103,7 @@ def make_stylizer(style: PictureLike, settings: Settings) -> Stylizer:
 def _painted_start(content: Image, style: Image, settings: Settings) -> Image | None:
     """Paint the starting picture with a network where the settings ask for one."""
     named = settings.init
-    if named != "paint" and SUFFIX not in named:
+    if named != "paint" and not names_a_model(named):
         return None
     small = PaintSettings(size=min(_START_SIDE, max(content.shape[:2])))
     return paint_at_once(content, style if named == "paint" else named, settings=small).image

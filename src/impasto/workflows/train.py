@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..engines.model_file import load_model, save_model
-from ..engines.painting_model import PHOTOGRAPH, Architecture, PaintingModel, Scale
+from ..engines.painting_model import PHOTOGRAPH, Architecture, PaintingModel, Scale, summary
+from ..errors import DivergedError
 from ..images.crops import draw_crop
 from ..images.files import read_image, write_image
 from ..images.metadata import made_with
@@ -101,6 +102,9 @@ def train_model(
             if step % preview_every == 0 or step == settings.steps:
                 _write_preview(run, step)
             yield Progress(step, settings.steps, done.losses, unusable)
+    except DivergedError:
+        saved = step  # the weights are lost; the last state is not
+        raise
     finally:
         if step > saved:
             _save(run, step, rows)
@@ -167,10 +171,8 @@ def _styles_to_learn(
     for_others = settings.others_share if others else 0.0
     rest = 1 - _SHARE_OF_PHOTOGRAPH - for_others
     nothing = np.zeros(len(scale.mean), np.float32)
-    without_names = [
-        StyleToLearn("", numbers(look), None, look.grams, for_others / len(others))
-        for look in others
-    ]
+    each = for_others / len(others) if named and others else 1.0
+    without_names = [StyleToLearn("", numbers(look), None, look.grams, each) for look in others]
     if not named:
         return without_names
     return [
@@ -197,9 +199,10 @@ def _to_model(run: _Run, step: int) -> PaintingModel:
     """Return what has been learned so far, with a card."""
     training, begun = run.training, run.begun
     named = {style.name: (style.numbers, style.row) for style in run.styles if style.name}
+    architecture = run.lesson.network.architecture._asdict()
     about = {
         "steps": step,
-        "settings": training.settings.model_dump(mode="json"),
+        "settings": {**training.settings.model_dump(mode="json"), **architecture},
         "photographs": len(training.photographs),
         "paintings": len(training.others),
     }
@@ -208,6 +211,8 @@ def _to_model(run: _Run, step: int) -> PaintingModel:
         return replace(begun, predictor=run.lesson.predictor(run.scale), card=card)
     names = {name: {"file": path.name} for name, path in training.styles.items()}
     card = {"made_with": made_with(), **about, "styles": names}
+    if begun:
+        card["begun_with"] = summary(begun)
     scale = run.scale if training.others else None
     made: PaintingModel = run.lesson.to_model(named, scale, card)
     return made

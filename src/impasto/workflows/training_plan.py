@@ -28,6 +28,7 @@ class Training:
         settings: All knobs.
         pairs: Photographs that the slow route has painted in one of the styles; None for none.
         model: File of the network to begin with; None begins with a fresh one.
+        model_sha256: Its digest when the training was planned; empty without one.
     """
 
     photographs: tuple[Path, ...]
@@ -37,6 +38,7 @@ class Training:
     settings: TrainingSettings
     pairs: Pairs | None = None
     model: Path | None = None
+    model_sha256: str = ""
 
     @property
     def predictor_alone(self) -> bool:
@@ -50,7 +52,7 @@ class Training:
             "photographs": [path.name for path in self.photographs],
             "styles": {name: path.name for name, path in self.styles.items()},
             "others": [path.name for path in self.others],
-            "model": self.model and hashlib.sha256(self.model.read_bytes()).hexdigest(),
+            "model": self.model_sha256 or None,
             "pairs": self.pairs and [path.name for path in self.pairs.painted.values()],
         }
 
@@ -104,6 +106,11 @@ def make_training(
         )
     if model is not None:
         load_model(model)
+        if Path(model).resolve().parent == Path(folder).resolve():
+            raise ModelError(
+                f"{model} lies in {folder}, where the training would replace it; "
+                "choose another folder"
+            )
     found = None if pairs is None else read_pairs(pairs, photographs)
     if found is not None and found.style not in names:
         raise ModelError(
@@ -118,4 +125,5 @@ def make_training(
         settings,
         found,
         None if model is None else Path(model),
+        "" if model is None else hashlib.sha256(Path(model).read_bytes()).hexdigest(),
     )
