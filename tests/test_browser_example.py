@@ -225,6 +225,21 @@ def test_a_graphics_card_that_paints_something_else_is_not_used(browser, site):
     assert browser.wait_for("ready") == "Ready. Paints on the processor."
 
 
+def test_what_is_chosen_while_another_is_painted_is_painted_next(browser, site, tmp_path):
+    for name, size in (("large", (900, 900)), ("small", (64, 48))):
+        Image.new("RGB", size, "teal").save(tmp_path / f"{name}.png")
+    browser.open(f"{site}/?on=wasm")
+    browser.wait_for("ready")
+    browser.choose(tmp_path / "large.png")
+    browser.choose(tmp_path / "small.png")
+    until = time.monotonic() + 60
+    while browser.run("return document.querySelector('#painting').width") != 64:
+        assert time.monotonic() < until, browser.status()
+        time.sleep(0.05)
+    browser.wait_for("painted")
+    assert browser.painting().shape == (48, 64, 3)
+
+
 def test_the_size_is_limited(browser, site, photograph, tmp_path):
     path = tmp_path / "large.png"
     Image.new("RGB", (1200, 600), "teal").save(path)

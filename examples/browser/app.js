@@ -9,9 +9,10 @@ const asked = new URLSearchParams(location.search);
 const modelFile = asked.get("model") ?? "model.onnx";
 
 let network; // {ort, session, device}
-let source; // what was painted last: a picture that can be drawn
+let source; // what was asked for last: a picture that can be drawn
 let camera; // a MediaStream while the camera is on
 let busy = false;
+let again = false; // whether another picture was asked for meanwhile
 
 // What the reader sees. A Problem is one we have words for; others are shown with their own.
 class Problem extends Error {}
@@ -145,7 +146,10 @@ function show(pixels, height, width) {
 }
 
 async function paintPicture(picture) {
-  if (busy || !network || !picture) return;
+  if (!network || !picture) return;
+  source = picture;
+  again = busy; // what comes while another is painted is painted after it
+  if (busy) return;
   busy = true;
   find("save").disabled = true;
   try {
@@ -157,7 +161,6 @@ async function paintPicture(picture) {
     const painted = await paint(network, toPixels(image), height, width);
     const took = performance.now() - began;
     show(painted, height, width);
-    source = picture;
     find("save").disabled = false;
     document.body.dataset.milliseconds = took.toFixed(1);
     tell("painted", `Painted ${width} x ${height} px in ${took.toFixed(0)} ms on the ${deviceName()}.`);
@@ -166,6 +169,7 @@ async function paintPicture(picture) {
   } finally {
     busy = false;
   }
+  if (again) await paintPicture(source);
 }
 
 async function paintFile(file) {
@@ -213,7 +217,11 @@ find("file").addEventListener("change", ({ target }) => {
   target.value = ""; // the same file can be chosen again
 });
 find("limit").addEventListener("change", () => paintPicture(source));
-find("camera").addEventListener("click", () => (camera ? paintFrame() : turnOnCamera()).catch(tellProblem));
+find("camera").addEventListener("click", async ({ target }) => {
+  target.disabled = true; // a second press would open a second stream
+  await (camera ? paintFrame() : turnOnCamera()).catch(tellProblem);
+  target.disabled = false;
+});
 find("save").addEventListener("click", () =>
   find("painting").toBlob((blob) => {
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "painting.png" });

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ Image: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.float32]  # (H, W), 0..1
 Size: TypeAlias = tuple[int, int]  # height, width, as in array shapes
 Tensor: TypeAlias = Any  # a tensor of whichever framework is in use
+Kind: TypeAlias = Literal["float32", "float16", "int8"]  # how an exported network stores numbers
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from impasto.backend import instance_norm, ops, reflect_pad
-from impasto.engines.networks import MIN_SIDE, load_network, make_network
+from impasto.engines.networks import load_network, make_network
 from impasto.engines.painting_model import (
     Architecture,
     PaintingModel,
@@ -12,6 +12,7 @@ from impasto.engines.painting_model import (
     norm_widths,
     style_size,
 )
+from impasto.images.scales import SMALLEST_SIDE
 
 TINY = Architecture((4, 5, 6, 7), blocks=2)
 
@@ -121,5 +122,5 @@ def test_instance_normalisation_by_hand(rng):
 
 def test_the_smallest_side_is_one_that_works(rng):
     network = make_network(TINY)
-    picture = rng.random((1, MIN_SIDE, MIN_SIDE, 3))
+    picture = rng.random((1, SMALLEST_SIDE, SMALLEST_SIDE, 3))
     assert run(network, picture, random_vectors(rng, 1, TINY)).shape == picture.shape

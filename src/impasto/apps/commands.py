@@ -11,6 +11,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..training_settings import TrainingSettings
+from ..types import Kind
 from .options import Common
 
 Flat = arg(name="")  # options without the name of the group before them
@@ -222,7 +223,7 @@ class Export:
     """Result: .onnx, or .tflite for LiteRT. By default <style>.onnx or <model>.onnx."""
     style: Annotated[str | None, arg(metavar="NAME")] = None
     """Style to bake in; without one, the style's vector is an input of the exported network."""
-    kind: Literal["float32", "float16", "int8"] = "float32"
+    kind: Kind = "float32"
     """Numbers in the file: float16 halves it, int8 (weights alone) quarters it."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
     """Replace a file that exists."""

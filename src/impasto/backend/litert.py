@@ -6,13 +6,12 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError
-from ..types import Tensor
+from ..types import Kind, Tensor
 from . import BACKEND
 
 Arrays = Mapping[str, NDArray[np.float32]]
@@ -34,7 +33,7 @@ def require_litert() -> None:
 def to_litert(
     function: Callable[..., Tensor],
     shapes: Mapping[str, tuple[int | None, ...]],
-    kind: Literal["float32", "float16", "int8"],
+    kind: Kind,
 ) -> bytes:
     """Convert a function of tensors.
 

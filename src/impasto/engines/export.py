@@ -20,9 +20,9 @@ from ..backend import ops
 from ..backend.litert import require_litert, run_litert, to_litert
 from ..errors import BackendError, ModelError, SettingsError
 from ..images.files import whole_or_not_at_all
-from ..types import Image, Size, Tensor
+from ..types import Image, Kind, Size, Tensor
 from .networks import load_network
-from .onnx_graph import Kind, painting_graph
+from .onnx_graph import painting_graph
 from .painting_model import Array, PaintingModel, neutral_style, style_size
 
 BOUNDS = {"float32": 2 / 255, "float16": 2 / 255, "int8": 16 / 255}

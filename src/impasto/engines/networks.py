@@ -13,11 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import conv3x3, enlarge2x2, instance_norm, keras, ops, reflect_pad
-from ..images.scales import SMALLEST_SIDE
 from ..types import Tensor
 from .painting_model import Architecture, PaintingModel, norm_widths
-
-MIN_SIDE = SMALLEST_SIDE  # an eighth of it has the two positions that a reflection needs
 
 
 class Trunk(keras.Model):

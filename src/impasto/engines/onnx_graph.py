@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..backend import NORM_EPSILON
+from ..types import Kind
 from .painting_model import Array, PaintingModel, norm_widths, style_size
 
-Kind: TypeAlias = Literal["float32", "float16", "int8"]
 OPSET = 17  # of 2022, which all runtimes of today read
 _IR_VERSION = 8
 _AT_AN_EIGHTH = ("block", "eighth/", "to_quarter/")  # how the names of these convolutions begin
