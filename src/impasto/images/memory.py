@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import psutil
@@ -18,9 +19,10 @@ _PLENTY = 8 * GIGABYTE  # what a run takes at most, unless it is told otherwise
 _SHARE_OF_FREE = 0.8
 
 # Measured with benchmarks/scaling.py on two cores: the process with the network in it, what Keras
-# imports beside in a process that is not ours, and what an evaluation adds for each pixel it looks
+# imports beside in a process that is not ours, what PyTorch built for GPUs takes beside (its wheel
+# comes with Triton) even where there is none, and what an evaluation adds for each pixel it looks
 # at, in bytes.
-_FIXED, _BESIDE = 0.6e9, 0.25e9
+_FIXED, _BESIDE, _BUILT_FOR_GPUS = 0.6e9, 0.25e9, 0.28e9
 _EVALUATION = {"float32": 3100.0, "tf32": 3100.0, "bfloat16": 2300.0}
 _LOOK = 0.35  # of that for a look without a gradient, as at the painting
 _VECTOR = 12.0  # bytes of three colours in float32
@@ -67,6 +69,7 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
     return (
         _FIXED
         + (0.0 if process_is_tuned() else _BESIDE)
+        + (_BUILT_FOR_GPUS if find_spec("triton") else 0.0)
         + _EVALUATION[precision] * max(seen, _LOOK * seen_style)
         + pixels * (_VECTOR * (pairs + (_VECTORS if tile else 0)) + (_CONTENT if tile else 0.0))
     )
