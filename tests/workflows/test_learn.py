@@ -6,14 +6,14 @@ import skimage.data
 
 from impasto.backend import keras
 from impasto.engines.feed_forward import paint_image
-from impasto.engines.model_file import load_model
+from impasto.engines.model_file import load_model, save_model
 from impasto.engines.networks import make_network
 from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style
 from impasto.errors import PictureError
 from impasto.images.files import write_image
 from impasto.images.sample_styles import sample_style
 from impasto.training_settings import TrainingSettings
-from impasto.workflows.learn import learn_style, sample_photographs, save_learned
+from impasto.workflows.learn import learn_style, sample_photographs
 
 TINY = Architecture((8, 8, 12, 12), blocks=1)
 TOY = TrainingSettings(
@@ -35,7 +35,7 @@ def test_the_loss_falls_and_only_the_vector_changes(model, tmp_path):
     steps = list(learn_style(style, TOY, name="stones", photographs=[photo], model=model))
     losses = [step.losses["loss"] for step in steps]
     assert len(losses) == 40 and np.mean(losses[-4:]) < 0.9 * losses[0]
-    again = load_model(save_learned(steps[-1], tmp_path / "stones.impasto"))
+    again = load_model(save_model(steps[-1].model(), tmp_path / "stones.impasto"))
     assert list(again.styles) == ["photograph", "stones"]
     assert again.card["begun_with"] == {"licence": "MIT"} and again.card["steps"] == 40
     for ours, theirs in zip(steps[-1].model().trunk, model.trunk, strict=True):

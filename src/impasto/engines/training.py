@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -154,15 +154,15 @@ def train(
 
 def first_loss(
     lesson: Lesson, photographs: Sequence[Path], style: StyleToLearn, settings: TrainingSettings
-) -> float:
-    """Return the loss of what the first step would see, and learn nothing from it.
+) -> Callable[[], float]:
+    """Read what the first step would see, and return a function for the loss of it by now.
 
     Raises:
         PictureError: The photographs cannot be used.
     """
     _, batch = next(batches(photographs, [style], settings))
-    told = lesson.test_on_batch(*_to_tensors(lesson, batch, [style], settings), return_dict=True)
-    return float(told["loss"])
+    tensors = _to_tensors(lesson, batch, [style], settings)
+    return lambda: float(lesson.test_on_batch(*tensors, return_dict=True)["loss"])
 
 
 def _to_tensors(

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engines.model_file import save_model
 from ..engines.painting_model import (
     PHOTOGRAPH,
     Array,
@@ -116,11 +115,6 @@ def learn_style(
         yield Learned(step.step, settings.steps, step.losses, learned)
 
 
-def save_learned(learned: Learned, path: str | Path) -> Path:
-    """Write the network with the new style; see `save_model`."""
-    return save_model(learned.model(), path)
-
-
 def _prepare(
     image: Image, name: str, model: PaintingModel, settings: TrainingSettings, trunk: bool
 ) -> tuple[Any, Any]:
@@ -163,9 +157,10 @@ def _start_nearby(
 
     neutral = neutral_style(lesson.network.architecture)
 
-    def loss(start: Array) -> float:
-        lesson.vectors.rows.assign((start - neutral)[None])
-        return first_loss(lesson, photographs, style, settings)
+    loss_by_now = first_loss(lesson, photographs, style, settings)
 
-    best = min(starts, key=loss)
-    lesson.vectors.rows.assign((best - neutral)[None])
+    def begin_with(start: Array) -> float:
+        lesson.vectors.rows.assign((start - neutral)[None])
+        return loss_by_now()
+
+    begin_with(min(starts, key=begin_with))
