@@ -1,0 +1,179 @@
+"""Oklab: colours as lightness, hue and chroma, evenly to the eye.
+
+Reference: Björn Ottosson (2020), "A perceptual color space for image processing". Large pictures
+are worked on in bands of rows, in float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import Image
+
+Array = NDArray[np.float32]
+
+_TO_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+_FROM_CONES, _FROM_LAB = np.linalg.inv(_TO_CONES), np.linalg.inv(_TO_LAB)
+_PIXELS_AT_ONCE = 1 << 18
+_HALVINGS = 10  # of the way to a grey: the edge of sRGB is found to 0.1 % of it
+_ALPHA = np.float32(0.5)  # more keeps more chroma, less keeps lightness
+_TOLERANCE = 1e-4  # in linear light, beyond 0..1: what rounding does
+
+
+def by_rows(function: Callable[..., Array], *arrays: Array) -> Array:
+    """Apply a function to bands of rows, so that what it needs on the way stays small.
+
+    Args:
+        function: Takes as many arrays and gives one with as many rows.
+        arrays: (H, W) or (H, W, C), of the same H.
+
+    Returns:
+        What the function gives for all rows, float32.
+    """
+    height, width = arrays[0].shape[:2]
+    step = max(1, _PIXELS_AT_ONCE // width)
+    result: Array | None = None
+    for top in range(0, height, step):
+        band = function(*(array[top : top + step] for array in arrays))
+        if result is None:
+            result = np.empty((height, *band.shape[1:]), np.float32)
+        result[top : top + step] = band
+    return np.empty(arrays[0].shape, np.float32) if result is None else result
+
+
+def to_linear(image: Array) -> Array:
+    """Turn sRGB values into amounts of light (IEC 61966-2-1).
+
+    Args:
+        image: Any shape, 0..1.
+
+    Returns:
+        The same shape, 0..1, float32.
+
+    Example:
+        >>> print(to_linear(np.array([0, 0.5, 1], np.float32)).round(3))
+        [0.    0.214 1.   ]
+    """
+    x = np.asarray(image, np.float32)
+    bright = ((x + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
+    return np.where(x <= 0.04045, x / np.float32(12.92), bright)
+
+
+def from_linear(linear: Array) -> Array:
+    """Turn amounts of light into sRGB values, the inverse of `to_linear`.
+
+    Args:
+        linear: Any shape, 0..1.
+
+    Returns:
+        The same shape, 0..1, float32.
+
+    Example:
+        >>> print(from_linear(np.array([0, 0.5, 1], np.float32)).round(3))
+        [0.    0.735 1.   ]
+    """
+    x = np.asarray(linear, np.float32)
+    root = np.maximum(x, 0) ** np.float32(1 / 2.4)
+    bright = np.float32(1.055) * root - np.float32(0.055)
+    return np.where(x <= 0.0031308, x * np.float32(12.92), bright)
+
+
+def to_oklab(image: Image) -> Array:
+    """Turn colours into lightness, green to red, and blue to yellow.
+
+    Args:
+        image: (H, W, 3), sRGB, 0..1.
+
+    Returns:
+        (H, W, 3): lightness 0 black .. 1 white, and a and b, about -0.4..0.4; both 0 for greys.
+
+    Example:
+        >>> print(to_oklab(np.array([[[1, 0, 0]]], np.float32)).round(3))
+        [[[0.628 0.225 0.126]]]
+    """
+    return by_rows(_to_oklab, image)
+
+
+def _to_oklab(image: Array) -> Array:
+    return _times(np.cbrt(_times(to_linear(image), _TO_CONES)), _TO_LAB)
+
+
+def from_oklab(lab: Array) -> Image:
+    """Turn Oklab back into sRGB; what sRGB cannot show becomes paler.
+
+    A colour outside of sRGB keeps its hue and moves toward a grey until sRGB has it: toward the
+    grey of its own lightness if it is nearly grey, and toward one nearer the middle the more
+    chroma it has, so that bright reds do not become pink. This is the adaptive clipping, with
+    alpha = 0.5, of Björn Ottosson (2021), "sRGB gamut clipping".
+
+    Args:
+        lab: (H, W, 3), any values; lightness is clipped to 0..1.
+
+    Returns:
+        (H, W, 3), sRGB, 0..1.
+
+    Example:
+        >>> print(from_oklab(np.array([[[0.5, 0, 0], [0.5, 0.4, 0]]], np.float32)).round(2))
+        [[[0.39 0.39 0.39]
+          [0.71 0.   0.37]]]
+    """
+    return by_rows(_from_oklab, lab)
+
+
+def _from_oklab(lab: Array) -> Array:
+    lab = np.concatenate([lab[..., :1].clip(0, 1), lab[..., 1:]], axis=-1)
+    light = _light(lab)
+    outside = ((light < -_TOLERANCE) | (light > 1 + _TOLERANCE)).any(axis=-1)
+    if outside.any():
+        light[outside] = _light(_paler(lab[outside]))
+    return from_linear(light.clip(0, 1))
+
+
+def _light(lab: Array) -> Array:
+    """Return linear red, green and blue, in 0..1 for the colours of sRGB."""
+    cones = _times(lab, _FROM_LAB)
+    return _times(cones * cones * cones, _FROM_CONES)
+
+
+def _paler(lab: Array) -> Array:
+    """Bring colours (n, 3) to the edge of sRGB by halving the interval on the way to a grey."""
+    grey = _grey(lab)
+    low, high = (np.full((len(lab), 1), end, np.float32) for end in (0, 1))
+    for _ in range(_HALVINGS):
+        middle = (low + high) / np.float32(2)
+        light = _light(grey + (lab - grey) * middle)
+        fits = ((light >= 0) & (light <= 1)).all(axis=-1, keepdims=True)
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+    return grey + (lab - grey) * low
+
+
+def _grey(lab: Array) -> Array:
+    """Return the grey, (n, 3), that each colour moves toward."""
+    from_middle = lab[:, :1] - np.float32(0.5)
+    chroma = np.linalg.norm(lab[:, 1:], axis=1, keepdims=True)
+    reach = np.float32(0.5) + np.abs(from_middle) + _ALPHA * chroma
+    root = np.sqrt(np.maximum(reach * reach - 2 * np.abs(from_middle), 0))
+    lightness = (1 + np.sign(from_middle) * (reach - root)) / np.float32(2)
+    return np.concatenate([lightness, np.zeros_like(lab[:, 1:])], axis=1)
+
+
+def _times(colors: Array, matrix: NDArray[Any]) -> Array:
+    product: Array = colors @ matrix.T.astype(np.float32)
+    return product
