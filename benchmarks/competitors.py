@@ -42,7 +42,7 @@ def make_ours(content: Path, style: Path, *, precision: str = "auto") -> Evaluat
 
     impasto.tune_process()
     from impasto.backend import ops, resolve_precision
-    from impasto.engines.iterative import prepare_targets, to_pixels
+    from impasto.engines.view import prepare_targets, to_pixels
     from impasto.perceptual import objective
 
     image = impasto.read_image(content)
@@ -52,7 +52,7 @@ def make_ours(content: Path, style: Path, *, precision: str = "auto") -> Evaluat
     )
     kernels = objective.load_kernels(settings)
     painting = impasto.read_image(style)
-    targets = prepare_targets(image, painting, image.shape[:2], kernels, settings)
+    targets = prepare_targets(image, [painting], image.shape[:2], kernels, settings)
     loss_and_gradient = objective.loss_and_gradient(settings)
     pixels = to_pixels(noisy(image))
 

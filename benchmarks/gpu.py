@@ -101,7 +101,7 @@ def measure_size(long_side: int, precision: str, device: str) -> dict[str, Any]:
     """Measure one evaluation of loss and gradient at one size, 4 to 3."""
     import torch
 
-    from impasto.engines.iterative import prepare_targets, to_pixels
+    from impasto.engines.view import prepare_targets, to_pixels
     from impasto.perceptual import objective
 
     settings = settings_of(precision)
@@ -111,7 +111,7 @@ def measure_size(long_side: int, precision: str, device: str) -> dict[str, Any]:
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     kernels = objective.load_kernels(settings)
-    targets = prepare_targets(content, style, size, kernels, settings)
+    targets = prepare_targets(content, [style], size, kernels, settings)
     loss_and_gradient = objective.loss_and_gradient(settings)
     pixels = to_pixels(style[: size[0], : size[1]])
     timed = time_blocks(lambda: loss_and_gradient(pixels, targets, kernels), device)

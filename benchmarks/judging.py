@@ -27,7 +27,7 @@ import impasto
 
 impasto.tune_process()
 
-from impasto.engines.iterative import prepare_targets, to_pixels  # noqa: E402
+from impasto.engines.view import prepare_targets, to_pixels  # noqa: E402
 from impasto.images.scales import resize  # noqa: E402
 from impasto.perceptual import objective  # noqa: E402
 from impasto.settings import STYLE_LAYERS  # noqa: E402
@@ -79,7 +79,7 @@ def judge(pictures: list[Image], content: Image, style: Image) -> list[dict[str,
         loss = objective.loss_and_gradient(stock)
         for view in VIEWS:
             seen = stock.changed(**see(view, style.shape[:2], size))
-            targets = prepare_targets(content, style, size, kernels, seen)
+            targets = prepare_targets(content, [style], size, kernels, seen)
             for picture, row in zip(pictures, judged, strict=True):
                 (_, parts), _ = loss(to_pixels(picture), targets, kernels)
                 values = {name: float(part) for name, part in parts.items()}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .training_settings import TrainingSettings
     from .types import Picture, Step
+    from .workflows.guidance import Masks
     from .workflows.learn import learn_style
     from .workflows.paint import paint, shipped_model, styles
     from .workflows.pairs import make_pairs
@@ -62,6 +63,7 @@ _HOMES = {
     ".settings": ("Settings",),
     ".training_settings": ("TrainingSettings",),
     ".types": ("Picture", "Step"),
+    ".workflows.guidance": ("Masks",),
     ".workflows.learn": ("learn_style",),
     ".workflows.pairs": ("make_pairs",),
     ".workflows.paint": ("paint", "shipped_model", "styles"),
@@ -78,6 +80,7 @@ __all__ = [
     "DivergedError",
     "Exported",
     "ImpastoError",
+    "Masks",
     "ModelError",
     "PaintSettings",
     "PaintingModel",

@@ -23,6 +23,8 @@ Precision = Literal["auto", "float32", "tf32", "bfloat16"]
 Optimizer = Literal["lbfgs", "adam", "scipy"]
 Resampling = Literal["lanczos", "nearest"]
 StyleFit = Literal["keep", "stretch"]
+StyleLoss = Literal["gram", "moments", "patches"]
+Color = Literal["style", "keep", "luminance", "match", "histogram", "palette"]
 LayerName = Literal[
     "block1_conv1", "block1_conv2",
     "block2_conv1", "block2_conv2",
@@ -56,12 +58,18 @@ CLASSIC: dict[str, Any] = {
     "tolerance": 0.0,
 }
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "classic": CLASSIC}
+# These bring defaults of others along.
+CHOSEN = ("preset", "quality", "style_loss", "budget")
 # What each quality sets, unless it is given; docs/decisions/0008 has the figures.
 QUALITIES: dict[str, dict[str, Any]] = {
     "draft": {"iterations": 60},
     "good": {"iterations": 135},
     "best": {"iterations": 400},
 }
+# What each style loss sets, unless it is given; docs/decisions/0014 has pictures.
+STYLE_LOSSES: dict[str, dict[str, Any]] = {"gram": {}, "moments": {}, "patches": {}}
+# Words that stand for masks: the whole picture, and what no other mask covers.
+EVERYWHERE, REST = "all", "rest"
 
 
 class Settings(BaseModel):
@@ -90,6 +98,23 @@ class Settings(BaseModel):
     """Long side of the result, pixels. Ignored when `height` is given."""
     height: Annotated[int, Field(ge=16, le=32768)] | None = None
     """Height of the result, pixels; the width follows the content's shape."""
+    strength: Annotated[float, Field(ge=0, le=2)] = 1.0
+    """How far to go from the photograph, in even steps: 0 leaves it, 1 is usual, 2 the most."""
+    color: Color = "style"
+    """Colours: the `style`'s; `keep` the photograph's, or paint its `luminance` alone; `match` or
+    `histogram` give the painting the photograph's first; `palette`: its colours, no strokes."""
+    style_weights: tuple[Annotated[float, Field(ge=0)], ...] = ()
+    """Shares of several styles, in their order; empty for equal ones."""
+    masks: tuple[str, ...] = ()
+    """Where each style goes, white in a picture each; `FILE#red` for a colour, `all`, or `rest`."""
+    style_masks: tuple[str, ...] = ()
+    """Which part of each painting its style is taken from: a picture each, likewise, or `all`."""
+    protect: Annotated[str, Field(min_length=1)] | None = None
+    """What stays as in the photograph, white in a picture; `FILE#red` for one colour of it."""
+    feather: Annotated[float, Field(ge=0, le=0.5)] = 0.01
+    """Softness of the edges of masks, in shares of their long side."""
+    seamless: bool = False
+    """Make opposite sides fit, so that copies of the result tile a plane."""
     style_scale: Annotated[float, Field(ge=0.1, le=10)] = 1.0
     """Long side of the style picture relative to the result's; larger gives larger strokes."""
     style_fit: StyleFit = "keep"
@@ -108,6 +133,8 @@ class Settings(BaseModel):
     """VGG19 layers whose Gram matrices carry the style."""
     style_layer_weights: tuple[Annotated[float, Field(ge=0)], ...] = ()
     """Relative weight of each style layer, in their order; empty for equal weights."""
+    style_loss: StyleLoss = "gram"
+    """What style is: `gram` matrices, `moments` (mean and covariance), or nearest `patches`."""
     normalization: Normalization = "relative"
     """`relative` divides losses by their target's energy, `none` keeps the reference's raw sums."""
     pooling: Pooling = "max"
@@ -158,7 +185,8 @@ class Settings(BaseModel):
             values = {"quality": "best", **values}
         preset = PRESETS.get(str(values.get("preset", "default")), {})
         quality = QUALITIES.get(str(values.get("quality", "good")), {})
-        return {**quality, **preset, **values}
+        style_loss = STYLE_LOSSES.get(str(values.get("style_loss", "gram")), {})
+        return {**quality, **style_loss, **preset, **values}
 
     @field_validator("budget")
     @classmethod
@@ -192,6 +220,13 @@ class Settings(BaseModel):
                 f"rounds is {self.rounds} but there are only {self.iterations} iterations "
                 "to share; lower rounds or raise iterations"
             )
+        if self.style_loss != "gram" and self.normalization == "none":
+            raise ValueError(
+                f"style_loss {self.style_loss} is relative to the painting and has no raw sums; "
+                "leave out the preset classic, or set normalization to relative"
+            )
+        if self.style_weights and not any(self.style_weights):
+            raise ValueError("style_weights are all 0; give at least one style a share")
         return self
 
     def changed(self, **values: Any) -> Settings:
@@ -205,7 +240,7 @@ class Settings(BaseModel):
             >>> Settings(size=640).changed(quality="draft").iterations
             60
         """
-        chosen = {name: getattr(self, name) for name in ("preset", "quality", "budget")}
+        chosen = {name: getattr(self, name) for name in CHOSEN}
         defaults, present = Settings(**chosen).model_dump(), self.model_dump()
         kept = {name: value for name, value in present.items() if value != defaults[name]}
         return Settings(**{**chosen, **kept, **values})

@@ -54,16 +54,52 @@ class Moments(NamedTuple):
     second: Tensor
 
 
+class Region(NamedTuple):
+    """A part of the picture and the style that it shall have; all of it by layer.
+
+    Attributes:
+        style: Moments of the painting's features, as many positions as the whole painting has.
+        roots: Square roots of their covariances, (C, C); for the style loss `moments` only.
+        patches: Features that each position of the picture shall have, (1, h, w, C); for the style
+            loss `patches` only, which needs nothing else.
+        masks: How much each position belongs to the region, (1, h, w, 1); empty for all of it.
+        shares: What the loss is multiplied by, scalars; empty for all of the picture.
+    """
+
+    style: Mapping[str, Moments]
+    roots: Mapping[str, Tensor] = {}  # never written to
+    patches: Mapping[str, Tensor] = {}
+    masks: Mapping[str, Tensor] = {}
+    shares: Mapping[str, Tensor] = {}
+
+
 class Targets(NamedTuple):
     """What the picture is compared with, computed once per scale.
 
     Attributes:
         content: Features of the photograph at the content layers, each (1, h, w, C).
-        style: Moments of the painting's features at the style layers.
+        regions: What style goes where; without masks, one region.
     """
 
     content: Mapping[str, Tensor]
-    style: Mapping[str, Moments]
+    regions: tuple[Region, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Guidance:
+    """Which of several styles goes where, and how much of each.
+
+    Attributes:
+        weights: Shares of the styles that go to the same place; empty for equal ones.
+        masks: Where each style goes, (H, W) at any size; None for everywhere. Empty: everywhere.
+        style_masks: Where each style is taken from in its painting, likewise.
+        protect: What stays as in the photograph, likewise; None for nothing.
+    """
+
+    weights: tuple[float, ...] = ()
+    masks: tuple[Mask | None, ...] = ()
+    style_masks: tuple[Mask | None, ...] = ()
+    protect: Mask | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from impasto.backend import BACKEND, DATA_FORMAT, ops
-from impasto.engines.iterative import optimize_image, to_pixels
+from impasto.engines.iterative import optimize_image
+from impasto.engines.view import to_pixels
 from impasto.perceptual import features, objective, tiles, weights
 from impasto.settings import Settings
 
@@ -28,10 +29,10 @@ def evaluate(pictures, name, settings, tile=None):
     kernels = objective.load_kernels(settings)
     content, style = (to_pixels(pictures[name]) for name in ("content", "style"))
     if tile:
-        targets = tiles.make_targets(content, style, kernels, settings, tile)
+        targets = tiles.make_targets(content, [style], kernels, settings, tile)
         loss = tiles.loss_and_gradient(settings, tile)
     else:
-        targets = objective.make_targets(content, style, kernels, settings)
+        targets = objective.make_targets(content, [style], kernels, settings)
         loss = objective.loss_and_gradient(settings)
     (total, parts), gradient = loss(to_pixels(pictures["picture"]), targets, kernels)
     yield f"{name}/gradient", ops.convert_to_numpy(gradient)[0]
@@ -53,7 +54,7 @@ def paint(pictures, optimizer):
     settings = Settings(
         size=48, scales=1, iterations=EVALUATIONS, optimizer=optimizer, precision="float32"
     )
-    steps = list(optimize_image(pictures["content"], pictures["style"], settings))
+    steps = list(optimize_image(pictures["content"], [pictures["style"]], settings))
     yield f"{optimizer}/losses", [step.losses["total"] for step in steps]
     yield f"{optimizer}/image", steps[-1].image
 

@@ -30,7 +30,7 @@ for tile in (None, None, 64, 64):
     content, style = (rng.random((96, 128, 3), dtype=np.float32) for _ in range(2))
     before = traced
     settings = Settings(size=128, scales=1, iterations=4, tile=tile, seed=len(counts))
-    for step in optimize_image(content, style, settings):
+    for step in optimize_image(content, [style], settings):
         pass
     assert np.isfinite(step.losses["total"])
     counts.append(traced - before)

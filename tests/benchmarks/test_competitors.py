@@ -12,7 +12,7 @@ import torch
 import work
 
 import impasto
-from impasto.engines.iterative import prepare_targets, to_pixels
+from impasto.engines.view import prepare_targets, to_pixels
 from impasto.perceptual import objective
 
 SIZE = 48, 64
@@ -31,7 +31,7 @@ def ours(pictures):
     """Loss and gradient of the classic preset, in the others' pixels: BGR, 0..255."""
     settings = impasto.Settings(preset="classic", height=SIZE[0])
     kernels = objective.load_kernels(settings)
-    targets = prepare_targets(*pictures[:2], SIZE, kernels, settings)
+    targets = prepare_targets(pictures[0], pictures[1:2], SIZE, kernels, settings)
     loss_and_gradient = objective.loss_and_gradient(settings)
     (total, _), gradient = loss_and_gradient(to_pixels(pictures[2]), targets, kernels)
     return float(total), gradient.numpy()[..., ::-1] / 255

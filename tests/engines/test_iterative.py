@@ -10,7 +10,8 @@ import pytest
 from PIL import Image as PIL
 
 from impasto.engines import iterative
-from impasto.engines.iterative import optimize_image, starting_picture
+from impasto.engines.iterative import optimize_image
+from impasto.engines.view import starting_picture
 from impasto.errors import DivergedError, PictureError, WeightsError
 from impasto.images.sample_styles import sample_style
 from impasto.images.scales import plan, resize
@@ -43,7 +44,7 @@ def test_steps_tell_where_the_run_stands(content, style, optimizer):
     settings = toy(size=144, optimizer=optimizer)
     stages = plan(content.shape[:2], style.shape[:2], settings)
     assert len(stages) == 2
-    steps = list(optimize_image(content, style, settings))
+    steps = list(optimize_image(content, [style], settings))
     assert [step.scale for step in steps] == sorted(step.scale for step in steps)
     assert {step.scale for step in steps} == {0, 1}
     assert all(step.scales == 2 and step.iterations == 9 for step in steps)
@@ -62,7 +63,7 @@ def test_steps_tell_where_the_run_stands(content, style, optimizer):
 
 
 def test_the_parts_of_each_step_add_up(content, style):
-    for step in optimize_image(content, style, toy(size=96, scales=1, iterations=4)):
+    for step in optimize_image(content, [style], toy(size=96, scales=1, iterations=4)):
         losses = step.losses
         whole = losses["content"] + losses["style"] + losses["tv"]
         assert losses["total"] == pytest.approx(whole, rel=1e-5)
@@ -74,7 +75,7 @@ def test_the_parts_of_each_step_add_up(content, style):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_picture_never_gets_worse_within_a_scale(content, style, optimizer):
     settings = toy(size=144, optimizer=optimizer)
-    steps = list(optimize_image(content, style, settings))
+    steps = list(optimize_image(content, [style], settings))
     for _, scale in itertools.groupby(steps, key=lambda step: step.scale):
         totals = [step.losses["total"] for step in scale]
         assert totals == sorted(totals, reverse=True)
@@ -83,18 +84,18 @@ def test_the_picture_never_gets_worse_within_a_scale(content, style, optimizer):
 
 def test_the_picture_is_the_best_so_far_even_where_adam_goes_up(content, style):
     settings = toy(size=64, scales=1, iterations=10, optimizer="adam", learning_rate=0.5)
-    totals = [step.losses["total"] for step in optimize_image(content, style, settings)]
+    totals = [step.losses["total"] for step in optimize_image(content, [style], settings)]
     assert totals == sorted(totals, reverse=True)
     assert len(set(totals)) < len(totals)  # some steps were no improvement
 
 
 def test_lbfgs_needs_one_evaluation_for_almost_every_step(content, style):
-    steps = list(optimize_image(content, style, toy(size=64, scales=1, iterations=12)))
+    steps = list(optimize_image(content, [style], toy(size=64, scales=1, iterations=12)))
     assert len(steps) >= 9
 
 
 def test_a_run_that_is_stopped_keeps_its_picture(content, style):
-    run = optimize_image(content, style, toy(size=96, scales=1))
+    run = optimize_image(content, [style], toy(size=96, scales=1))
     for step in run:
         if step.iteration >= 3:
             break
@@ -105,13 +106,13 @@ def test_a_run_that_is_stopped_keeps_its_picture(content, style):
 
 
 def test_earlier_steps_keep_their_own_pictures(content, style):
-    steps = list(optimize_image(content, style, toy(size=96, scales=1, iterations=4)))
+    steps = list(optimize_image(content, [style], toy(size=96, scales=1, iterations=4)))
     np.testing.assert_array_equal(steps[0].image, resize(content, (64, 96)))
     assert np.abs(steps[0].image - steps[-1].image).mean() > 1e-3
 
 
 def test_no_iterations_give_the_starting_picture(content, style):
-    steps = list(optimize_image(content, style, toy(size=96, scales=1, iterations=0)))
+    steps = list(optimize_image(content, [style], toy(size=96, scales=1, iterations=0)))
     assert len(steps) == 1
     assert steps[0].iteration == 0
     np.testing.assert_array_equal(steps[0].image, resize(content, (64, 96)))
@@ -119,7 +120,7 @@ def test_no_iterations_give_the_starting_picture(content, style):
 
 def test_the_same_run_twice_gives_the_same_picture(content, style):
     first, second = (
-        list(optimize_image(content, style, toy(size=64, iterations=4)))[-1] for _ in range(2)
+        list(optimize_image(content, [style], toy(size=64, iterations=4)))[-1] for _ in range(2)
     )
     assert np.abs(first.image - second.image).mean() < 1e-6
 
@@ -137,7 +138,7 @@ def test_noise_depends_on_the_seed_alone(content, style):
 
 def first_picture(content, style, init=None, **changed):
     settings = toy(size=96, scales=1, iterations=0, **changed)
-    return next(iter(optimize_image(content, style, settings, init=init))).image
+    return next(iter(optimize_image(content, [style], settings, init=init))).image
 
 
 def test_a_run_can_start_from_the_painting(content, style):
@@ -145,7 +146,7 @@ def test_a_run_can_start_from_the_painting(content, style):
         first_picture(content, style, init=None), resize(content, (64, 96))
     )
     settings = toy(size=96, scales=1, iterations=0, init="style")
-    shown = next(iter(optimize_image(content, style, settings))).image
+    shown = next(iter(optimize_image(content, [style], settings))).image
     np.testing.assert_allclose(shown, np.clip(resize(style, (64, 96)), 0, 1), atol=1e-6)
 
 
@@ -154,14 +155,14 @@ def test_a_run_can_start_from_a_file(content, style, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
     PIL.fromarray(pixels).save(path)
     settings = toy(size=96, scales=1, iterations=0, init=str(path))
-    shown = next(iter(optimize_image(content, style, settings))).image
+    shown = next(iter(optimize_image(content, [style], settings))).image
     np.testing.assert_allclose(shown, pixels / 255, atol=1e-6)
 
 
 def test_a_starting_file_that_is_missing_is_an_error(content, style, tmp_path):
     settings = toy(init=str(tmp_path / "nowhere.png"))
     with pytest.raises(PictureError, match="there is no file"):
-        next(iter(optimize_image(content, style, settings)))
+        next(iter(optimize_image(content, [style], settings)))
 
 
 def test_a_given_starting_picture_beats_the_setting(content, style):
@@ -173,20 +174,20 @@ def test_a_given_starting_picture_beats_the_setting(content, style):
 def test_missing_weights_are_an_error_at_the_first_step(content, style, tmp_path):
     settings = toy(weights=str(tmp_path / "nowhere.h5"))
     with pytest.raises(WeightsError):
-        next(iter(optimize_image(content, style, settings)))
+        next(iter(optimize_image(content, [style], settings)))
 
 
 def test_pictures_too_thin_are_an_error(content, style):
     with pytest.raises(PictureError, match="at least 16 pixels"):
-        next(iter(optimize_image(content[:5], style, toy())))
+        next(iter(optimize_image(content[:5], [style], toy())))
     with pytest.raises(PictureError, match="style picture"):
-        next(iter(optimize_image(content, style[:5], toy())))
+        next(iter(optimize_image(content, [style[:5]], toy())))
 
 
 def test_a_loss_that_overflows_at_the_start_has_diverged_without_a_step(content, style):
     settings = toy(size=96, scales=1, style_weight=1e300)
     with pytest.raises(DivergedError, match="starting picture") as caught:
-        list(optimize_image(content, style, settings))
+        list(optimize_image(content, [style], settings))
     assert caught.value.step is None
 
 
@@ -203,7 +204,7 @@ def test_a_loss_that_overflows_later_has_diverged_with_the_last_good_step(conten
     )
     steps = []
     with pytest.raises(DivergedError, match="not finite") as caught:
-        steps.extend(optimize_image(content, style, settings))
+        steps.extend(optimize_image(content, [style], settings))
     step = caught.value.step
     assert step is not None
     assert math.isfinite(step.losses["total"])
@@ -212,14 +213,14 @@ def test_a_loss_that_overflows_later_has_diverged_with_the_last_good_step(conten
 
 def test_rounds_share_the_iterations(content, style):
     settings = toy(size=48, scales=1, iterations=11, rounds=3, optimizer="adam")
-    steps = list(optimize_image(content, style, settings))
+    steps = list(optimize_image(content, [style], settings))
     ends = [(step.round, step.iteration) for step in steps if step.end_of_round]
     assert ends == [(1, 3), (2, 7), (3, 11)]
 
 
 def test_the_classic_preset_runs_its_rounds_at_toy_size(content, style):
     settings = Settings(preset="classic", height=32, iterations=10, rounds=2)
-    steps = list(optimize_image(content, style, settings))
+    steps = list(optimize_image(content, [style], settings))
     assert all(step.size == (32, 48) for step in steps)
     ends = [step for step in steps if step.end_of_round]
     assert [step.round for step in ends] == [1, 2]
@@ -242,7 +243,7 @@ def test_an_interrupt_amid_an_evaluation_yields_one_more_step(
     settings = toy(size=48, scales=1, iterations=20, optimizer=optimizer)
     steps = []
     with pytest.raises(KeyboardInterrupt):
-        for step in optimize_image(content, style, settings):
+        for step in optimize_image(content, [style], settings):
             steps.append(step)
     assert len(steps) >= 2
     assert not steps[-1].end_of_round
@@ -254,7 +255,7 @@ def test_scipy_lowers_the_relative_loss_as_far_as_our_lbfgs(content, style):
     made = {
         optimizer: list(
             optimize_image(
-                content, style, toy(size=64, scales=1, iterations=40, optimizer=optimizer)
+                content, [style], toy(size=64, scales=1, iterations=40, optimizer=optimizer)
             )
         )[-1].losses["total"]
         for optimizer in ("scipy", "lbfgs")

@@ -14,9 +14,9 @@ import scipy.optimize
 from skimage import data
 
 from impasto.backend import BACKEND, ops
-from impasto.engines.iterative import evaluate_point, prepare_targets, to_pixels
 from impasto.engines.optimizers import OPTIMIZERS
 from impasto.engines.points import Point
+from impasto.engines.view import evaluate_point, make_view, to_pixels
 from impasto.errors import DivergedError
 from impasto.images.sample_styles import sample_style
 from impasto.images.scales import resize
@@ -116,11 +116,11 @@ def test_lbfgs_needs_no_more_evaluations_than_scipy_on_rosenbrock(name):
 def test_lbfgs_needs_no_more_evaluations_than_scipy_on_a_picture():
     content = resize(np.float32(data.astronaut()) / 255, (80, 80))
     kernels = objective.load_kernels(SETTINGS)
-    targets = prepare_targets(content, sample_style("swirls", 96), (80, 80), kernels, SETTINGS)
-    loss = objective.loss_and_gradient(SETTINGS)
+    view = make_view(content, [sample_style("swirls", 96)], objective.EVERYWHERE, kernels, SETTINGS)
+    targets = view.aim(to_pixels(content))
 
     def evaluate(x):
-        return evaluate_point(loss, x, targets, kernels)
+        return evaluate_point(view, x, targets)
 
     values = []
 

@@ -19,18 +19,18 @@ class Clock:
 
     def __init__(self, monkeypatch, seconds_per_pixel):
         self.now, self.per_pixel = 1000.0, seconds_per_pixel
-        evaluate, targets = iterative.evaluate_point, iterative.prepare_targets
+        evaluate, view_of = iterative.evaluate_point, iterative.make_view
 
-        def evaluate_slowly(loss, x, *rest):
+        def evaluate_slowly(view, x, *rest):
             self.now += self.per_pixel * x.shape[1] * x.shape[2]
-            return evaluate(loss, x, *rest)
+            return evaluate(view, x, *rest)
 
-        def prepare_slowly(content, style, size, *rest):
-            self.now += 2 * self.per_pixel * size[0] * size[1]
-            return targets(content, style, size, *rest)
+        def prepare_slowly(photograph, *rest):
+            self.now += 2 * self.per_pixel * photograph.shape[0] * photograph.shape[1]
+            return view_of(photograph, *rest)
 
         monkeypatch.setattr(iterative, "evaluate_point", evaluate_slowly)
-        monkeypatch.setattr(iterative, "prepare_targets", prepare_slowly)
+        monkeypatch.setattr(iterative, "make_view", prepare_slowly)
         monkeypatch.setattr(iterative.time, "perf_counter", lambda: self.now)
 
 
@@ -41,7 +41,7 @@ def pictures():
 
 
 def run(pictures, **changed):
-    return list(optimize_image(*pictures, Settings(size=96, scales=2, **changed)))
+    return list(optimize_image(pictures[0], pictures[1:], Settings(size=96, scales=2, **changed)))
 
 
 @pytest.mark.parametrize("budget", [20, 60])
@@ -60,7 +60,11 @@ def test_time_that_went_by_before_the_run_counts(pictures, monkeypatch):
     clock = Clock(monkeypatch, 1.0 / 96**2)
     began = clock.now
     clock.now += 15
-    list(optimize_image(*pictures, Settings(size=96, scales=2, budget=30), since=began))
+    list(
+        optimize_image(
+            pictures[0], pictures[1:], Settings(size=96, scales=2, budget=30), since=began
+        )
+    )
     assert 27 <= clock.now - began <= 31
 
 

@@ -7,8 +7,8 @@ import pytest
 from tests import oracle
 
 from impasto.backend import ops
-from impasto.engines.iterative import to_pixels
-from impasto.perceptual import features, objective
+from impasto.engines.view import to_pixels
+from impasto.perceptual import features, objective, regions
 from impasto.settings import LAYER_NAMES, STYLE_LAYERS, Settings
 
 CLASSIC = Settings(preset="classic")
@@ -27,7 +27,7 @@ def random_pictures(rng, size):
 
 def losses_of(picture, content, style, kernels, settings):
     """All parts of the objective, as floats, and the gradient, as an array."""
-    targets = objective.make_targets(to_pixels(content), to_pixels(style), kernels, settings)
+    targets = objective.make_targets(to_pixels(content), [to_pixels(style)], kernels, settings)
     loss = objective.loss_and_gradient(settings)
     (total, parts), gradient = loss(to_pixels(picture), targets, kernels)
     values = {name: float(part) for name, part in {"total": total, **parts}.items()}
@@ -246,6 +246,6 @@ def test_the_same_settings_share_one_compiled_function():
 
 
 def test_style_shares_add_up_to_one():
-    assert objective.style_shares(Settings()) == pytest.approx([0.2] * 5)
-    shares = objective.style_shares(Settings(style_layer_weights=(1, 0, 3, 0, 0)))
+    assert regions.style_shares(Settings()) == pytest.approx([0.2] * 5)
+    shares = regions.style_shares(Settings(style_layer_weights=(1, 0, 3, 0, 0)))
     assert shares == [0.25, 0, 0.75, 0, 0]

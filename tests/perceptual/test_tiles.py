@@ -7,7 +7,7 @@ import pytest
 from tests import oracle
 
 from impasto.backend import ops
-from impasto.engines.iterative import to_pixels
+from impasto.engines.view import to_pixels
 from impasto.perceptual import features, objective, tiles
 from impasto.settings import LAYER_NAMES, Settings
 
@@ -43,10 +43,10 @@ def losses_of(pictures, kernels, settings, tile=None):
     """All parts of the objective, as floats, and the gradient, (H, W, 3)."""
     picture, content, style = map(to_pixels, pictures)
     if tile is None:
-        targets = objective.make_targets(content, style, kernels, settings)
+        targets = objective.make_targets(content, [style], kernels, settings)
         loss = objective.loss_and_gradient(settings)
     else:
-        targets = tiles.make_targets(content, style, kernels, settings, tile)
+        targets = tiles.make_targets(content, [style], kernels, settings, tile)
         loss = tiles.loss_and_gradient(settings, tile)
     (total, parts), gradient = loss(picture, targets, kernels)
     assert gradient.shape == picture.shape
@@ -155,13 +155,14 @@ def test_targets_made_in_tiles_are_those_of_the_whole(rng, small_kernels, paddin
     settings = Settings(padding=padding, content_layers=("block1_conv2", "block4_conv2"))
     content = to_pixels(rng.random((67, 139, 3), dtype=np.float32))
     style = to_pixels(rng.random((50, 157, 3), dtype=np.float32))
-    wanted = objective.make_targets(content, style, small_kernels, settings)
-    ours = tiles.make_targets(content, style, small_kernels, settings, 64)
+    wanted = objective.make_targets(content, [style], small_kernels, settings)
+    ours = tiles.make_targets(content, [style], small_kernels, settings, 64)
     assert set(ours.content) == set(wanted.content)
-    assert set(ours.style) == set(wanted.style)
+    (ours_region,), (region,) = ours.regions, wanted.regions
+    assert set(ours_region.style) == set(region.style)
     pairs = [(ours.content[name], wanted.content[name]) for name in wanted.content]
-    for name in wanted.style:
-        pairs += zip(ours.style[name], wanted.style[name], strict=True)
+    for name in region.style:
+        pairs += zip(ours_region.style[name], region.style[name], strict=True)
     for pair in pairs:
         mine, whole = map(ops.convert_to_numpy, pair)
         assert mine.shape == whole.shape

@@ -24,8 +24,8 @@ class Stylize:
 
     content: Annotated[Positional[Path], arg(metavar="CONTENT")]
     """The photograph: JPEG, PNG, WebP, TIFF, BMP or GIF."""
-    style: Annotated[Positional[Path], arg(metavar="STYLE")]
-    """The painting, likewise."""
+    styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
+    """The painting, likewise, or several; see --style-weights and --masks."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
     """Result: .png, .jpg, .webp or .tif. By default a free name beside the content."""
     force: Annotated[bool, arg(aliases=["-f"])] = False

@@ -41,7 +41,7 @@ def demonstrate(command: Demo) -> None:
     painted = paint(
         Stylize(
             photo_path,
-            style_path,
+            (style_path,),
             output=painted_path,
             force=command.force,
             settings=settings,

@@ -105,7 +105,7 @@ def _timing(command: Doctor) -> dict[str, Any]:
     import numpy as np
 
     from ..backend import resolve_precision
-    from ..engines.iterative import prepare_targets, to_pixels
+    from ..engines.view import prepare_targets, to_pixels
     from ..perceptual import objective
     from ..settings import Settings
 
@@ -113,7 +113,7 @@ def _timing(command: Doctor) -> dict[str, Any]:
     settings = Settings(weights=weights, precision=resolve_precision("auto"))
     image = np.random.default_rng(0).random((*_TIMED_SIZE, 3), dtype=np.float32)
     kernels = objective.load_kernels(settings)
-    targets = prepare_targets(image, image, _TIMED_SIZE, kernels, settings)
+    targets = prepare_targets(image, [image], _TIMED_SIZE, kernels, settings)
     loss = objective.loss_and_gradient(settings)
     pixels = to_pixels(image)
     float(loss(pixels, targets, kernels)[0][0])

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from ..errors import SettingsError
-from ..settings import PRESETS, QUALITIES, Settings
+from ..settings import PRESETS, QUALITIES, STYLE_LOSSES, Settings
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,9 @@ def default_settings(words: list[str]) -> Settings:
     The parser fills in every setting, so what a preset, a quality or a budget leaves open must be
     known before it runs.
     """
-    given = {name: value for name in ("preset", "quality") if (value := _value(words, name))}
-    if (
-        given.get("preset", "default") not in PRESETS
-        or given.get("quality", "good") not in QUALITIES
-    ):
+    choices = {"preset": PRESETS, "quality": QUALITIES, "style_loss": STYLE_LOSSES}
+    given = {name: value for name in choices if (value := _value(words, name))}
+    if any(value not in choices[name] for name, value in given.items()):
         return Settings()  # the parser will name those that there are
     if _value(words, "budget") and "quality" not in given:
         given["quality"] = "best"
@@ -48,10 +46,10 @@ def default_settings(words: list[str]) -> Settings:
 
 def _value(words: list[str], name: str) -> str | None:
     """Return the last value that a command line gives an option."""
-    value = None
+    value, option = None, "--" + name.replace("_", "-")
     for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word == f"--{name}":
+        if word.replace("_", "-") == option:
             value = following
-        elif word.startswith(f"--{name}="):
-            value = word.removeprefix(f"--{name}=")
+        elif (start := word.partition("="))[1] and start[0].replace("_", "-") == option:
+            value = start[2]
     return value

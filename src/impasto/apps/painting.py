@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import threading
@@ -20,7 +21,7 @@ from ..images.files import check_output, free_path, read_picture
 from ..images.memory import GIGABYTE, fit_scales
 from ..images.scales import Scale, plan
 from ..settings import Settings
-from ..types import Picture, Step
+from ..types import Picture, Size, Step
 from ..workflows.stylize import finish, make_stylizer
 from .progress import progress
 
@@ -36,7 +37,7 @@ class Job:
 
     command: Stylize
     content: Picture
-    style: Picture
+    styles: list[Picture]
     output: Path
     console: Console
 
@@ -55,7 +56,7 @@ def paint(command: Stylize) -> Path:
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
     job = prepare(command)
-    scales = plan(job.content.image.shape[:2], job.style.image.shape[:2], command.settings)
+    scales = plan_of(job)
     _tell_plan(job, scales)
     settings = _with_time_left(command.settings)
     save_early = _early_saver(job)
@@ -63,7 +64,7 @@ def paint(command: Stylize) -> Path:
     step: Step | None = None
     try:
         with progress(job.console, scales, settings.seconds, quiet=command.quiet) as show:
-            for step in make_stylizer(job.style, settings)(job.content):
+            for step in make_stylizer(list(job.styles), settings)(job.content):
                 show(step)
                 save_early(step)
     except KeyboardInterrupt:
@@ -82,6 +83,21 @@ def paint(command: Stylize) -> Path:
     return job.output
 
 
+def sizes_of(job: Job) -> tuple[Size, Size]:
+    """Return height and width of the photograph and of the largest painting."""
+    sizes = [style.image.shape[:2] for style in job.styles]
+    return job.content.image.shape[:2], max(sizes, key=math.prod)
+
+
+def plan_of(job: Job) -> list[Scale]:
+    """Return the scales of a job.
+
+    Raises:
+        PictureError: A picture is too small or too thin.
+    """
+    return plan(*sizes_of(job), job.command.settings)
+
+
 def _tell_plan(job: Job, scales: list[Scale]) -> None:
     """Say how large the picture will be and what memory it takes, or that it does not fit.
 
@@ -92,7 +108,7 @@ def _tell_plan(job: Job, scales: list[Scale]) -> None:
 
     settings = job.command.settings
     settings = settings.changed(precision=resolve_precision(settings.precision))
-    fits = fit_scales(job.content.image.shape[:2], job.style.image.shape[:2], settings)
+    fits = fit_scales(*sizes_of(job), settings)
     height, width = scales[-1].size
     text = f"{width}x{height} in {len(scales)} scale(s), computed in {settings.precision}, "
     text += f"memory about {max(fit.bytes for fit in fits) / GIGABYTE:.1f} GB"
@@ -118,11 +134,10 @@ def prepare(command: Stylize) -> Job:
     """
     _check_options(command)
     content = read_picture(command.content, max_pixels=command.max_pixels)
-    style = read_picture(command.style, max_pixels=command.max_pixels)
-    output = command.output or free_path(
-        command.content.with_name(f"{command.content.stem}_{command.style.stem}.png")
-    )
-    job = Job(command, content, style, output, Console(stderr=True, quiet=command.quiet))
+    styles = [read_picture(style, max_pixels=command.max_pixels) for style in command.styles]
+    names = "_".join([command.content.stem, *(style.stem for style in command.styles)])
+    output = command.output or free_path(command.content.with_name(f"{names}.png"))
+    job = Job(command, content, styles, output, Console(stderr=True, quiet=command.quiet))
     check_outputs([output, *_early_paths(job)], command.force)
     return job
 
@@ -159,6 +174,8 @@ def check_quality(quality: int) -> None:
 
 
 def _check_options(command: Stylize) -> None:
+    if not command.styles:
+        raise SettingsError("there is no STYLE; name a painting after the photograph")
     check_quality(command.jpeg_quality)
     if command.save_every < 0:
         raise SettingsError(f"--save-every must be at least 0, got {command.save_every}")
@@ -184,7 +201,7 @@ def _early_paths(job: Job) -> list[Path]:
     if every:
         numbers = list(range(every, settings.iterations + 1, every))
     elif settings.preset == "classic":
-        scales = plan(job.content.image.shape[:2], job.style.image.shape[:2], settings)
+        scales = plan_of(job)
         numbers = list(range(settings.rounds * len(scales)))
     return [early_path(job.output, number) for number in numbers]
 
@@ -246,7 +263,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 
 def _save(job: Job, step: Step, path: Path, seconds: float = 0.0) -> None:
-    result = finish(step, job.content, job.style, job.command.settings, seconds=seconds)
+    result = finish(step, job.content, job.styles, job.command.settings, seconds=seconds)
     result.save(
         path, quality=job.command.jpeg_quality, bits=job.command.bits if path == job.output else 8
     )

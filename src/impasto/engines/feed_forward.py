@@ -12,10 +12,10 @@ from ..backend import compiled, ops, resolve_precision
 from ..images.scales import check_size
 from ..training_settings import TrainingSettings
 from ..types import Image
-from .iterative import to_pixels
 from .networks import Trunk, load_network
 from .painting_model import PHOTOGRAPH, Array, PaintingModel, predict_vector
 from .strips import paint_in_strips
+from .view import to_pixels
 
 _MOST_PIXELS = 4_000_000  # of a picture that is painted whole, in about 2 GB
 

@@ -5,27 +5,27 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+import warnings
+from collections.abc import Generator, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from ..backend import free_memory, ops, resolve_precision
 from ..errors import DivergedError
-from ..images.files import read_image
-from ..images.memory import fit_scales
-from ..images.scales import Scale, plan, resize, style_size
-from ..perceptual import objective, tiles
-from ..perceptual.features import Kernels
+from ..images.memory import Fit, fit_scales
+from ..images.scales import Scale, plan, resize
+from ..perceptual import objective
 from ..settings import Settings
-from ..types import Image, Size, Step, Targets, Tensor
+from ..types import Guidance, Image, Step, Targets, Tensor
 from . import pace
+from .canvas import Canvas, make_canvas
 from .optimizers import OPTIMIZERS
 from .points import Evaluate, Point, lower
+from .strength import at_strength
+from .view import View, evaluate_point, make_view, starting_picture, to_pixels
 
 _CHECK_EVERY = 10  # evaluations
-_NOISE_MEAN, _NOISE_DEVIATION = 0.5, 0.15
 
 
 class Progress(NamedTuple):
@@ -40,21 +40,23 @@ class Progress(NamedTuple):
 
 def optimize_image(
     content: Image,
-    style: Image,
+    styles: Sequence[Image],
     settings: Settings,
     *,
+    guidance: Guidance = objective.EVERYWHERE,
     init: Image | None = None,
     since: float | None = None,
 ) -> Iterator[Step]:
-    """Paint `content` in the style of `style`, yielding a step after each optimizer step.
+    """Paint `content` in the style of `styles`, yielding a step after each optimizer step.
 
     Stop at any time: each step holds the best picture of its scale so far. The first step of a
     scale shows its starting picture.
 
     Args:
         content: The photograph, (H, W, 3), 0..1, any size.
-        style: The painting, (h, w, 3), 0..1, any size.
+        styles: The paintings, (h, w, 3) each, 0..1, any size.
         settings: All knobs.
+        guidance: Which style goes where, and what stays as it is.
         init: Starting picture in place of `settings.init`, (h, w, 3), 0..1, any size.
         since: When the budget of time began, by `time.perf_counter`; None for now.
 
@@ -68,10 +70,13 @@ def optimize_image(
     """
     since = time.perf_counter() if since is None else since
     deadline = None if settings.seconds is None else since + settings.seconds
-    settings = settings.changed(precision=resolve_precision(settings.precision))
-    stages = plan(content.shape[:2], style.shape[:2], settings)
-    fits = fit_scales(content.shape[:2], style.shape[:2], settings)
-    picture = starting_picture(content, style, stages[0].size, settings) if init is None else init
+    settings = at_strength(settings).changed(precision=resolve_precision(settings.precision))
+    largest = max((style.shape[:2] for style in styles), key=math.prod)
+    stages = plan(content.shape[:2], largest, settings)
+    fits = fit_scales(content.shape[:2], largest, settings)
+    if init is None or settings.strength == 0:
+        init = starting_picture(content, styles[0], stages[0].size, settings)
+    picture = init
     kernels = objective.load_kernels(settings)
     progress = Progress(0, len(stages), 0, settings.iterations, 0)
     last, each = None, 0.0
@@ -80,85 +85,63 @@ def optimize_image(
         at_work = resize(picture, stage.size, resampling=settings.resampling)
         progress = progress._replace(scale=index)
         until = None
+        photograph = resize(content, stage.size, resampling=settings.resampling)
         if deadline is not None:
             until = started + pace.seconds_for(stages[index:], deadline - started)
             if last and not pace.fits(stage, stages[index - 1], each, until - started):
-                yield _enlarged(last, at_work, progress)
+                finish = make_canvas(photograph, guidance, settings).finish
+                yield _enlarged(last, finish(at_work), progress)
                 continue
-        fitted = settings.changed(tile=fit.tile, history=fit.history)
-        targets = prepare_targets(content, style, stage.size, kernels, fitted, fit.tile)
-        pixels = to_pixels(at_work)
-        last = yield from run_scale(pixels, targets, kernels, stage, fitted, progress, until)
-        picture = last.image
+        fitted = _fitted(settings, fit)
+        view = make_view(photograph, styles, guidance, kernels, fitted)
+        best = yield from run_scale(to_pixels(at_work), view, stage, fitted, progress, until)
+        last, picture = best.step, best.image
         free_memory()
         spent = time.perf_counter() - started
         each = pace.seconds_each(stage, last.iteration - progress.iteration, spent)
         progress = progress._replace(iteration=last.iteration, round=last.round)
 
 
-def starting_picture(content: Image, style: Image, size: Size, settings: Settings) -> Image:
-    """Make the picture that the first scale starts from.
-
-    Args:
-        content: The photograph, (H, W, 3).
-        style: The painting, (h, w, 3).
-        size: Height and width of the first scale.
-        settings: `init`, and `seed` for noise.
-
-    Returns:
-        A picture, 0..1, of `size` for noise and as it is otherwise.
-
-    Raises:
-        PictureError: `init` is a file that cannot be read.
-    """
-    if settings.init == "content":
-        return content
-    if settings.init == "style":
-        return style
-    if settings.init == "noise":
-        noise = np.random.default_rng(settings.seed).normal(
-            _NOISE_MEAN, _NOISE_DEVIATION, (*size, 3)
+def _fitted(settings: Settings, fit: Fit) -> Settings:
+    """Return the settings of a scale as it fits into memory."""
+    settings = settings.changed(tile=fit.tile, history=fit.history)
+    if fit.tile is not None and settings.style_loss == "patches":
+        warnings.warn(
+            "the largest scales are looked at in tiles, where patches cannot be compared; gram is "
+            "used there (raise memory, or lower size)",
+            stacklevel=2,
         )
-        return np.asarray(np.clip(noise, 0.0, 1.0), dtype=np.float32)
-    return read_image(Path(settings.init))
+        return settings.changed(style_loss="gram")
+    return settings
 
 
-def prepare_targets(
-    content: Image,
-    style: Image,
-    size: Size,
-    kernels: Kernels,
-    settings: Settings,
-    tile: int | None = None,
-) -> Targets:
-    """Compute the targets for one size of the picture, (H, W), in tiles if they have a side."""
-    painting = resize(
-        style, style_size(style.shape[:2], size, settings), resampling=settings.resampling
-    )
-    photograph = resize(content, size, resampling=settings.resampling)
-    pixels = to_pixels(photograph), to_pixels(painting)
-    if tile is not None:
-        return tiles.make_targets(*pixels, kernels, settings, tile)
-    return objective.make_targets(*pixels, kernels, settings)
+class Outcome(NamedTuple):
+    """What a scale ends with.
+
+    Attributes:
+        step: The last step.
+        image: The numbers that were optimised, (H, W, 3), 0..1: what the next scale starts from.
+    """
+
+    step: Step
+    image: Image
 
 
 def run_scale(
     pixels: Tensor,
-    targets: Targets,
-    kernels: Kernels,
+    view: View,
     stage: Scale,
     settings: Settings,
     progress: Progress,
     until: float | None = None,
-) -> Generator[Step, None, Step]:
+) -> Generator[Step, None, Outcome]:
     """Optimise at one size, in `settings.rounds` rounds.
 
     Args:
         pixels: Starting picture, (1, H, W, 3), 0..1.
-        targets: From `prepare_targets` for the same size.
-        kernels: The prepared network.
+        view: From `make_view` for the same size.
         stage: Size and evaluations of this scale.
-        settings: All knobs; with a `tile` the picture is looked at in tiles.
+        settings: All knobs.
         progress: Where the run stands before this scale.
         until: When this scale must end, by `time.perf_counter`.
 
@@ -166,40 +149,38 @@ def run_scale(
         Steps with the best picture of this scale so far.
 
     Returns:
-        The last step.
+        The last step and its picture.
 
     Raises:
         DivergedError: The loss left the finite numbers; its `step` holds the best picture.
     """
-    if settings.tile is not None:
-        loss = tiles.loss_and_gradient(settings, settings.tile)
-    else:
-        loss = objective.loss_and_gradient(settings)
-    best = _start_point(loss, pixels, targets, kernels)
+    targets, best = _begin(view, pixels)
 
     def evaluate(x: Tensor) -> Point:
         nonlocal best
-        point = evaluate_point(loss, x, targets, kernels)
+        point = evaluate_point(view, x, targets)
         best = lower(point, best)
         return point
 
-    yield _step(best, progress, stage.size, False)
-    for share in filter(None, _shares(stage.iterations, settings.rounds)):
+    yield _step(best, progress, view.canvas, False)
+    for number, share in enumerate(filter(None, _shares(stage.iterations, settings.rounds))):
+        if _aims_anew(number, settings):
+            targets, best = _begin(view, best.x)
         before = progress
         progress = before._replace(iteration=before.iteration + 1)
         try:
             for evaluations in run_round(evaluate, best, settings, share, until):
                 progress = before._replace(iteration=before.iteration + evaluations)
                 if evaluations < share:
-                    yield _step(best, progress, stage.size, False)
+                    yield _step(best, progress, view.canvas, False)
         except KeyboardInterrupt:  # amid a long step: hand out what there is, then go
-            yield _step(best, progress, stage.size, False)
+            yield _step(best, progress, view.canvas, False)
             raise
         except DivergedError as error:
-            raise DivergedError(str(error), _step(best, progress, stage.size, False)) from error
+            raise DivergedError(str(error), _step(best, progress, view.canvas, False)) from error
         progress = progress._replace(round=before.round + 1)
-        yield _step(best, progress, stage.size, True)
-    return _step(best, progress, stage.size, True)
+        yield _step(best, progress, view.canvas, True)
+    return Outcome(_step(best, progress, view.canvas, True), _to_image(best.x))
 
 
 def run_round(
@@ -239,25 +220,21 @@ def run_round(
                 return
 
 
-def _start_point(
-    loss: Callable[..., Any], pixels: Tensor, targets: Targets, kernels: Kernels
-) -> Point:
-    start = evaluate_point(loss, pixels, targets, kernels)
+def _aims_anew(number: int, settings: Settings) -> bool:
+    """Tell whether a round of a scale has targets of its own: those that depend on the picture."""
+    return number > 0 and settings.style_loss == "patches"
+
+
+def _begin(view: View, x: Tensor) -> tuple[Targets, Point]:
+    """Make the targets, and evaluate the starting picture."""
+    targets = view.aim(view.canvas.show(x))
+    start = evaluate_point(view, x, targets)
     if not math.isfinite(float(start.value)):
         raise DivergedError(
             "the loss of the starting picture is not finite; "
             "lower content_weight, style_weight or tv_weight"
         )
-    return start
-
-
-def evaluate_point(
-    loss: Callable[..., Any], x: Tensor, targets: Targets, kernels: Kernels
-) -> Point:
-    """Evaluate the loss; the value is infinity where loss or gradient is not finite."""
-    (total, parts), gradient = loss(x, targets, kernels)
-    finite = ops.logical_and(ops.isfinite(total), ops.all(ops.isfinite(gradient)))
-    return Point(x, ops.where(finite, total, math.inf), gradient, {"total": total, **parts})
+    return targets, start
 
 
 def _shares(iterations: int, rounds: int) -> list[int]:
@@ -266,12 +243,12 @@ def _shares(iterations: int, rounds: int) -> list[int]:
     return [end - start for start, end in itertools.pairwise(edges)]
 
 
-def _step(point: Point, progress: Progress, size: Size, end_of_round: bool) -> Step:
+def _step(point: Point, progress: Progress, canvas: Canvas, end_of_round: bool) -> Step:
     return Step(
         parts=point.parts,
-        size=size,
+        size=tuple(point.x.shape[1:3]),
         end_of_round=end_of_round,
-        read=lambda: _to_image(point.x),
+        read=lambda: canvas.finish(_to_image(point.x)),
         **progress._asdict(),
     )
 
@@ -285,11 +262,6 @@ def _enlarged(last: Step, image: Image, progress: Progress) -> Step:
         read=lambda: np.clip(image, 0.0, 1.0),
         **progress._asdict(),
     )
-
-
-def to_pixels(image: Image) -> Tensor:
-    """Bring an image onto the device as pixels, (1, H, W, 3)."""
-    return ops.convert_to_tensor(image[None], dtype="float32")
 
 
 def _to_image(pixels: Tensor) -> Image:

@@ -12,8 +12,7 @@ from ..images.scales import check_size, fit, resize
 from ..perceptual import features, objective, statistics
 from ..perceptual.features import Kernels
 from ..settings import Settings
-from ..types import Image, Moments, Targets, Tensor
-from .iterative import to_pixels
+from ..types import Image, Moments, Region, Targets, Tensor
 from .networks import make_network
 from .painting_model import (
     PHOTOGRAPH,
@@ -25,6 +24,7 @@ from .painting_model import (
     neutral_style,
     style_size,
 )
+from .view import to_pixels
 
 PARTS = ("content", "style", "tv", "pixels")
 _HIDDEN = 128  # width of the predictor's inner layer
@@ -234,7 +234,8 @@ class Lesson(keras.Model):
         layers = self.settings.content_layers
         seen = features.vgg19(picture, self._frozen.value, layers, **look)
         one = ops.convert_to_tensor(1.0, dtype="float32")
-        return Targets(seen, {name: Moments(one, one, gram) for name, gram in grams.items()})
+        style = {name: Moments(one, one, gram) for name, gram in grams.items()}
+        return Targets(seen, (Region(style),))
 
 
 class _Hidden:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from ..backend import ops
 from ..types import Moments, Tensor
+from .roots import square_root, trace_of_root
+from .statistics import covariance
 
 TV_POWER = 1.25
 _CHANNELS = 3
 TINY = 1e-12
+_FLOOR = 1e-3  # of the mean variance, added to each: the root of a singular matrix has no slope
 
 
 def content_loss(features: Tensor, target: Tensor, *, normalization: str) -> Tensor:
@@ -57,6 +60,65 @@ def gram_loss(
     wanted = target.second / target.weight
     distance = ops.sum(ops.square(second / positions - wanted))
     return distance / (ops.sum(ops.square(wanted)) + TINY)
+
+
+def moments_loss(found: Moments, target: Moments, root: Tensor) -> Tensor:
+    """Compare mean and covariance of the features with the painting's.
+
+    The squared 2-Wasserstein distance between the normal distributions of these moments (Olkin and
+    Pukelsheim 1982), |m - m'|^2 + tr(S + S' - 2 (S'^1/2 S S'^1/2)^1/2), divided by the energy of
+    the target, |m'|^2 + tr(S'). Crowson's style-transfer-pytorch has the same without the division.
+
+    Args:
+        found: Moments of the picture being made.
+        target: Moments of the painting.
+        root: Square root of the painting's covariance, from `covariance_root`.
+
+    Returns:
+        A scalar, at least 0 but for rounding.
+    """
+    mean, spread = covariance(found)
+    wanted_mean, wanted = covariance(target)
+    both = trace_of_root(root @ _lifted(spread, wanted) @ root)
+    apart = ops.sum(ops.square(mean - wanted_mean)) + ops.trace(spread) + ops.trace(wanted)
+    energy = ops.sum(ops.square(wanted_mean)) + ops.trace(wanted)
+    return (apart + 2 * _FLOOR * ops.trace(wanted) - 2 * both) / (energy + TINY)
+
+
+def covariance_root(target: Moments) -> Tensor:
+    """Return the square root (C, C) of the covariance of features, as `moments_loss` takes it."""
+    _, wanted = covariance(target)
+    return square_root(_lifted(wanted, wanted))
+
+
+def _lifted(matrix: Tensor, wanted: Tensor) -> Tensor:
+    """Add a little of the painting's mean variance to all variances."""
+    count = wanted.shape[0]
+    return matrix + ops.eye(count) * (_FLOOR * ops.trace(wanted) / count + TINY)
+
+
+def patch_loss(features: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Compare features with those that each position shall have, by their directions.
+
+    The mean over the positions of 1 - cos, as in Kolkin et al. (2022), "Neural neighbor style
+    transfer", equation 4.
+
+    Args:
+        features: Of the picture being made, (1, h, w, C).
+        target: The same shape.
+        mask: How much each position counts, (1, h, w, 1); None for all of it.
+
+    Returns:
+        A scalar, 0..2.
+    """
+    product = ops.sum(features * target, axis=-1, keepdims=True)
+    lengths = ops.sum(ops.square(features), axis=-1, keepdims=True) * ops.sum(
+        ops.square(target), axis=-1, keepdims=True
+    )
+    apart = 1.0 - product * ops.rsqrt(lengths + TINY)
+    if mask is None:
+        return ops.mean(apart)
+    return ops.sum(apart * mask) / (ops.sum(mask) + TINY)
 
 
 def total_variation_loss(pixels: Tensor, *, normalization: str) -> Tensor:

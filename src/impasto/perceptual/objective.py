@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 from ..backend import ops, value_and_grad
 from ..settings import Settings
-from ..types import Targets, Tensor
+from ..types import Guidance, Moments, Region, Targets, Tensor
 from . import features as backbone
-from . import losses, statistics
+from . import losses, regions, statistics
 from .features import Kernels
 
 Parts = dict[str, Tensor]
+Found = Mapping[str, Moments]
+EVERYWHERE = Guidance()
 LossAndGradient = Callable[..., tuple[tuple[Tensor, Parts], Tensor]]
 
 _LOSS_SETTINGS = (
     "content_weight", "style_weight", "tv_weight", "content_layers", "style_layers",
-    "style_layer_weights", "normalization", "pooling", "padding", "precision",
+    "style_layer_weights", "style_loss", "normalization", "pooling", "padding", "precision",
 )  # fmt: skip
 
 
@@ -33,23 +36,52 @@ def load_kernels(settings: Settings) -> Kernels:
     return backbone.prepare(layers, {*settings.content_layers, *settings.style_layers})
 
 
-def make_targets(content: Tensor, style: Tensor, kernels: Kernels, settings: Settings) -> Targets:
+def make_targets(
+    content: Tensor,
+    styles: Sequence[Tensor],
+    kernels: Kernels,
+    settings: Settings,
+    guidance: Guidance = EVERYWHERE,
+    picture: Tensor | None = None,
+) -> Targets:
     """Compute what the losses compare with.
 
     Args:
         content: The photograph, (1, H, W, 3), 0..1, of the size that will be optimised.
-        style: The painting, (1, h, w, 3), 0..1.
+        styles: The paintings, each (1, h, w, 3), 0..1.
         kernels: From `load_kernels`.
         settings: Layers, pooling and padding.
+        guidance: Which style goes where.
+        picture: The picture as it is, (1, H, W, 3), which the style loss `patches` looks for
+            neighbours of; the photograph if None.
 
     Returns:
-        Features of the photograph and moments of the painting.
+        Features of the photograph, and of each region what its style shall be.
     """
-    painted = backbone.vgg19(style, kernels, settings.style_layers, **look(settings))
-    return Targets(
-        content=backbone.vgg19(content, kernels, settings.content_layers, **look(settings)),
-        style={name: statistics.moments(features) for name, features in painted.items()},
-    )
+    size, names = content.shape[1:3], settings.style_layers
+    seen = backbone.vgg19(content, kernels, settings.content_layers, **look(settings))
+    painted = [backbone.vgg19(style, kernels, names, **look(settings)) for style in styles]
+    if settings.style_loss == "patches":
+        start = content if picture is None else picture
+        present = backbone.vgg19(start, kernels, names, **look(settings))
+        return Targets(seen, regions.make_patch_regions(present, painted, size, guidance, settings))
+    masks = style_masks_at(styles, guidance, settings)
+    moments = [
+        {name: statistics.moments(layer, within.get(name)) for name, layer in features.items()}
+        for features, within in zip(painted, masks, strict=True)
+    ]
+    return Targets(seen, regions.make_regions(moments, size, guidance, settings))
+
+
+def style_masks_at(
+    styles: Sequence[Tensor], guidance: Guidance, settings: Settings
+) -> list[regions.LayerMasks]:
+    """Return the mask of each painting as each style layer sees it."""
+    masks = guidance.style_masks or (None,) * len(styles)
+    return [
+        regions.masks_at(mask, style.shape[1:3], settings)
+        for mask, style in zip(masks, styles, strict=True)
+    ]
 
 
 def look(settings: Settings) -> dict[str, str]:
@@ -72,21 +104,40 @@ def perceptual_loss(
         The total, a scalar, and its weighted parts: `content`, `style` and `tv`, which add up to
         it, and `content/<layer>` and `style/<layer>`, which add up to the former two.
     """
-    seen, grams = backbone.features_and_grams(
-        pixels, kernels, settings.content_layers, settings.style_layers, **look(settings)
-    )
+    seen, found = _look_at(pixels, targets.regions, kernels, settings)
+    area = pixels.shape[1] * pixels.shape[2]
     parts = {
         **content_parts(seen, targets, settings),
-        **style_parts(
-            {name: gram.second for name, gram in grams.items()},
-            {name: gram.positions for name, gram in grams.items()},
-            pixels.shape[1] * pixels.shape[2],
-            targets,
-            settings,
-        ),
+        **style_parts(found, seen, area, targets.regions, settings),
         "tv": tv_part(pixels, settings),
     }
     return add_up(parts)
+
+
+def _look_at(
+    pixels: Tensor, places: Sequence[Region], kernels: Kernels, settings: Settings
+) -> tuple[dict[str, Tensor], list[Found]]:
+    """Return the features at the layers asked for, and the moments of each region."""
+    contents, styles = settings.content_layers, settings.style_layers
+    if settings.style_loss == "gram" and not any(region.masks for region in places):
+        seen, grams = backbone.features_and_grams(
+            pixels, kernels, contents, styles, **look(settings)
+        )
+        # Without regions the matrix alone is wanted, which comes with the features.
+        whole = {name: Moments(gram.positions, 0.0, gram.second) for name, gram in grams.items()}
+        return seen, [whole] * len(places)
+    seen = backbone.vgg19(pixels, kernels, {*contents, *styles}, **look(settings))
+    return seen, [moments_within(seen, region, settings) for region in places]
+
+
+def moments_within(seen: Mapping[str, Tensor], region: Region, settings: Settings) -> Found:
+    """Return the moments of features (1, h, w, C) within a region, by style layer."""
+    if settings.style_loss == "patches":
+        return {}
+    return {
+        name: statistics.moments(seen[name], region.masks.get(name))
+        for name in settings.style_layers
+    }
 
 
 def content_parts(features: Mapping[str, Tensor], targets: Targets, settings: Settings) -> Parts:
@@ -102,33 +153,55 @@ def content_parts(features: Mapping[str, Tensor], targets: Targets, settings: Se
 
 
 def style_parts(
-    seconds: Mapping[str, Tensor],
-    positions: Mapping[str, int],
-    pixels: int,
-    targets: Targets,
+    found: Sequence[Found],
+    seen: Mapping[str, Tensor],
+    area: int | Tensor,
+    places: Sequence[Region],
     settings: Settings,
 ) -> Parts:
     """Return the weighted style loss of each style layer, as `style/<layer>`.
 
     Args:
-        seconds: Gram matrices of the picture by layer, (C, C), sums over its positions.
-        positions: Number of positions by layer.
-        pixels: Number of pixels of the picture.
-        targets: From `make_targets`.
-        settings: Weights and normalization.
+        found: Moments of the picture within each region, by layer.
+        seen: Features of the picture, (1, h, w, C), for `patches`.
+        area: Number of pixels of the picture.
+        places: From `make_targets`.
+        settings: Weights, loss and normalization.
     """
-    shares = zip(settings.style_layers, style_shares(settings), strict=True)
-    return {
-        f"style/{name}": (settings.style_weight * share)
-        * losses.gram_loss(
-            seconds[name],
-            targets.style[name],
-            positions[name],
-            pixels,
-            normalization=settings.normalization,
-        )
-        for name, share in shares
-    }
+    parts = {}
+    weights = zip(settings.style_layers, regions.style_shares(settings), strict=True)
+    for name, weight in weights:
+        each = [
+            _style_loss(name, moments, seen, region, area, settings) * region.shares.get(name, 1.0)
+            for moments, region in zip(found, places, strict=True)
+        ]
+        parts[f"style/{name}"] = (settings.style_weight * weight) * sum(each[1:], start=each[0])
+    return parts
+
+
+def _style_loss(
+    name: str,
+    found: Found,
+    seen: Mapping[str, Tensor],
+    region: Region,
+    area: int | Tensor,
+    settings: Settings,
+) -> Tensor:
+    mask = region.masks.get(name)
+    if settings.style_loss == "patches":
+        return losses.patch_loss(seen[name], region.patches[name], mask)
+    moments, target = found[name], region.style[name]
+    if mask is not None:  # as if it filled the picture, as its target fills the painting
+        moments = statistics.spread(moments, _positions(mask))
+    if settings.style_loss == "moments":
+        return losses.moments_loss(moments, target, region.roots[name])
+    return losses.gram_loss(
+        moments.second, target, moments.weight, area, normalization=settings.normalization
+    )
+
+
+def _positions(mask: Tensor) -> float:
+    return float(math.prod(mask.shape))
 
 
 def tv_part(pixels: Tensor, settings: Settings) -> Tensor:
@@ -141,12 +214,6 @@ def add_up(parts: Parts) -> tuple[Tensor, Parts]:
     """Return the total, and the parts with the sums `content` and `style` among them."""
     content, style = _sum(parts, "content/"), _sum(parts, "style/")
     return content + style + parts["tv"], {"content": content, "style": style, **parts}
-
-
-def style_shares(settings: Settings) -> list[float]:
-    """Return each style layer's share of the style loss; they add up to 1."""
-    given = settings.style_layer_weights or (1.0,) * len(settings.style_layers)
-    return [weight / sum(given) for weight in given]
 
 
 def loss_and_gradient(settings: Settings) -> LossAndGradient:

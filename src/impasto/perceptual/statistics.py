@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..backend import DATA_FORMAT, ops, with_gram
 from ..types import Moments, Tensor
 
+_FEWEST = 1e-6  # positions; keeps what is divided by them finite
 
-def moments(features: Tensor) -> Moments:
+
+def moments(features: Tensor, mask: Tensor | None = None) -> Moments:
     """Sum features and their outer products over all positions.
 
     Args:
         features: (N, h, w, C).
+        mask: How much each position counts, (1, h, w, 1), 0..1; None for all of it.
 
     Returns:
         The sums; `second` is the Gram matrix G = F F^T of Gatys et al. (2016), equation 3,
-        not divided by the number of positions.
+        not divided by the number of positions. With a mask w it is the guided Gram matrix of Gatys
+        et al. (2017), "Controlling perceptual factors in neural style transfer", equation 6, for
+        features multiplied with the square root of w.
 
     Example:
         >>> tuple(moments(ops.ones((1, 4, 5, 2))).second.shape)
         (2, 2)
     """
+    if mask is not None:
+        return Moments(
+            weight=ops.sum(mask),
+            first=ops.sum(features * mask, axis=(0, 1, 2)),
+            second=gram(features * ops.sqrt(mask)),
+        )
     count = features.shape[0] * features.shape[1] * features.shape[2]
     return Moments(
         weight=ops.convert_to_tensor(float(count), dtype="float32"),
@@ -40,6 +53,43 @@ def add(a: Moments, b: Moments) -> Moments:
     return Moments(a.weight + b.weight, a.first + b.first, a.second + b.second)
 
 
-def scale(a: Moments, factor: float) -> Moments:
+def scale(a: Moments, factor: float | Tensor) -> Moments:
     """Return the moments with every position counted `factor` times."""
     return Moments(a.weight * factor, a.first * factor, a.second * factor)
+
+
+def spread(a: Moments, positions: float | Tensor) -> Moments:
+    """Return the moments as if the same features filled so many positions."""
+    return scale(a, positions / ops.maximum(a.weight, _FEWEST))
+
+
+def blend(each: Sequence[Moments], shares: Sequence[float]) -> Moments:
+    """Mix moments, each with its share of the positions of the first.
+
+    Args:
+        each: Moments of the same features of different pictures.
+        shares: How much each counts, 0 or more, not all 0.
+
+    Example:
+        >>> one, two = moments(ops.ones((1, 2, 2, 1))), moments(3 * ops.ones((1, 5, 5, 1)))
+        >>> mixed = blend([one, two], [1, 3])
+        >>> float(mixed.weight), float(mixed.first[0])
+        (4.0, 10.0)
+    """
+    if len(each) == 1:
+        return each[0]
+    whole = sum(shares)
+    parts = [
+        spread(moments, each[0].weight * share / whole)
+        for moments, share in zip(each, shares, strict=True)
+    ]
+    mixed = parts[0]
+    for part in parts[1:]:
+        mixed = add(mixed, part)
+    return mixed
+
+
+def covariance(a: Moments) -> tuple[Tensor, Tensor]:
+    """Return the mean (C,) and the covariance (C, C) of the features."""
+    mean = a.first / a.weight
+    return mean, a.second / a.weight - mean[:, None] * mean[None, :]

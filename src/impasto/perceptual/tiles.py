@@ -18,71 +18,25 @@ for a core of 512x512, and 1.3 times for one of 1024x1024.
 from __future__ import annotations
 
 import functools
-import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import compiled, ops, value_and_grad
+from ..backend import ops, value_and_grad
 from ..settings import Settings
-from ..types import Moments, Targets, Tensor
-from . import features as backbone
+from ..types import Moments, Region, Targets, Tensor
 from . import losses, objective, statistics
 from .features import Kernels
 from .objective import LossAndGradient, Parts
+from .regions import LayerMasks
+from .tile_looks import KEPT, core_features, make_targets, sum_moments
 from .windows import Tile, Window, at_origin, cut, cut_layers, frame_of, grid, margin
 
 __all__ = ["grid", "loss_and_gradient", "make_targets", "margin"]
 
-_KEPT = 256  # functions for a tile, compiled on some frameworks
-
-Look = Callable[[Tensor, Kernels], dict[str, Tensor]]
-
-
-def make_targets(
-    content: Tensor, style: Tensor, kernels: Kernels, settings: Settings, tile: int
-) -> Targets:
-    """Compute what the losses compare with, as `objective.make_targets` does, tile by tile.
-
-    The features of the photograph are kept whole: at `block4_conv2` they take 32 bytes for each
-    pixel, where the picture itself takes 12.
-
-    Args:
-        content: The photograph, (1, H, W, 3), 0..1, of the size that will be optimised.
-        style: The painting, (1, h, w, 3), 0..1.
-        kernels: From `objective.load_kernels`.
-        settings: Layers, pooling, padding and precision.
-        tile: Longest side of a core, pixels, a multiple of 16.
-
-    Returns:
-        Features of the photograph and moments of the painting.
-
-    Raises:
-        ValueError: `tile` is not a positive multiple of 16.
-    """
-    settings = objective.loss_settings(settings)
-    frame = frame_of(content)
-    names: tuple[str, ...] = settings.content_layers
-    tiles = grid(content.shape[1:3], tile, margin(names))
-    rows = [
-        [
-            _forward(settings, at_origin(part), names, ops.copy)(
-                cut(content, part.outer, frame), kernels
-            )
-            for part in row
-        ]
-        for _, row in itertools.groupby(tiles, key=lambda part: part.core.top)
-    ]
-    joined = {
-        name: ops.concatenate(
-            [ops.concatenate([part[name] for part in row], axis=2) for row in rows], axis=1
-        )
-        for name in names
-    }
-    painting = grid(style.shape[1:3], tile, margin(settings.style_layers))
-    return Targets(joined, _moments(style, painting, kernels, settings))
+Slopes = dict[str, tuple[Tensor, ...]]  # the gradient in the sums over positions, by layer
 
 
 def loss_and_gradient(settings: Settings, tile: int) -> LossAndGradient:
@@ -108,7 +62,7 @@ def loss_and_gradient(settings: Settings, tile: int) -> LossAndGradient:
         tiles = grid(pixels.shape[1:3], tile, reach)
         if len(tiles) == 1:
             return whole(pixels, targets, kernels)
-        style, slopes = _first_pass(pixels, tiles, targets, kernels, settings)
+        style, slopes = _first_pass(pixels, tiles, targets.regions, kernels, settings)
         (_, variation), gradient = _variation(settings)(pixels)
         # Added up on the host: in place, and no tile begins before the one before it has ended.
         total = np.require(ops.convert_to_numpy(gradient), requirements="W")  # (1, H, W, 3)
@@ -120,26 +74,37 @@ def loss_and_gradient(settings: Settings, tile: int) -> LossAndGradient:
 
 
 def _first_pass(
-    pixels: Tensor, tiles: list[Tile], targets: Targets, kernels: Kernels, settings: Settings
-) -> tuple[Parts, dict[str, Tensor]]:
-    """Return the parts of the style loss, and its gradient D in each Gram matrix."""
-    moments = _moments(pixels, tiles, kernels, settings)
+    pixels: Tensor,
+    tiles: list[Tile],
+    regions: tuple[Region, ...],
+    kernels: Kernels,
+    settings: Settings,
+) -> tuple[Parts, list[Slopes]]:
+    """Return the parts of the style loss, and its gradient in the sums of each region."""
+    found = sum_moments(pixels, tiles, [region.masks for region in regions], kernels, settings)
     names = settings.style_layers
-    flat = ops.concatenate([ops.reshape(moments[name].second, (-1,)) for name in names])
+    flat = ops.concatenate(
+        [
+            ops.reshape(part, (-1,))
+            for moments in found
+            for name in names
+            for part in _sums(moments[name], settings)
+        ]
+    )
     (_, parts), gradient = _style_loss(settings)(
         flat,
-        targets.style,
-        {name: moments[name].weight for name in names},
+        regions,
+        [{name: moments[name].weight for name in names} for moments in found],
         ops.convert_to_tensor(float(math.prod(pixels.shape[1:3])), dtype="float32"),
     )
-    return parts, _unflatten(gradient, targets.style, names)
+    return parts, _unflatten(gradient, regions, settings)
 
 
 def _second_pass(
     pixels: Tensor,
     tiles: list[Tile],
     targets: Targets,
-    slopes: dict[str, Tensor],
+    slopes: list[Slopes],
     kernels: Kernels,
     settings: Settings,
     total: NDArray[np.float32],
@@ -150,8 +115,9 @@ def _second_pass(
     parts: Parts = {}
     for tile in tiles:
         wanted = cut_layers(targets.content, tile.core, frame)
+        masks = [cut_layers(region.masks, tile.core, frame) for region in targets.regions]
         (_, found), gradient = _surrogate(settings, at_origin(tile))(
-            cut(pixels, tile.outer, frame), wanted, factors, slopes, kernels
+            cut(pixels, tile.outer, frame), wanted, factors, slopes, masks, kernels
         )
         top, left, bottom, right = tile.outer
         total[:, top:bottom, left:right] += ops.convert_to_numpy(gradient)
@@ -174,36 +140,10 @@ def _content_factors(
     return {name: weight / (energy + losses.TINY) for name, energy in energies.items()}
 
 
-def _moments(
-    pixels: Tensor, tiles: list[Tile], kernels: Kernels, settings: Settings
-) -> dict[str, Moments]:
-    """Return the moments of the style layers, summed over the tiles."""
-    total: dict[str, Moments] = {}
-    for tile in tiles:
-        look = _forward(settings, at_origin(tile), settings.style_layers, statistics.moments)
-        found = look(cut(pixels, tile.outer, frame_of(pixels)), kernels)
-        total = {
-            name: statistics.add(total[name], summed) if total else summed
-            for name, summed in found.items()
-        }
-    return total
-
-
 # The functions below are kept, since some frameworks compile them anew whenever they are made.
 
 
-@functools.lru_cache(maxsize=_KEPT)
-def _forward(
-    settings: Settings, tile: Tile, names: tuple[str, ...], summary: Callable[[Tensor], Tensor]
-) -> Look:
-    def look(pixels: Tensor, kernels: Kernels) -> dict[str, Tensor]:
-        seen = _core_features(pixels, kernels, names, settings, tile)
-        return {name: summary(features) for name, features in seen.items()}
-
-    return compiled(look, tf32=settings.precision == "tf32")
-
-
-@functools.lru_cache(maxsize=_KEPT)
+@functools.lru_cache(maxsize=KEPT)
 def _surrogate(settings: Settings, tile: Tile) -> LossAndGradient:
     """Return the loss whose gradient is the whole objective's, as far as it goes through the core.
 
@@ -216,30 +156,46 @@ def _surrogate(settings: Settings, tile: Tile) -> LossAndGradient:
         pixels: Tensor,
         wanted: Mapping[str, Tensor],
         factors: Mapping[str, Tensor],
-        slopes: Mapping[str, Tensor],
+        slopes: Sequence[Slopes],
+        masks: Sequence[LayerMasks],
         kernels: Kernels,
     ) -> tuple[Tensor, Parts]:
-        seen = _core_features(pixels, kernels, names, settings, tile)
+        seen = core_features(pixels, kernels, names, settings, tile)
         parts = {
             f"content/{name}": factors[name]
             * losses.content_loss(seen[name], wanted[name], normalization="none")
             for name in contents
         }
-        style = sum(ops.sum(slopes[name] * statistics.gram(seen[name])) for name in styles)
-        return sum(parts.values()) + style, parts
+        style = [
+            ops.sum(slope * part)
+            for each, within in zip(slopes, masks, strict=True)
+            for name in styles
+            for slope, part in zip(
+                each[name],
+                _sums(statistics.moments(seen[name], within.get(name)), settings),
+                strict=True,
+            )
+        ]
+        return sum(parts.values()) + sum(style), parts
 
     return value_and_grad(loss, tf32=settings.precision == "tf32")
 
 
 @functools.lru_cache(maxsize=8)
 def _style_loss(settings: Settings) -> LossAndGradient:
-    """Return the style loss as a function of all Gram matrices in one vector."""
+    """Return the style loss as a function of all sums over positions in one vector."""
 
     def loss(
-        flat: Tensor, style: Mapping[str, Moments], positions: Mapping[str, Tensor], area: Tensor
+        flat: Tensor,
+        regions: tuple[Region, ...],
+        weights: Sequence[Mapping[str, Tensor]],
+        area: Tensor,
     ) -> tuple[Tensor, Parts]:
-        seconds = _unflatten(flat, style, settings.style_layers)
-        parts = objective.style_parts(seconds, positions, area, Targets({}, style), settings)
+        found = [
+            {name: _moments_of(weight[name], sums) for name, sums in each.items()}
+            for each, weight in zip(_unflatten(flat, regions, settings), weights, strict=True)
+        ]
+        parts = objective.style_parts(found, {}, area, regions, settings)
         return sum(parts.values()), parts
 
     return value_and_grad(loss)
@@ -254,21 +210,27 @@ def _variation(settings: Settings) -> LossAndGradient:
     return value_and_grad(loss)
 
 
-def _core_features(
-    pixels: Tensor, kernels: Kernels, names: tuple[str, ...], settings: Settings, tile: Tile
-) -> dict[str, Tensor]:
-    """Return the core's features by layer; `pixels` are those of `tile.outer`."""
-    seen = backbone.vgg19(pixels, kernels, names, **objective.look(settings))
-    return cut_layers(seen, tile.core, tile.outer)
+def _sums(moments: Moments, settings: Settings) -> tuple[Tensor, ...]:
+    """Return the sums that the style loss depends on: `gram` takes the second alone."""
+    return (moments.second, moments.first)[: 2 if settings.style_loss == "moments" else 1]
 
 
-def _unflatten(
-    flat: Tensor, like: Mapping[str, Moments], names: tuple[str, ...]
-) -> dict[str, Tensor]:
-    """Cut a vector into matrices of the shapes of the moments' own."""
-    shapes = [tuple(like[name].second.shape) for name in names]
-    ends = itertools.accumulate((math.prod(shape) for shape in shapes), initial=0)
-    return {
-        name: ops.reshape(flat[start:end], shape)
-        for name, shape, (start, end) in zip(names, shapes, itertools.pairwise(ends), strict=True)
-    }
+def _moments_of(weight: Tensor, sums: tuple[Tensor, ...]) -> Moments:
+    first = sums[1] if len(sums) > 1 else 0.0
+    return Moments(weight, first, sums[0])
+
+
+def _unflatten(flat: Tensor, regions: tuple[Region, ...], settings: Settings) -> list[Slopes]:
+    """Cut a vector into the sums of each region and layer, of the shapes of the regions' own."""
+    found, start = [], 0
+    for region in regions:
+        each: Slopes = {}
+        for name in settings.style_layers:
+            parts = []
+            for like in _sums(region.style[name], settings):
+                end = start + math.prod(like.shape)
+                parts.append(ops.reshape(flat[start:end], tuple(like.shape)))
+                start = end
+            each[name] = tuple(parts)
+        found.append(each)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from ..settings import Settings
 from ..types import Image, Mask, Picture, Size
 
 PictureLike = str | Path | NDArray[Any] | PIL.Image | Picture
+StylesLike = PictureLike | Sequence[PictureLike]
+MaskLike = str | Path | NDArray[Any] | PIL.Image
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,13 @@ class Result:
 def as_picture(source: PictureLike) -> Picture:
     """Read whatever names or holds a picture; a `Picture` comes back as it is."""
     return source if isinstance(source, Picture) else read_picture(source)
+
+
+def as_pictures(sources: StylesLike) -> list[Picture]:
+    """Read one picture, or each of a list or tuple of them."""
+    if isinstance(sources, list | tuple):
+        return [as_picture(source) for source in sources]
+    return [as_picture(sources)]  # type: ignore[arg-type]
 
 
 def alpha_at(picture: Picture, size: Size) -> Mask | None:

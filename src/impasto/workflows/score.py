@@ -114,11 +114,11 @@ def compute_losses(
     painted: Image, photograph: Image, painting: Image, settings: Settings
 ) -> dict[str, float]:
     """Compute the weighted losses of a picture that has the photograph's size."""
-    from ..engines.iterative import prepare_targets, to_pixels
+    from ..engines.view import prepare_targets, to_pixels
     from ..perceptual.objective import load_kernels, perceptual_loss
 
     kernels = load_kernels(settings)
-    targets = prepare_targets(photograph, painting, painted.shape[:2], kernels, settings)
+    targets = prepare_targets(photograph, [painting], painted.shape[:2], kernels, settings)
     total, parts = perceptual_loss(to_pixels(painted), targets, kernels, settings)
     return {"total": float(total), **{name: float(part) for name, part in parts.items()}}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,21 @@ from ..images.metadata import made_with
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Image, Picture, Step, Stylizer
+from .colors import after, before
+from .guidance import Masks, make_guidance
 from .paint import paint as paint_at_once
-from .result import PictureLike, Result, alpha_at, as_picture
+from .result import PictureLike, Result, StylesLike, alpha_at, as_picture, as_pictures
 
 _START_SIDE = 512  # pixels of the longer side of a picture painted to start from
 
 
 def stylize(
     content: PictureLike,
-    style: PictureLike,
+    style: StylesLike,
     *,
     settings: Settings | None = None,
     init: PictureLike | None = None,
+    masks: Masks | None = None,
     on_step: Callable[[Step], None] | None = None,
     **changes: Any,
 ) -> Result:
@@ -32,9 +35,10 @@ def stylize(
     Args:
         content: The photograph: a path, a NumPy array ((H, W), (H, W, 3) or (H, W, 4); uint8,
             uint16, or floats in 0..1) or a PIL image.
-        style: The painting, likewise.
+        style: The painting, likewise, or a list of several.
         settings: All knobs; the defaults if None.
         init: Starting picture in place of `settings.init`, likewise, or one of its words.
+        masks: Masks at hand, in place of those that the settings name.
         on_step: Called after each step. To stop early, iterate over `make_stylizer` instead.
         **changes: Settings to change, such as `size=640`.
 
@@ -42,7 +46,8 @@ def stylize(
         The picture, its history and its settings.
 
     Raises:
-        PictureError: A picture cannot be read, or is too small or too thin.
+        PictureError: A picture or mask cannot be read, is too small or too thin, or of the wrong
+            shape.
         SettingsError: A setting is out of range or unknown.
         WeightsError: No usable weights of the network were found.
         ModelError: The starting picture shall be painted by a network that cannot be used.
@@ -55,47 +60,59 @@ def stylize(
     if isinstance(init, str | Path):
         changes, init = {**changes, "init": str(init)}, None
     settings = (settings or Settings()).changed(**changes) if changes else settings or Settings()
-    photograph, painting = as_picture(content), as_picture(style)
+    photograph, paintings = as_picture(content), as_pictures(style)
     start = time.perf_counter()
     made = []  # copied from the device only when the run is over
     start_image = None if init is None else as_picture(init).image
-    for step in make_stylizer(painting, settings)(photograph, init=start_image):
+    for step in make_stylizer(paintings, settings, masks)(photograph, init=start_image):
         made.append(({"iteration": step.iteration, "scale": step.scale}, step.parts))
         if on_step:
             on_step(step)
     history = tuple(
         {**place, **{name: float(part) for name, part in parts.items()}} for place, parts in made
     )
-    return finish(step, photograph, painting, settings, history, time.perf_counter() - start)
+    return finish(step, photograph, paintings, settings, history, time.perf_counter() - start)
 
 
-def make_stylizer(style: PictureLike, settings: Settings) -> Stylizer:
+def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = None) -> Stylizer:
     """Make a function that paints any content in one style, step by step.
 
     Args:
-        style: The painting: a path, a NumPy array or a PIL image.
+        style: The painting: a path, a NumPy array or a PIL image; or a list of several.
         settings: All knobs.
+        masks: Masks at hand, in place of those that the settings name.
 
     Returns:
         `(content, *, init=None) -> Iterator[Step]`; `content` as in `stylize`.
 
     Raises:
-        PictureError: The painting cannot be read.
+        PictureError: A painting cannot be read.
 
     Example:
         >>> paint = make_stylizer("painting.jpg", Settings(size=512))  # doctest: +SKIP
         >>> for step in paint("photo.jpg"):  # doctest: +SKIP
         ...     print(step.iteration, step.losses["total"])
     """
-    painting = as_picture(style).image
+    paintings = [picture.image for picture in as_pictures(style)]
 
     def paint(content: PictureLike, *, init: Image | None = None) -> Iterator[Step]:
         asked = time.perf_counter()
         from ..engines.iterative import optimize_image
 
         image = as_picture(content).image
-        start = _painted_start(image, painting, settings) if init is None else init
-        return optimize_image(image, painting, settings, init=start, since=asked)
+        guidance = make_guidance(image, paintings, settings, masks or Masks())
+        start = _painted_start(image, paintings[0], settings) if init is None else init
+        colored = before(image, paintings, guidance, settings, start)
+        steps = optimize_image(
+            colored.content,
+            colored.styles,
+            colored.settings,
+            guidance=guidance,
+            init=colored.init,
+            since=asked,
+        )
+        for step in steps:
+            yield after(step, image, settings)
 
     return paint
 
@@ -112,7 +129,7 @@ def _painted_start(content: Image, style: Image, settings: Settings) -> Image | 
 def finish(
     step: Step,
     content: Picture,
-    style: Picture,
+    styles: Sequence[Picture],
     settings: Settings,
     history: tuple[dict[str, float], ...] = (),
     seconds: float = 0.0,
@@ -122,7 +139,7 @@ def finish(
         "made_with": made_with(),
         "settings": settings.model_dump(mode="json"),
         "content": content.name,
-        "style": style.name,
+        "style": ", ".join(style.name for style in styles),
         "iterations": step.iteration,
         "losses": step.losses,
         "seconds": round(seconds, 1),

@@ -1,0 +1,74 @@
+"""Which of several styles goes where."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..types import Guidance, Mask, Size
+from .masks import coverage, fit_mask
+
+
+class Place(NamedTuple):
+    """A part of the picture and the styles that go there.
+
+    Attributes:
+        mask: The part, (H, W) at any size; None for all of it.
+        styles: Indices of the styles.
+        shares: How much each of them counts.
+    """
+
+    mask: Mask | None
+    styles: tuple[int, ...]
+    shares: tuple[float, ...]
+
+
+def places(count: int, guidance: Guidance) -> tuple[Place, ...]:
+    """Group styles by where they go.
+
+    Args:
+        count: Number of styles.
+        guidance: Which goes where.
+
+    Example:
+        >>> [place.styles for place in places(2, Guidance(weights=(0.6, 0.4)))]
+        [(0, 1)]
+    """
+    masks = guidance.masks or (None,) * count
+    weights = guidance.weights or (1.0,) * count
+    groups: list[tuple[Mask | None, list[int]]] = []
+    for index, mask in enumerate(masks):
+        if weights[index] == 0:
+            continue
+        for known, members in groups:
+            if _same(known, mask):
+                members.append(index)
+                break
+        else:
+            groups.append((mask, [index]))
+    return tuple(
+        Place(mask, tuple(members), tuple(weights[index] for index in members))
+        for mask, members in groups
+    )
+
+
+def painted_part(guidance: Guidance, size: Size) -> Mask | None:
+    """Return how much of each pixel may be painted, (H, W), 0..1; None for all of it.
+
+    What no mask covers has no style and stays as it is, as does what is protected.
+    """
+    masks = [mask for mask in guidance.masks if mask is not None]
+    painted = None
+    if masks and len(masks) == len(guidance.masks):
+        painted = coverage([fit_mask(mask, size) for mask in masks])
+    if guidance.protect is not None:
+        free = 1 - fit_mask(guidance.protect, size)
+        painted = free if painted is None else painted * free
+    return painted
+
+
+def _same(one: Mask | None, other: Mask | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one is other or (one.shape == other.shape and bool(np.array_equal(one, other)))

@@ -1,0 +1,118 @@
+"""What is done to colours before and after the picture is optimised."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..images.color import (
+    keep_colors,
+    luminance,
+    match_colors,
+    match_luminance,
+    with_luminance,
+)
+from ..images.guidance import places
+from ..images.masks import fit_mask
+from ..images.scales import resize
+from ..settings import Settings
+from ..types import Guidance, Image, Step
+
+_METHODS = {"match": "covariance", "histogram": "histogram"}
+
+
+class Colored(NamedTuple):
+    """What the run sees, its colours changed as the settings ask."""
+
+    content: Image
+    styles: list[Image]
+    settings: Settings
+    init: Image | None
+
+
+def before(
+    content: Image,
+    styles: Sequence[Image],
+    guidance: Guidance,
+    settings: Settings,
+    init: Image | None,
+) -> Colored:
+    """Change the colours of what the run sees.
+
+    Args:
+        content: The photograph, (H, W, 3).
+        styles: The paintings, (h, w, 3) each.
+        guidance: Which style goes where, for `palette`.
+        settings: `color` and `strength`.
+        init: The starting picture; None where the settings name it.
+
+    Returns:
+        Both, and what else follows: `palette` needs no optimising.
+    """
+    if settings.strength == 0:
+        return Colored(content, list(styles), settings.changed(color="style"), None)
+    if settings.color in _METHODS:
+        method = _METHODS[settings.color]
+        matched = [match_colors(style, content, method=method) for style in styles]
+        return Colored(content, matched, settings, init)
+    if settings.color == "luminance":
+        light = luminance(content)
+        greys = [_grey(match_luminance(luminance(style), light)) for style in styles]
+        start = None if init is None else _grey(luminance(init))
+        return Colored(_grey(light), greys, settings, start)
+    if settings.color == "palette":
+        start = _recolored(content, styles, guidance, settings)
+        at_once = settings.changed(iterations=0, rounds=1, scales=1, strength=1.0)
+        return Colored(content, list(styles), at_once, start)
+    return Colored(content, list(styles), settings, init)
+
+
+def after(step: Step, content: Image, settings: Settings) -> Step:
+    """Give a step the photograph's colours where the settings ask for them.
+
+    Args:
+        step: As optimised.
+        content: The photograph, (H, W, 3).
+        settings: `color`.
+    """
+    finish = {"keep": keep_colors, "luminance": _lit}.get(settings.color)
+    if finish is None or settings.strength == 0:
+        return step
+
+    def read() -> Image:
+        photograph = np.clip(resize(content, step.size, resampling=settings.resampling), 0, 1)
+        return finish(step.image, photograph)
+
+    return dataclasses.replace(step, read=read)
+
+
+def _lit(painted: Image, photograph: Image) -> Image:
+    return with_luminance(photograph, painted.mean(axis=-1))
+
+
+def _grey(light: Image) -> Image:
+    grey: Image = np.repeat(light[..., None], 3, axis=-1)
+    return grey
+
+
+def _recolored(
+    content: Image, styles: Sequence[Image], guidance: Guidance, settings: Settings
+) -> Image:
+    """Give the photograph, region by region, the colours of the paintings, and no strokes."""
+    changed: Image = np.zeros_like(content)
+    covered = np.zeros(content.shape[:2], np.float32)
+    for place in places(len(styles), guidance):
+        mask = (
+            np.ones_like(covered) if place.mask is None else fit_mask(place.mask, content.shape[:2])
+        )
+        for index, share in zip(place.styles, place.shares, strict=True):
+            part = mask * np.float32(share / sum(place.shares))
+            matched = match_colors(content, styles[index], method="covariance")
+            changed += part[..., None] * (matched - content)
+        covered = covered + mask
+    changed /= np.maximum(covered, 1)[..., None]
+    recolored: Image = np.clip(content + np.float32(settings.strength) * changed, 0, 1)
+    return recolored

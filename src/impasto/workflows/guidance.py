@@ -1,0 +1,93 @@
+"""Masks of the settings, or at hand, to guidance of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import SettingsError
+from ..images.masks import check_mask, coverage, feather, fit_mask, read_mask
+from ..settings import EVERYWHERE, REST, Settings
+from ..types import Guidance, Image, Mask, Size
+from .result import MaskLike
+
+
+class Masks(NamedTuple):
+    """Masks at hand, in place of those that the settings name.
+
+    Attributes:
+        masks: Where each style goes, see `stylize`.
+        style_masks: Which part of each painting its style is taken from.
+        protect: What stays as in the photograph.
+    """
+
+    masks: Sequence[MaskLike] | None = None
+    style_masks: Sequence[MaskLike] | None = None
+    protect: MaskLike | None = None
+
+
+def make_guidance(
+    content: Image, styles: Sequence[Image], settings: Settings, given: Masks
+) -> Guidance:
+    """Read and check all masks.
+
+    Args:
+        content: The photograph, (H, W, 3).
+        styles: The paintings, (h, w, 3) each.
+        settings: `style_weights`, `masks`, `style_masks`, `protect` and `feather`.
+        given: Masks in place of those of the settings.
+
+    Returns:
+        Which style goes where; the masks of the photograph are of its size.
+
+    Raises:
+        PictureError: A mask cannot be read, is empty, or is not of the shape of its picture.
+        SettingsError: There are not as many masks or weights as styles.
+    """
+    weights = settings.style_weights
+    masks = settings.masks if given.masks is None else tuple(given.masks)
+    style_masks = settings.style_masks if given.style_masks is None else tuple(given.style_masks)
+    for name, values in (
+        ("style_weights", weights),
+        ("masks", masks),
+        ("style_masks", style_masks),
+    ):
+        if values and len(values) != len(styles):
+            raise SettingsError(
+                f"{name} has {len(values)} values for {len(styles)} styles; give one for each style"
+            )
+    protect = settings.protect if given.protect is None else given.protect
+    size = content.shape[:2]
+    return Guidance(
+        weights,
+        _with_rest([_read(mask, size, "the photograph", settings) for mask in masks], masks, size),
+        tuple(
+            _read(mask, style.shape[:2], f"painting {number}", settings)
+            for number, (mask, style) in enumerate(zip(style_masks, styles, strict=False), 1)
+        ),
+        None if protect is None else _read(protect, size, "the photograph", settings),
+    )
+
+
+def _read(mask: MaskLike, size: Size, of: str, settings: Settings) -> Mask | None:
+    """Read one mask, softened, of the size of its picture; None stands for all of it."""
+    if isinstance(mask, str) and mask in (EVERYWHERE, REST):
+        return None
+    read = read_mask(mask)
+    name = f"the mask {mask}" if isinstance(mask, str) else "a mask"
+    check_mask(read, size, f"{name} of {of}")
+    return feather(fit_mask(read, size), settings.feather * max(size))
+
+
+def _with_rest(
+    found: Sequence[Mask | None], named: Sequence[MaskLike], size: Size
+) -> tuple[Mask | None, ...]:
+    """Put what no other mask covers where `rest` stands."""
+    others = [mask for mask in found if mask is not None]
+    covered = coverage(others) if others else np.zeros(size, np.float32)
+    return tuple(
+        1 - covered if isinstance(name, str) and name == REST else mask
+        for mask, name in zip(found, named, strict=True)
+    )
