@@ -25,7 +25,7 @@ def settings_table() -> str:
 
 def _show(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(f"`{item}`" for item in value) or "equal"
+        return ", ".join(f"`{item}`" for item in value)
     return "" if value is None else f"`{value}`"
 
 

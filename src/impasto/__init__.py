@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .workflows.result import Result
     from .workflows.score import Score, score
     from .workflows.stylize import make_stylizer, stylize
+    from .workflows.texture import texture
     from .workflows.train import train_model
     from .workflows.training_plan import make_training
 
@@ -70,6 +71,7 @@ _HOMES = {
     ".workflows.score": ("Score", "score"),
     ".workflows.result": ("Result",),
     ".workflows.stylize": ("make_stylizer", "stylize"),
+    ".workflows.texture": ("texture",),
     ".workflows.train": ("train_model",),
     ".workflows.training_plan": ("make_training",),
 }
@@ -110,6 +112,7 @@ __all__ = [
     "shipped_model",
     "styles",
     "stylize",
+    "texture",
     "train_model",
     "tune_process",
     "write_image",

@@ -116,7 +116,7 @@ def test_lbfgs_needs_no_more_evaluations_than_scipy_on_rosenbrock(name):
 def test_lbfgs_needs_no_more_evaluations_than_scipy_on_a_picture():
     content = resize(np.float32(data.astronaut()) / 255, (80, 80))
     kernels = objective.load_kernels(SETTINGS)
-    view = make_view(content, [sample_style("swirls", 96)], objective.EVERYWHERE, kernels, SETTINGS)
+    view = make_view(content, [sample_style("swirls", 96)], objective.UNGUIDED, kernels, SETTINGS)
     targets = view.aim(to_pixels(content))
 
     def evaluate(x):

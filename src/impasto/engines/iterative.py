@@ -43,7 +43,7 @@ def optimize_image(
     styles: Sequence[Image],
     settings: Settings,
     *,
-    guidance: Guidance = objective.EVERYWHERE,
+    guidance: Guidance = objective.UNGUIDED,
     init: Image | None = None,
     since: float | None = None,
 ) -> Iterator[Step]:

@@ -94,7 +94,7 @@ def prepare_targets(
         settings: All knobs; with a `tile` the pictures are looked at in tiles.
     """
     photograph = resize(content, size, resampling=settings.resampling)
-    view = make_view(photograph, styles, objective.EVERYWHERE, kernels, settings)
+    view = make_view(photograph, styles, objective.UNGUIDED, kernels, settings)
     return view.aim(to_pixels(photograph))
 
 

@@ -15,7 +15,7 @@ from .features import Kernels
 
 Parts = dict[str, Tensor]
 Found = Mapping[str, Moments]
-EVERYWHERE = Guidance()
+UNGUIDED = Guidance()
 LossAndGradient = Callable[..., tuple[tuple[Tensor, Parts], Tensor]]
 
 _LOSS_SETTINGS = (
@@ -41,7 +41,7 @@ def make_targets(
     styles: Sequence[Tensor],
     kernels: Kernels,
     settings: Settings,
-    guidance: Guidance = EVERYWHERE,
+    guidance: Guidance = UNGUIDED,
     picture: Tensor | None = None,
 ) -> Targets:
     """Compute what the losses compare with.

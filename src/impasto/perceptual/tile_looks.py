@@ -27,7 +27,7 @@ def make_targets(
     kernels: Kernels,
     settings: Settings,
     tile: int,
-    guidance: Guidance = objective.EVERYWHERE,
+    guidance: Guidance = objective.UNGUIDED,
 ) -> Targets:
     """Compute what the losses compare with, as `objective.make_targets` does, tile by tile.
 
