@@ -10,7 +10,7 @@ from skimage import exposure
 
 from ..errors import PictureError, SettingsError
 from ..types import Image, Mask
-from .oklab import by_rows, from_linear, from_oklab, to_linear, to_oklab
+from .oklab import by_rows, from_linear, from_oklab, mix_channels, to_linear, to_oklab
 
 Grey = Mask  # (H, W), 0..1, an sRGB value as in each channel of a grey picture
 _FEWEST_COLORS = 0.005  # standard deviation in Oklab below which colours are not spread further
@@ -152,8 +152,7 @@ def _match_covariance(source: Image, target: Image) -> Image:
     (mean, covariance), (wanted, wanted_covariance) = spread(lab), spread(to_oklab(target))
     matrix = transport(covariance, wanted_covariance)
     move = (wanted - matrix @ mean).astype(np.float32)
-    turn = matrix.T.astype(np.float32)
-    return by_rows(lambda rows: from_oklab(rows @ turn + move), lab)
+    return by_rows(lambda rows: from_oklab(mix_channels(rows, matrix) + move), lab)
 
 
 def _match_histogram(source: Image, target: Image) -> Image:

@@ -58,6 +58,29 @@ def by_rows(function: Callable[..., Array], *arrays: Array) -> Array:
     return np.empty(arrays[0].shape, np.float32) if result is None else result
 
 
+def mix_channels(colors: Array, matrix: NDArray[Any]) -> Array:
+    """Multiply each colour by a matrix.
+
+    Written out: BLAS would start threads, which costs more than a product as thin as this.
+
+    Args:
+        colors: (..., 3).
+        matrix: (3, 3).
+
+    Returns:
+        (..., 3), float32.
+
+    Example:
+        >>> mix_channels(np.ones((1, 3), np.float32), np.diag([1, 2, 3])).tolist()
+        [[1.0, 2.0, 3.0]]
+    """
+    first, second, third = (colors[..., i] for i in range(3))
+    mixed = np.empty(colors.shape, np.float32)
+    for i, row in enumerate(matrix.astype(np.float32)):
+        mixed[..., i] = row[0] * first + row[1] * second + row[2] * third
+    return mixed
+
+
 def to_linear(image: Array) -> Array:
     """Turn sRGB values into amounts of light (IEC 61966-2-1).
 
@@ -112,7 +135,7 @@ def to_oklab(image: Image) -> Array:
 
 
 def _to_oklab(image: Array) -> Array:
-    return _times(np.cbrt(_times(to_linear(image), _TO_CONES)), _TO_LAB)
+    return mix_channels(np.cbrt(mix_channels(to_linear(image), _TO_CONES)), _TO_LAB)
 
 
 def from_oklab(lab: Array) -> Image:
@@ -148,8 +171,8 @@ def _from_oklab(lab: Array) -> Array:
 
 def _light(lab: Array) -> Array:
     """Return linear red, green and blue, in 0..1 for the colours of sRGB."""
-    cones = _times(lab, _FROM_LAB)
-    return _times(cones * cones * cones, _FROM_CONES)
+    cones = mix_channels(lab, _FROM_LAB)
+    return mix_channels(cones * cones * cones, _FROM_CONES)
 
 
 def _paler(lab: Array) -> Array:
@@ -172,8 +195,3 @@ def _grey(lab: Array) -> Array:
     root = np.sqrt(np.maximum(reach * reach - 2 * np.abs(from_middle), 0))
     lightness = (1 + np.sign(from_middle) * (reach - root)) / np.float32(2)
     return np.concatenate([lightness, np.zeros_like(lab[:, 1:])], axis=1)
-
-
-def _times(colors: Array, matrix: NDArray[Any]) -> Array:
-    product: Array = colors @ matrix.T.astype(np.float32)
-    return product
