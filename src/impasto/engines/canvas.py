@@ -82,8 +82,11 @@ def _protecting(photograph: Image, painted: Mask) -> Canvas:
 
 
 def margin_of(size: Size) -> int:
-    """Return how many pixels of the far side a seamless picture is seen with."""
-    return max(_GRAIN, min(_MARGIN, min(size) // _GRAIN * _GRAIN))
+    """Return how many pixels of the far side a seamless picture is seen with.
+
+    At most half of the picture: what is beyond ends amid it, not where its sides meet.
+    """
+    return max(_GRAIN, min(_MARGIN, min(size) // 2 // _GRAIN * _GRAIN))
 
 
 def _seamless(margin: int) -> Canvas:
