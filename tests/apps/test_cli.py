@@ -295,10 +295,18 @@ def test_words_that_mean_nothing_are_wrong_usage(capsys, words, hint):
     assert hint in refusal(capsys)
 
 
-def test_the_plan_tells_size_precision_and_memory(capsys):
-    assert stylize("-o", "out.png", "--precision", "float32") == 0
+@pytest.mark.parametrize(
+    ("words", "time"),
+    [
+        ([], r"about \d+ s"),
+        (["--iterations", "200"], r"at most about \d+ s"),
+        (["--budget", "2m"], "at most 2 min"),
+    ],
+)
+def test_the_plan_tells_size_precision_memory_and_time(capsys, words, time):
+    assert stylize("-o", "out.png", "--precision", "float32", *words) == 0
     assert re.search(
-        r"48x32 in 1 scale\(s\), computed in float32, memory about \d\.\d GB\n",
+        rf"48x32 in 1 scale\(s\), computed in float32, memory about \d\.\d GB, {time}\n",
         capsys.readouterr().err,
     )
 

@@ -20,15 +20,16 @@ from ..errors import DivergedError, PictureError, SettingsError
 from ..images.files import check_output, free_path, read_picture
 from ..images.memory import GIGABYTE, fit_scales
 from ..images.scales import Scale, plan
-from ..settings import Settings
+from ..settings import QUALITIES, Settings
 from ..types import Picture, Size, Step
 from ..workflows.stylize import finish, make_stylizer
-from .progress import progress
+from .progress import progress, roughly
 
 if TYPE_CHECKING:
     from .commands import Stylize
 
 _SECONDS_TO_SAVE, _LEAST_SECONDS = 0.3, 0.1
+_ENDS_NEVER_EARLY = QUALITIES["good"]["iterations"]  # so few the tolerance lets run to their end
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def plan_of(job: Job) -> list[Scale]:
 
 
 def _tell_plan(job: Job, scales: list[Scale]) -> None:
-    """Say how large the picture will be and what memory it takes, or that it does not fit.
+    """Say how large the picture will be, what memory and time it takes, or that it does not fit.
 
     Raises:
         PictureError: It does not fit into memory.
@@ -114,7 +115,21 @@ def _tell_plan(job: Job, scales: list[Scale]) -> None:
     text += f"memory about {max(fit.bytes for fit in fits) / GIGABYTE:.1f} GB"
     if fits[-1].tile is not None:
         text += f", in tiles of {fits[-1].tile} pixels"
+    if not job.command.quiet:
+        text += f", {_expected_time(job, settings)}"
     job.console.print(text, soft_wrap=True, highlight=False)
+
+
+def _expected_time(job: Job, settings: Settings) -> str:
+    """Say how long the run will take; with a budget, without a second spent on measuring."""
+    from ..engines.forecast import forecast_seconds
+
+    if settings.seconds is not None:
+        return f"at most {roughly(settings.seconds)}"
+    seconds = forecast_seconds(*sizes_of(job), settings, styles=len(job.styles))
+    about = f"about {roughly(seconds)}"
+    ends_early = settings.tolerance and settings.iterations > _ENDS_NEVER_EARLY
+    return f"at most {about}" if ends_early else about
 
 
 def _with_time_left(settings: Settings) -> Settings:

@@ -75,6 +75,20 @@ def describe(step: Step, clock: Clock) -> tuple[str, str]:
     )
 
 
+def roughly(seconds: float) -> str:
+    """Say a duration as people do, in seconds, minutes or hours.
+
+    Example:
+        >>> roughly(7.4), roughly(48), roughly(700), roughly(9000)
+        ('7 s', '50 s', '12 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds) if seconds < 20 else 5 * round(seconds / 5))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 def _minutes(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"

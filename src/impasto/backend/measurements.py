@@ -73,11 +73,11 @@ class Table:
         self._known: dict[str, Seconds] = {}
         self._read = False
 
-    def look_up(self, question: str, ask: Callable[[], Seconds]) -> Seconds:
-        """Return the times of a question; ask and remember if it is new."""
+    def look_up(self, question: str, ask: Callable[[], Seconds], *, anew: bool = False) -> Seconds:
+        """Return the times of a question; ask and remember if it is new, or shall be asked anew."""
         if not self._read:
             self._known, self._read = _load(self._path), True
-        if question not in self._known:
+        if anew or question not in self._known:
             self._known[question] = ask()
             self._known = {**_load(self._path), **self._known}
             _save(self._path, self._known)
