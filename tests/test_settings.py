@@ -62,6 +62,9 @@ def test_every_knob_has_a_help_text():
         ("content_weight", -0.1),
         ("style_weight", float("nan")),
         ("tv_weight", "much"),
+        ("print_mm", -1),
+        ("print_mm", "wide"),
+        ("dpi", 0),
         ("scales", 0),
         ("scales", 9),
         ("iterations", -1),
@@ -104,6 +107,11 @@ def test_an_unknown_setting_is_refused_with_those_there_are():
         ({"style_layers": ("block1_conv1",) * 2}, "style_layers names a layer twice"),
         ({"style_layer_weights": (1, 2)}, "has 2 values, but needs one for each of the 5"),
         ({"style_layer_weights": (0,) * 5}, "not all of them zero"),
+        ({"size": 600, "print_mm": 420}, "4961 pixels, and size for 600; leave out one"),
+        ({"height": 600, "print_mm": 420}, "4961 pixels, and height for 600; leave out one"),
+        ({"print_mm": 1}, "12 pixels, expected 16 to 32768; change print_mm or dpi"),
+        ({"print_mm": 9000}, "106299 pixels, expected 16 to 32768"),
+        ({"dpi": 150}, "give print_mm too"),
         ({"iterations": 5, "rounds": 6}, "rounds is 6 but there are only 5 iterations"),
     ],
 )
@@ -196,3 +204,22 @@ def test_a_changed_quality_or_preset_brings_its_own_defaults():
     assert settings.changed(quality="best").changed(size=512) == Settings(quality="best")
     assert Settings(iterations=7).changed(quality="best").iterations == 7
     assert Settings(budget=30).changed(budget=20) == Settings(budget=20)
+
+
+def test_a_print_takes_the_place_of_the_size():
+    assert Settings(print_mm=420).size == 4961
+    assert Settings(print_mm=254, dpi=100).size == 1000
+    classic = Settings(preset="classic", print_mm=254)
+    assert (classic.size, classic.height) == (3000, None)
+
+
+def test_settings_of_a_print_can_be_copied_changed_and_read_back():
+    settings = Settings(print_mm=254, dpi=100)
+    assert Settings(**json.loads(json.dumps(settings.model_dump(mode="json")))) == settings
+    assert settings.changed(dpi=200).size == 2000
+    assert settings.changed(history=3).size == 1000
+    assert settings.changed(print_mm=None) == Settings()
+    with pytest.raises(SettingsError, match="leave out one of them"):
+        settings.changed(size=600)
+    at_default = Settings(print_mm=512 * 25.4 / 300)
+    assert at_default.changed(history=3).size == 512

@@ -266,6 +266,10 @@ def test_a_picture_above_the_limit_names_the_option(capsys):
         ("--threads 0", "--threads must be at least 1"),
         ("--budget soon", "budget: must be a time such as 90s, 2m or 1m30s"),
         ("--budget 0", "budget: must be longer than 0 s"),
+        ("--print-mm wide", "print_mm: "),
+        ("--print-mm 420 --size 600", "leave out one of them"),
+        ("--print-mm 420 --height 600", "leave out one of them"),
+        ("--dpi 150", "give print_mm too"),
         ("--memory 0", "memory"),
         ("--tile 100", "tile: input should be a multiple of 16"),
     ],
@@ -309,6 +313,33 @@ def test_the_plan_tells_size_precision_memory_and_time(capsys, words, time):
         rf"48x32 in 1 scale\(s\), computed in float32, memory about \d\.\d GB, {time}\n",
         capsys.readouterr().err,
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "pixels", "iterations"),
+    [
+        ("--print-mm 420 --dpi 300", 4961, 135),
+        ("--print-mm=420", 4961, 135),
+        ("--print_mm 254 --dpi=100 --quality draft", 1000, 60),
+        ("--preset classic --print-mm 254", 3000, 400),
+        ("--print-mm None --size 300", 300, 135),
+    ],
+)
+def test_a_print_sets_the_size(words, pixels, iterations):
+    from impasto.apps import cli
+
+    settings = cli.parse(["stylize", "photo.png", "painting.png", *words.split()]).settings
+    assert (settings.size, settings.height) == (pixels, None)
+    assert settings.iterations == iterations
+
+
+def test_a_print_is_written_with_its_resolution(folder, capsys):
+    words = ["stylize", "photo.png", "painting.png", "--quality", "draft", "-o", "out.png"]
+    assert main([*words, "--print-mm", "8.128", "--dpi", "150"]) == 0
+    assert "8x5 mm at 150 dpi, 48x32 in 1 scale(s)" in capsys.readouterr().err
+    with PIL.open("out.png") as image:
+        assert image.size == (48, 32)
+        assert image.info["dpi"] == pytest.approx((150, 150), abs=0.02)
 
 
 def test_a_picture_that_does_not_fit_into_memory_is_refused_with_what_to_do(folder, capsys):

@@ -171,6 +171,54 @@ def test_sixteen_bit_tiff_keeps_exif(tmp_path, alpha):
         assert file.pages.first.tags["ExifTag"].value["DateTimeOriginal"] == "2020:01:02 03:04:05"
 
 
+def photograph_of_72_dpi() -> bytes:
+    exif = PIL.Exif()
+    exif[0x010F], exif[0x011A], exif[0x011B], exif[0x0128] = "Maker", 72.0, 72.0, 2
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize("exif", [None, photograph_of_72_dpi()])
+@pytest.mark.parametrize("record", [None, RECORD])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_resolution_of_a_print_returns(tmp_path, suffix, record, exif):
+    path = write_image(tmp_path / f"a{suffix}", SMALL, exif=exif, record=record, dpi=150.0)
+    with PIL.open(path) as image:
+        if suffix == ".webp":  # has no field of its own for it
+            assert "dpi" not in image.info or image.info["dpi"] == pytest.approx((150, 150))
+        else:
+            # A PNG counts whole pixels per metre.
+            assert image.info["dpi"] == pytest.approx((150, 150), abs=0.02)
+        block = image.getexif()
+    if suffix == ".webp" or exif:
+        assert (block[0x011A], block[0x011B], block[0x0128]) == (150, 150, 2)
+    if exif:
+        assert block[0x010F] == "Maker"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_resolution_need_not_be_whole(tmp_path, suffix):
+    path = write_image(tmp_path / f"a{suffix}", SMALL, dpi=299.7)
+    with PIL.open(path) as image:
+        assert image.info["dpi"] == pytest.approx((299.7, 299.7), abs=0.02)
+
+
+@pytest.mark.parametrize("exif", [None, photograph_of_72_dpi(), camera_exif()])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiff_carries_the_resolution_of_a_print(tmp_path, bits, exif):
+    path = write_image(tmp_path / "a.tif", SMALL, bits=bits, exif=exif, dpi=300.0)
+    with tifffile.TiffFile(path) as file:
+        tags = file.pages.first.tags
+        assert file.pages.first.get_resolution(unit="inch") == pytest.approx((300, 300))
+        assert int(tags["ResolutionUnit"].value) == 2
+    assert read_image(path).shape == SMALL.shape
+
+
+def test_without_a_print_the_resolution_of_the_photograph_stays(tmp_path):
+    path = write_image(tmp_path / "a.jpg", SMALL, exif=photograph_of_72_dpi())
+    with PIL.open(path) as image:
+        assert image.getexif()[0x011A] == 72
+
+
 def test_the_thumbnail_of_the_old_photograph_is_dropped(tmp_path):
     exif = load_exif(camera_exif())
     thumbnail = PIL.new("RGB", (16, 16), "red")
@@ -287,6 +335,8 @@ def test_sixteen_bits_need_a_tiff(tmp_path, suffix):
         (SMALL, {"alpha": SMALL}, "alpha"),
         (SMALL, {"bits": 12}, "12 bits"),
         (SMALL, {"quality": 0}, "quality"),
+        (SMALL, {"dpi": 0.5}, "dpi is 0.5"),
+        (SMALL, {"dpi": float("nan")}, "dpi is nan"),
         (SMALL, {"exif": b"nonsense"}, "EXIF"),
     ],
 )

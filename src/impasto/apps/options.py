@@ -39,6 +39,9 @@ def default_settings(words: list[str]) -> Settings:
         return Settings()  # the parser will name those that there are
     if _value(words, "budget") and "quality" not in given:
         given["quality"] = "best"
+    if print_mm := _value(words, "print-mm"):
+        dpi = {"dpi": dpi} if (dpi := _value(words, "dpi")) else {}
+        return Settings(**given, print_mm=print_mm, **dpi)
     if _value(words, "size"):
         return Settings(**given, height=None)
     return Settings(**given)
@@ -52,4 +55,4 @@ def _value(words: list[str], name: str) -> str | None:
             value = following
         elif (start := word.partition("="))[1] and start[0].replace("_", "-") == option:
             value = start[2]
-    return value
+    return None if value == "None" else value

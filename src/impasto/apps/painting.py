@@ -23,7 +23,7 @@ from ..images.scales import Scale, plan
 from ..settings import QUALITIES, Settings
 from ..types import Picture, Size, Step
 from ..workflows.stylize import finish, make_stylizer
-from .progress import progress, roughly
+from .progress import describe_print, progress, roughly
 
 if TYPE_CHECKING:
     from .commands import Stylize
@@ -112,6 +112,8 @@ def _tell_plan(job: Job, scales: list[Scale]) -> None:
     fits = fit_scales(*sizes_of(job), settings)
     height, width = scales[-1].size
     text = f"{width}x{height} in {len(scales)} scale(s), computed in {settings.precision}, "
+    if settings.print_mm is not None:
+        text = f"{describe_print(scales[-1].size, settings.dpi)}, {text}"
     text += f"memory about {max(fit.bytes for fit in fits) / GIGABYTE:.1f} GB"
     if fits[-1].tile is not None:
         text += f", in tiles of {fits[-1].tile} pixels"

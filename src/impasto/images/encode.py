@@ -21,6 +21,7 @@ from . import metadata
 from .scales import resize
 
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that these formats can count
+_ROWS_AT_ONCE = 256
 _FULL_COLOR_QUALITY = 90  # from here on JPEG keeps the colours at full resolution
 
 
@@ -59,13 +60,23 @@ def finite(image: Image) -> Image:
 
 def with_alpha(image: Image, alpha: Mask | None, kind: str) -> NDArray[np.float32]:
     """Return (H, W, 3) or (H, W, 4), clipped to 0..1."""
-    image = np.clip(image, 0, 1).astype(np.float32)
+    image = np.clip(image, 0, 1).astype(np.float32, copy=False)
     if alpha is None:
         return image
     mask = np.clip(resize(alpha.astype(np.float32), image.shape[:2]), 0, 1)[..., None]
     if kind == "JPEG":
         return image * mask + (1 - mask)
     return np.concatenate([image, mask], axis=-1)
+
+
+def _to_integers(values: NDArray[np.float32], kind: type[np.unsignedinteger]) -> NDArray[Any]:
+    """Return 0..1 as the whole range of an integer type, band by band: a print has many pixels."""
+    largest = np.float32(np.iinfo(kind).max)
+    whole = np.empty(values.shape, kind)
+    for top in range(0, len(values), _ROWS_AT_ONCE):
+        band = slice(top, top + _ROWS_AT_ONCE)
+        whole[band] = np.round(values[band] * largest)
+    return whole
 
 
 def write_common(
@@ -75,6 +86,7 @@ def write_common(
     exif: bytes | None,
     record: str | None,
     quality: int,
+    dpi: float | None = None,
 ) -> None:
     """Write 8 bits per channel with Pillow; `values` is (H, W, 3) or (H, W, 4), 0..1."""
     options: dict[str, Any] = {"icc_profile": metadata.srgb_profile()}
@@ -87,28 +99,36 @@ def write_common(
         exif = metadata.add_record(exif, record, limited=kind == "JPEG")
     if exif:
         options["exif"] = exif
+    if dpi is not None:
+        options["dpi"] = dpi, dpi
     if kind in ("JPEG", "WEBP"):
         options["quality"] = quality
     if kind == "JPEG":
         options["subsampling"] = 0 if quality >= _FULL_COLOR_QUALITY else 2
-    PIL.fromarray(np.round(values * 255).astype(np.uint8)).save(file, kind, **options)
+    PIL.fromarray(_to_integers(values, np.uint8)).save(file, kind, **options)
 
 
 def write_deep_tiff(
-    file: BinaryIO, values: NDArray[np.float32], exif: bytes | None, record: str | None
+    file: BinaryIO,
+    values: NDArray[np.float32],
+    exif: bytes | None,
+    record: str | None,
+    dpi: float | None = None,
 ) -> None:
     """Write a TIFF of 16 bits per channel; `values` is (H, W, 3) or (H, W, 4), 0..1."""
     directories = metadata.directories(exif)
     tags = [(tag, "s", 0, text, True) for tag, text in metadata.texts(exif).items()]
     tifffile.imwrite(
         file,
-        np.round(values * 65535).astype(np.uint16),
+        _to_integers(values, np.uint16),
         photometric="rgb",
         extrasamples=["unassalpha"] if values.shape[2] == 4 else None,
         compression="zlib",
         iccprofile=metadata.srgb_profile(),
         description=metadata.wrap(record) if record is not None else None,
         extratags=tags,
+        resolution=None if dpi is None else (dpi, dpi),
+        resolutionunit=None if dpi is None else "INCH",
         software=False,
         metadata=None,
         byteorder="<",

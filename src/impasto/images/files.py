@@ -21,6 +21,7 @@ from . import decode, encode, metadata, opening
 OUTPUT_FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"
 }  # fmt: skip
+_LARGEST_DPI = 65_535  # that a JPEG's header holds
 _T = TypeVar("_T")
 
 
@@ -106,6 +107,7 @@ def write_image(
     record: Mapping[str, Any] | None = None,
     quality: int = 92,
     bits: int = 8,
+    dpi: float | None = None,
 ) -> Path:
     """Write an image whole or not at all, with an sRGB profile.
 
@@ -119,6 +121,8 @@ def write_image(
             16-bit TIFF, the UserComment of the EXIF block elsewhere. See `read_record`.
         quality: Of JPEG and WebP, 1..100.
         bits: 8, or 16 for TIFF.
+        dpi: Pixels per inch of a print, 1..65535, in place of what `exif` says; a JPEG's header
+            holds whole numbers only, its EXIF block any.
 
     Returns:
         The path.
@@ -137,14 +141,18 @@ def write_image(
         raise PictureError(f"{path} cannot have {bits} bits per channel; 16 bits need a .tif file")
     if not 1 <= quality <= 100:
         raise PictureError(f"the quality is {quality}, expected 1 (smallest file) to 100 (best)")
+    if dpi is not None and not 1 <= dpi <= _LARGEST_DPI:
+        raise PictureError(f"dpi is {dpi}, expected 1 to {_LARGEST_DPI} pixels per inch")
     values = encode.with_alpha(encode.finite(image), alpha, kind)
     text = None if record is None else metadata.record_text(record)
     block = metadata.clean_block(exif)
+    if dpi is not None:
+        block = metadata.add_resolution(block, dpi)
     with whole_or_not_at_all(path) as file:
         if bits == 16:
-            encode.write_deep_tiff(file, values, block, text)
+            encode.write_deep_tiff(file, values, block, text, dpi)
         else:
-            encode.write_common(file, values, kind, block, text, quality)
+            encode.write_common(file, values, kind, block, text, quality, dpi)
     return path
 
 

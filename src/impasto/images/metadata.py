@@ -33,6 +33,7 @@ _LONGEST_EXIF = 65_000  # a JPEG segment holds 65,533 bytes
 RECORD_KEY = "impasto"
 _PROFILE_DATE = slice(24, 36)  # of the creation of the profile, in its header
 _DESCRIPTION = 0x010E
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH = 0x011A, 0x011B, 0x0128, 2
 _PIXELS_AT_ONCE = 1 << 21  # bounds the memory that the conversion of deep colours takes
 _TEXTS = {0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298}  # maker, model, software, ..., rights
 
@@ -270,6 +271,16 @@ def add_record(block: bytes | None, text: str, *, limited: bool) -> bytes:
         warnings.warn("EXIF and record do not both fit a JPEG; the EXIF is left out", stacklevel=4)
         return add_record(None, text, limited=True)
     raise PictureError(f"the record has {len(text):,} characters, a JPEG holds 64,000; write a PNG")
+
+
+def add_resolution(block: bytes | None, dpi: float) -> bytes:
+    """Say in an EXIF block how large its picture is printed, pixels per inch."""
+    exif = PIL.Exif()
+    if block:
+        exif.load(block)
+    exif[_X_RESOLUTION] = exif[_Y_RESOLUTION] = dpi
+    exif[_RESOLUTION_UNIT] = _INCH
+    return _to_bytes(exif)
 
 
 def find_record(image: PIL.Image) -> dict[str, Any] | None:

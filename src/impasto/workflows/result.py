@@ -45,7 +45,7 @@ class Result:
     record: dict[str, Any] = field(repr=False)
 
     def save(self, path: str | Path, *, quality: int = 92, bits: int = 8) -> Path:
-        """Write the picture with its alpha, EXIF and record.
+        """Write the picture with its alpha, EXIF and record, and the resolution of a print.
 
         Args:
             path: Ends in .png, .jpg, .webp or .tif; an existing file is replaced.
@@ -66,7 +66,16 @@ class Result:
             record=self.record,
             quality=quality,
             bits=bits,
+            dpi=_dpi(self.image, self.settings),
         )
+
+
+def _dpi(image: Image, settings: Settings | PaintSettings) -> float | None:
+    """Return the resolution at which an image, perhaps an early one, is as large as its print."""
+    if not isinstance(settings, Settings) or settings.print_mm is None:
+        return None
+    dpi = settings.dpi * max(image.shape[:2]) / settings.size
+    return dpi if dpi >= 1 else None
 
 
 def as_picture(source: PictureLike) -> Picture:
