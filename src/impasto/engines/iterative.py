@@ -14,7 +14,7 @@ import numpy as np
 from ..backend import free_memory, ops, resolve_precision
 from ..errors import DivergedError
 from ..images.memory import Fit, fit_scales
-from ..images.scales import Scale, plan, resize
+from ..images.scales import Scale, enlarge, plan, resize
 from ..perceptual import objective
 from ..settings import Settings
 from ..types import Guidance, Image, Step, Targets, Tensor
@@ -78,11 +78,14 @@ def optimize_image(
         init = starting_picture(content, styles[0], stages[0].size, settings)
     picture = init
     kernels = objective.load_kernels(settings)
-    progress = Progress(0, len(stages), 0, settings.iterations, 0)
+    progress = Progress(0, len(stages), 0, sum(stage.iterations for stage in stages), 0)
     last, each = None, 0.0
     for index, (stage, fit) in enumerate(zip(stages, fits, strict=True)):
         started = time.perf_counter()
-        at_work = resize(picture, stage.size, resampling=settings.resampling)
+        if last is None:
+            at_work = resize(picture, stage.size, resampling=settings.resampling)
+        else:
+            at_work = enlarge(picture, content, stage.size, settings)
         progress = progress._replace(scale=index)
         until = None
         photograph = resize(content, stage.size, resampling=settings.resampling)

@@ -146,4 +146,11 @@ def fit_scales(content: Size, style: Size, settings: Settings) -> list[Fit]:
         PictureError: Some scale does not fit, or a picture is too small.
     """
     scales: list[Scale] = plan(content, style, settings)
-    return [fit_memory(scale.size, style, settings) for scale in scales]
+    return [
+        fit_memory(
+            scale.size,
+            style,
+            settings.changed(history=min(settings.history, max(1, scale.iterations))),
+        )
+        for scale in scales
+    ]

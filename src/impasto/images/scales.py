@@ -11,11 +11,14 @@ from PIL import Image as PIL
 
 from ..errors import PictureError
 from ..settings import Settings
-from ..types import Size
+from ..types import Image, Size
 
 SMALLEST_SIDE = 16  # VGG19 halves a picture four times
 _FEWEST_SCALES, _COARSEST_LONG_SIDE = 3, 128
 _SHARE, _LAST_SHARE = 3.0, 4.0  # of the evaluations, for each scale before the last, and for it
+# Beyond these long sides a scale gets so many evaluations at most (docs/decisions/0013).
+_FEW = ((4096, 4), (2048, 8))
+_DETAIL = np.float32(0.5)  # of the photograph's, where few evaluations are left
 _COARSEST_SIDE = 48  # below this a scale moves nothing that the next one would not
 _FILTERS = {"lanczos": PIL.Resampling.LANCZOS, "nearest": PIL.Resampling.NEAREST}
 
@@ -114,7 +117,8 @@ def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
     """Plan the sizes from coarse to fine, each about twice the one before.
 
     The evaluations are shared 3 : ... : 3 : 4. Scales too small for the network or the eye are
-    left out.
+    left out. Of a scale beyond 2048 pixels that follows another, only a few are left: it finds its
+    forms settled, and each costs as much as a whole small picture.
 
     Args:
         content: Height and width of the photograph, pixels.
@@ -122,7 +126,8 @@ def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
         settings: `size` or `height`, `scales`, `iterations`.
 
     Returns:
-        The scales, the last one of the result's size; their iterations add up to the settings'.
+        The scales, the last one of the result's size; their iterations add up to the settings',
+        or to less with scales beyond 2048 pixels.
 
     Raises:
         PictureError: The photograph or the painting is too small or too thin.
@@ -143,10 +148,21 @@ def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
     shares = [_SHARE] * (len(sizes) - 1) + [_LAST_SHARE]
     edges = [round(settings.iterations * sum(shares[:i]) / sum(shares)) for i in range(len(shares))]
     edges.append(settings.iterations)
+    most_each = [None, *map(most_iterations, sizes[1:])]
     return [
-        Scale(size, end - start)
-        for size, start, end in zip(sizes, edges[:-1], edges[1:], strict=True)
+        Scale(size, end - start if most is None else min(end - start, most))
+        for size, start, end, most in zip(sizes, edges[:-1], edges[1:], most_each, strict=True)
     ]
+
+
+def most_iterations(size: Size) -> int | None:
+    """Return how many evaluations are worth their time at a scale that follows a smaller one.
+
+    Example:
+        >>> most_iterations((2250, 3000)), most_iterations((1536, 2048))
+        (8, None)
+    """
+    return next((most for beyond, most in _FEW if max(size) > beyond), None)
 
 
 def default_scales(long_side: int) -> int:
@@ -159,6 +175,33 @@ def default_scales(long_side: int) -> int:
         (3, 5)
     """
     return max(_FEWEST_SCALES, 1 + round(math.log2(long_side / _COARSEST_LONG_SIDE)))
+
+
+def enlarge(picture: Image, photograph: Image, size: Size, settings: Settings) -> Image:
+    """Bring the picture of one scale to the next one's size.
+
+    Where the next scale has only a few evaluations, which cannot make fine detail out of a blurred
+    enlargement, the picture is given half of the photograph's: half the difference between the
+    photograph and itself enlarged from the picture's size.
+
+    Args:
+        picture: The picture so far, (h, w, 3), 0..1.
+        photograph: (H, W, 3), 0..1, any size.
+        size: Height and width of the next scale, pixels.
+        settings: `resampling`, and `content_weight`: without it, no detail is wanted.
+
+    Returns:
+        (height, width, 3); the picture itself if it has the size.
+    """
+    larger = resize(picture, size, resampling=settings.resampling)
+    small = picture.shape[:2]
+    if most_iterations(size) is None or max(small) >= max(size) or not settings.content_weight:
+        return larger
+    result = resize(resize(photograph, small), size)  # of its own memory
+    np.subtract(resize(photograph, size), result, out=result)
+    result *= _DETAIL
+    result += larger
+    return np.clip(result, 0, 1, out=result)
 
 
 def resize(
