@@ -13,6 +13,7 @@ from impasto.engines import iterative
 from impasto.engines.iterative import optimize_image
 from impasto.engines.view import starting_picture
 from impasto.errors import DivergedError, PictureError, WeightsError
+from impasto.images import scales
 from impasto.images.sample_styles import sample_style
 from impasto.images.scales import plan, resize
 from impasto.perceptual import objective
@@ -60,6 +61,20 @@ def test_steps_tell_where_the_run_stands(content, style, optimizer):
     assert steps[-1].end_of_round
     assert steps[-1].round == 2
     assert sum(step.end_of_round for step in steps) == 2
+
+
+def test_a_plan_with_few_evaluations_for_the_last_scale_is_what_steps_count(
+    monkeypatch, content, style
+):
+    monkeypatch.setattr(scales, "_FEW", ((100, 3),))  # as beyond 2048 pixels
+    steps = list(optimize_image(content, style, toy(size=144, iterations=14, tolerance=0)))
+    assert {step.iterations for step in steps} == {6 + 3}
+    assert steps[-1].iteration == 6 + 3
+    last = [step for step in steps if step.scale == 1]
+    larger = resize(steps[-len(last) - 1].image, last[0].size)
+    detail = np.abs(last[0].image - larger).max()
+    assert 0.01 < detail < 0.5  # the photograph's edge
+    assert last[-1].losses["total"] < last[0].losses["total"]
 
 
 def test_the_parts_of_each_step_add_up(content, style):

@@ -133,3 +133,19 @@ def test_the_limit_is_never_more_than_is_free(monkeypatch):
     Free.available = 100e9
     assert limit(Settings()) == pytest.approx(8e9)
     assert limit(Settings(memory=20)) == pytest.approx(20e9)
+
+
+def test_a_print_of_24_megapixels_fits_into_8_gigabytes():
+    for precision in ("float32", "bfloat16"):
+        settings = Settings(size=6000, memory=8, precision=precision)
+        fits = fit_scales((4000, 6000), (1000, 1500), settings)
+        assert all(fit.bytes <= 8e9 for fit in fits)
+        assert fits[-1].tile is not None
+
+
+def test_no_more_steps_are_remembered_than_a_scale_takes():
+    settings = Settings(size=3000, memory=64, precision="float32")
+    fits = fit_scales((2000, 3000), (1000, 1500), settings)
+    assert fits[-1].history == 10
+    settings = Settings(size=6000, memory=64, precision="float32")
+    assert fit_scales((4000, 6000), (1000, 1500), settings)[-1].history == 6

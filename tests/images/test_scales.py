@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image as PIL
 
 from impasto.errors import PictureError
-from impasto.images.scales import fit, plan, resize, result_size, style_size
+from impasto.images.scales import enlarge, fit, plan, resize, result_size, style_size
 from impasto.settings import Settings
 
 sides = st.integers(32, 3000)
@@ -90,6 +90,83 @@ def test_the_last_scale_gets_a_third_more_iterations_than_each_other():
     stages = plan((400, 600), (400, 600), Settings(size=600, scales=3, iterations=150))
     assert [stage.iterations for stage in stages] == [45, 45, 60]
     assert [stage.size for stage in stages] == [(100, 150), (200, 300), (400, 600)]
+
+
+def test_up_to_2048_pixels_no_scale_is_cut_short():
+    stages = plan((1536, 2048), (600, 800), Settings(size=2048, iterations=400))
+    assert [stage.iterations for stage in stages] == [75, 75, 75, 75, 100]
+
+
+@pytest.mark.parametrize(
+    ("size", "iterations"),
+    [
+        (2049, [25, 26, 25, 25, 12]),
+        (4096, [21, 22, 21, 21, 22, 12]),
+        (4097, [21, 22, 21, 21, 22, 6]),
+        (6000, [18, 19, 18, 19, 18, 12, 6]),
+    ],
+)
+def test_scales_beyond_2048_pixels_get_few_evaluations(size, iterations):
+    # The others get what they would get if all were shared 3 : ... : 3 : 4.
+    stages = plan((2000, 3000), (600, 800), Settings(size=size, iterations=135))
+    assert [stage.iterations for stage in stages] == iterations
+
+
+def test_fewer_iterations_than_the_most_are_not_raised():
+    stages = plan((2000, 3000), (600, 800), Settings(size=6000, iterations=14))
+    assert [stage.iterations for stage in stages] == [2, 2, 2, 2, 2, 1, 3]
+
+
+@pytest.mark.parametrize("settings", [{"scales": 1}, {"preset": "classic", "height": 3000}])
+def test_a_large_picture_of_one_scale_keeps_all_evaluations(settings):
+    (stage,) = plan((2000, 3000), (600, 800), Settings(**{"size": 3000, **settings}))
+    assert stage.iterations == Settings(**settings).iterations
+
+
+def thin(seed, width):
+    return np.random.default_rng(seed).random((4, width, 3), dtype=np.float32)
+
+
+LARGE, SMALL = (4, 2100), (2, 1050)
+
+
+def test_a_large_scale_begins_with_half_of_the_photographs_detail():
+    photograph, picture = thin(0, 3000), thin(1, 1050)[:2]
+    kept = photograph.copy(), picture.copy()
+    found = enlarge(picture, photograph, LARGE, Settings())
+    blurred = resize(resize(photograph, SMALL), LARGE)
+    wanted = resize(picture, LARGE) + 0.5 * (resize(photograph, LARGE) - blurred)
+    np.testing.assert_allclose(found, wanted.clip(0, 1), atol=1e-6)
+    np.testing.assert_array_equal(photograph, kept[0])
+    np.testing.assert_array_equal(picture, kept[1])
+
+
+def test_a_photograph_of_the_result_itself_is_not_modified():
+    photograph = thin(0, 2100)
+    kept = photograph.copy()
+    enlarge(thin(1, 1050)[:2], photograph, LARGE, Settings())
+    np.testing.assert_array_equal(photograph, kept)
+
+
+@pytest.mark.parametrize(
+    ("before", "size", "settings"),
+    [
+        (SMALL, (4, 2048), Settings()),  # not large
+        (SMALL, LARGE, Settings(content_weight=0)),  # nothing of the photograph is wanted
+        (LARGE, LARGE, Settings()),
+    ],
+)
+def test_elsewhere_a_scale_begins_with_the_picture_enlarged(before, size, settings):
+    picture = thin(1, before[1])[: before[0]]
+    found = enlarge(picture, thin(0, 3000), size, settings)
+    np.testing.assert_array_equal(found, resize(picture, size))
+
+
+def test_a_small_photograph_has_no_detail_to_give():
+    smooth = resize(thin(0, 5), (2, 60))
+    picture = thin(1, 1050)[:2]
+    found = enlarge(picture, smooth, LARGE, Settings())
+    assert np.abs(found - resize(picture, LARGE)).max() < 0.02
 
 
 def test_scales_too_small_to_matter_are_left_out():

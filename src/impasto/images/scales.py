@@ -17,7 +17,7 @@ SMALLEST_SIDE = 16  # VGG19 halves a picture four times
 _FEWEST_SCALES, _COARSEST_LONG_SIDE = 3, 128
 _SHARE, _LAST_SHARE = 3.0, 4.0  # of the evaluations, for each scale before the last, and for it
 # Beyond these long sides a scale gets so many evaluations at most (docs/decisions/0013).
-_FEW = ((4096, 4), (2048, 8))
+_FEW = ((4096, 6), (2048, 12))
 _DETAIL = np.float32(0.5)  # of the photograph's, where few evaluations are left
 _COARSEST_SIDE = 48  # below this a scale moves nothing that the next one would not
 _FILTERS = {"lanczos": PIL.Resampling.LANCZOS, "nearest": PIL.Resampling.NEAREST}
@@ -160,7 +160,7 @@ def most_iterations(size: Size) -> int | None:
 
     Example:
         >>> most_iterations((2250, 3000)), most_iterations((1536, 2048))
-        (8, None)
+        (12, None)
     """
     return next((most for beyond, most in _FEW if max(size) > beyond), None)
 
