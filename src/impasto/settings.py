@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .errors import SettingsError
+from .prints import DPI, LARGEST_SIZE, SMALLEST_SIZE, size_of_print
 
 Preset = Literal["default", "classic"]
 Quality = Literal["draft", "good", "best"]
@@ -37,8 +38,6 @@ LAYER_NAMES: tuple[str, ...] = get_args(LayerName)
 STYLE_LAYERS: tuple[LayerName, ...] = (
     "block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1",
 )  # fmt: skip
-SMALLEST_SIZE, LARGEST_SIZE = 16, 32_768  # long side, pixels
-MM_PER_INCH, DPI = 25.4, 300.0
 INITS = ("content", "noise", "style")
 
 # The reference procedure (docs/decisions/0002): what the classic preset changes.
@@ -192,7 +191,7 @@ class Settings(BaseModel):
         preset = PRESETS.get(str(values.get("preset", "default")), {})
         quality = QUALITIES.get(str(values.get("quality", "good")), {})
         style_loss = STYLE_LOSSES.get(str(values.get("style_loss", "gram")), {})
-        return {**quality, **style_loss, **preset, **values, **_size_of_print(values)}
+        return {**quality, **style_loss, **preset, **values, **size_of_print(values)}
 
     @field_validator("budget")
     @classmethod
@@ -220,10 +219,6 @@ class Settings(BaseModel):
             raise ValueError(
                 f"style_layer_weights has {given} values, but needs one for each of the "
                 f"{len(self.style_layers)} style layers, and not all of them zero"
-            )
-        if self.print_mm is None and self.dpi != DPI:
-            raise ValueError(
-                f"dpi is {self.dpi:g}, but nothing says how large the print is; give print_mm too"
             )
         if self.iterations and self.rounds > self.iterations:
             raise ValueError(
@@ -258,31 +253,6 @@ class Settings(BaseModel):
         if values.get("print_mm", self.print_mm) is None:
             kept.pop("dpi", None)
         return Settings(**{**chosen, **kept, **values})
-
-
-def _size_of_print(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the size in pixels that a print asks for; nothing where there is no print.
-
-    Raises:
-        ValueError: There is another size too, or no picture can have as many pixels.
-    """
-    try:
-        print_mm, dpi = float(values["print_mm"]), float(values.get("dpi", DPI))
-        pixels = round(print_mm / MM_PER_INCH * dpi)
-    except (KeyError, TypeError, ValueError, OverflowError):  # none, or the fields will complain
-        return {}
-    if print_mm <= 0 or dpi <= 0:
-        return {}
-    say = f"print_mm of {print_mm:g} at {dpi:g} dpi asks for {pixels} pixels"
-    if values.get("height") is not None:
-        raise ValueError(f"{say}, and height for {values['height']}; leave out one of them")
-    if str(values.get("size", pixels)) != str(pixels):
-        raise ValueError(f"{say}, and size for {values['size']}; leave out one of them")
-    if not SMALLEST_SIZE <= pixels <= LARGEST_SIZE:
-        raise ValueError(
-            f"{say}, expected {SMALLEST_SIZE} to {LARGEST_SIZE}; change print_mm or dpi"
-        )
-    return {"size": pixels, "height": None}
 
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")

@@ -153,6 +153,7 @@ def test_a_photograph_of_the_result_itself_is_not_modified():
     [
         (SMALL, (4, 2048), Settings()),  # not large
         (SMALL, LARGE, Settings(content_weight=0)),  # nothing of the photograph is wanted
+        (SMALL, LARGE, Settings(seamless=True)),  # the photograph has edges
         (LARGE, LARGE, Settings()),
     ],
 )

@@ -20,10 +20,11 @@ from ..errors import DivergedError, PictureError, SettingsError
 from ..images.files import check_output, free_path, read_picture
 from ..images.memory import GIGABYTE, fit_scales
 from ..images.scales import Scale, plan
+from ..prints import describe_print
 from ..settings import QUALITIES, Settings
 from ..types import Picture, Size, Step
 from ..workflows.stylize import finish, make_stylizer
-from .progress import describe_print, progress, roughly
+from .progress import progress, roughly
 
 if TYPE_CHECKING:
     from .commands import Stylize

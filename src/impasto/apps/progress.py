@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from ..images.scales import Scale
-from ..settings import MM_PER_INCH
-from ..types import Size, Step
+from ..types import Step
 
 _SECONDS_BETWEEN_LINES = 10
 _BAR_WIDTH = 12
@@ -74,17 +73,6 @@ def describe(step: Step, clock: Clock) -> tuple[str, str]:
         f"loss {losses['total']:.4g} "
         f"(content {losses['content']:.3g}, style {losses['style']:.3g}, tv {losses['tv']:.3g})"
     )
-
-
-def describe_print(size: Size, dpi: float) -> str:
-    """Say how large a picture is on paper.
-
-    Example:
-        >>> describe_print((3508, 4961), 300.0)
-        '420x297 mm at 300 dpi'
-    """
-    height, width = (side / dpi * MM_PER_INCH for side in size)
-    return f"{width:.0f}x{height:.0f} mm at {dpi:g} dpi"
 
 
 def roughly(seconds: float) -> str:

@@ -18,6 +18,7 @@ from ..perceptual.features import Kernels
 from ..perceptual.windows import grid, margin
 from ..settings import Settings
 from ..types import Size, Targets
+from .strength import at_strength
 
 _SIDES = (128, 256, 512, 1024)  # measured from small to large, until one takes long enough
 _LONG_ENOUGH = 0.04  # seconds of an evaluation that tell the speed of larger ones
@@ -71,7 +72,7 @@ def forecast_seconds(
         >>> forecast_seconds((400, 600), (400, 600), Settings(size=320))  # doctest: +SKIP
         7.9
     """
-    settings = settings.changed(precision=resolve_precision(settings.precision))
+    settings = at_strength(settings).changed(precision=resolve_precision(settings.precision))
     work = functools.partial(work_seconds, content_size, style_size, settings, styles=styles)
     seconds = work(speed(settings))
     if seconds > _MEASURE_ANEW:
@@ -126,7 +127,9 @@ def _scale_seconds(
     for painting in paintings:
         tiles, pixels = _looked_at(painting, fit.tile, margin(settings.style_layers))
         looks += tiles * speed.call + pixels * speed.pixel
-    return speed.compile + speed.look * looks + (max(stage.iterations, 1) + _FIRST) * whole_evaluation
+    return (
+        speed.compile + speed.look * looks + (max(stage.iterations, 1) + _FIRST) * whole_evaluation
+    )
 
 
 def _looked_at(size: Size, tile: int | None, reach: int) -> tuple[int, int]:

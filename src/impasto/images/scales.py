@@ -188,14 +188,15 @@ def enlarge(picture: Image, photograph: Image, size: Size, settings: Settings) -
         picture: The picture so far, (h, w, 3), 0..1.
         photograph: (H, W, 3), 0..1, any size.
         size: Height and width of the next scale, pixels.
-        settings: `resampling`, and `content_weight`: without it, no detail is wanted.
+        settings: `resampling`; without `content_weight`, or if `seamless`, no detail is wanted.
 
     Returns:
         (height, width, 3); the picture itself if it has the size.
     """
     larger = resize(picture, size, resampling=settings.resampling)
     small = picture.shape[:2]
-    if most_iterations(size) is None or max(small) >= max(size) or not settings.content_weight:
+    unwanted = not settings.content_weight or settings.seamless  # the photograph has edges
+    if most_iterations(size) is None or max(small) >= max(size) or unwanted:
         return larger
     result = resize(resize(photograph, small), size)  # of its own memory
     np.subtract(resize(photograph, size), result, out=result)
