@@ -67,7 +67,7 @@ def test_a_plan_with_few_evaluations_for_the_last_scale_is_what_steps_count(
     monkeypatch, content, style
 ):
     monkeypatch.setattr(scales, "_FEW", ((100, 3),))  # as beyond 2048 pixels
-    steps = list(optimize_image(content, style, toy(size=144, iterations=14, tolerance=0)))
+    steps = list(optimize_image(content, [style], toy(size=144, iterations=14, tolerance=0)))
     assert {step.iterations for step in steps} == {6 + 3}
     assert steps[-1].iteration == 6 + 3
     last = [step for step in steps if step.scale == 1]
