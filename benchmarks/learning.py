@@ -30,7 +30,7 @@ import impasto
 
 impasto.tune_process()
 
-from impasto.images.crops import list_pictures  # noqa: E402
+from impasto.images.listing import list_pictures  # noqa: E402
 from impasto.images.scales import fit, resize  # noqa: E402
 from impasto.workflows.paint import shipped_model  # noqa: E402
 from impasto.workflows.score import compute_losses  # noqa: E402

@@ -27,7 +27,7 @@ import impasto
 
 impasto.tune_process()
 
-from impasto.images.crops import list_pictures  # noqa: E402
+from impasto.images.listing import list_pictures  # noqa: E402
 from impasto.images.scales import fit, resize  # noqa: E402
 
 WEIGHTS = (0.05, 0.2, 0.8)  # of the slow route's content loss

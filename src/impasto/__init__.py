@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .training_settings import TrainingSettings
     from .types import Picture, Step
+    from .workflows.batch import Form, Outcome, stylize_all
     from .workflows.guidance import Masks
     from .workflows.learn import learn_style
     from .workflows.paint import paint, shipped_model, styles
@@ -64,6 +65,7 @@ _HOMES = {
     ".settings": ("Settings",),
     ".training_settings": ("TrainingSettings",),
     ".types": ("Picture", "Step"),
+    ".workflows.batch": ("Form", "Outcome", "stylize_all"),
     ".workflows.guidance": ("Masks",),
     ".workflows.learn": ("learn_style",),
     ".workflows.pairs": ("make_pairs",),
@@ -81,9 +83,11 @@ __all__ = [
     "BackendError",
     "DivergedError",
     "Exported",
+    "Form",
     "ImpastoError",
     "Masks",
     "ModelError",
+    "Outcome",
     "PaintSettings",
     "PaintingModel",
     "Picture",
@@ -112,6 +116,7 @@ __all__ = [
     "shipped_model",
     "styles",
     "stylize",
+    "stylize_all",
     "texture",
     "train_model",
     "tune_process",

@@ -55,3 +55,30 @@ class DivergedError(ImpastoError):
     def __init__(self, message: str, step: Step | None = None):
         super().__init__(message)
         self.step = step
+
+
+def explain(error: Exception) -> str:
+    """Say in a sentence or two what went wrong, for people who paint.
+
+    Args:
+        error: Anything: our own message is taken as it is, a lack of memory is recognised, all
+            else is called unexpected.
+
+    Example:
+        >>> explain(MemoryError())
+        'out of memory; take a smaller --size, or close other programs'
+    """
+    if isinstance(error, ImpastoError):
+        text = str(error)
+    elif _is_out_of_memory(error):
+        text = "out of memory; take a smaller --size, or close other programs"
+    else:
+        text = f"unexpected {type(error).__name__}: {error}".split("\n")[0]
+        text += " (run again with --debug for the details)"
+    return "; ".join([text, *getattr(error, "__notes__", [])])
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Recognise what NumPy, PyTorch (CPU and GPU), JAX and TensorFlow raise without memory."""
+    words = ("out of memory", "not enough memory", "resource_exhausted", "oom when allocating")
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)

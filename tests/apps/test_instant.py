@@ -65,6 +65,17 @@ def test_paint_takes_folders_and_goes_on_after_a_bad_picture(folder, capsys):
     assert "c.png" in err and "1 of 4 pictures could not be painted" in err
 
 
+def test_each_is_painted_once_and_keeps_its_sub_folder(folder, capsys):
+    (folder / "photos" / "deeper").mkdir()
+    (folder / "photos" / "a.png").rename(folder / "photos" / "deeper" / "b.png")
+    (folder / "list.txt").write_text("photos/b.png\nphoto.png\n")
+    words = ["paint", "photos", "list.txt", "--style", "wave", "-o", "done", "-q"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"done/{name}_wave.png" for name in ("b", "deeper/b", "photo")
+    ]
+
+
 def test_an_interrupt_says_how_many_pictures_there_are(folder, capsys, monkeypatch):
     replace = os.fsync
 
@@ -94,8 +105,8 @@ def test_styles_mix_on_the_command_line(folder, capsys):
         (["photo.png", "--style", "wave:much"], "expected a share after the colon"),
         (["photo.png", "--style", "wave", "--strength", "2"], "strength"),
         (["photo.png", "--style", "wave", "--jpeg-quality", "0"], "--jpeg-quality"),
-        (["photos", "--style", "wave", "-o", "one.png"], "2 pictures need a folder"),
-        (["photos", "photos", "--style", "wave", "-o", "out"], "two photographs have the same"),
+        (["photos", "--style", "wave", "-o", "one.png"], "several pictures need a folder"),
+        (["photos", "--style", "wave", "-o", "photos"], "among the photographs"),
     ],
 )
 def test_wrong_usage_is_named(folder, capsys, words, message):

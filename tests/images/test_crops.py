@@ -1,11 +1,12 @@
-"""Photographs of a folder, and crops of them."""
+"""Crops of photographs."""
 
 import numpy as np
 import pytest
 
 from impasto.errors import PictureError
-from impasto.images.crops import draw_crop, list_pictures
+from impasto.images.crops import draw_crop
 from impasto.images.files import write_image
+from impasto.images.listing import list_pictures
 
 
 @pytest.fixture
@@ -15,19 +16,6 @@ def folder(tmp_path, rng):
         image = np.full((40 + i, 50, 3), i / 5, np.float32)
         write_image(tmp_path / ("deeper" if i > 3 else "") / f"{i}.png", image)
     return tmp_path
-
-
-def test_pictures_are_listed_in_order_wherever_they_lie(folder):
-    (folder / "notes.txt").write_text("no picture")
-    names = [path.name for path in list_pictures(folder)]
-    assert names == ["0.png", "1.png", "2.png", "3.png", "4.png"]
-
-
-def test_no_folder_or_an_empty_one_is_an_error(tmp_path):
-    with pytest.raises(PictureError, match="not a folder"):
-        list_pictures(tmp_path / "none")
-    with pytest.raises(PictureError, match="has no pictures"):
-        list_pictures(tmp_path)
 
 
 def test_each_photograph_comes_once_an_epoch_in_changing_order(folder):

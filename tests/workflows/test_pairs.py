@@ -47,12 +47,15 @@ def pairs_of(folder, settings=QUICK):
 
 def test_pairs_are_made_once_and_told_of(folder):
     first = pairs_of(folder)
-    assert [(pair.number, pair.of, pair.made) for pair in first] == [(1, 2, True), (2, 2, True)]
-    assert read_image(first[0].painted).shape == (36, 48, 3)
-    times = [pair.painted.stat().st_mtime_ns for pair in first]
+    assert [(pair.number, pair.count, pair.status) for pair in first] == [
+        (1, 2, "done"),
+        (2, 2, "done"),
+    ]
+    assert read_image(first[0].result).shape == (36, 48, 3)
+    times = [pair.result.stat().st_mtime_ns for pair in first]
     again = pairs_of(folder)
-    assert not any(pair.made for pair in again)
-    assert [pair.painted.stat().st_mtime_ns for pair in again] == times
+    assert {pair.status for pair in again} == {"skipped"}
+    assert [pair.result.stat().st_mtime_ns for pair in again] == times
     manifest = json.loads((folder / "pairs" / "pairs.json").read_text())
     assert manifest["style"] == "swirls.png" and manifest["settings"]["size"] == 48
     assert set(manifest["pairs"]) == {"0.png", "1.png"}
@@ -63,14 +66,14 @@ def test_an_interrupted_run_goes_on_and_changed_photographs_are_painted_anew(fol
     run = make_pairs(folder / "photos", folder / "swirls.png", folder / "pairs", QUICK)
     next(run)
     run.close()
-    assert [pair.made for pair in pairs_of(folder)] == [False, True]
+    assert [pair.status for pair in pairs_of(folder)] == ["skipped", "done"]
     write_image(folder / "photos" / "0.png", np.zeros((50, 60, 3), np.float32))
-    assert [pair.made for pair in pairs_of(folder)] == [True, False]
+    assert [pair.status for pair in pairs_of(folder)] == ["done", "skipped"]
 
 
 def test_what_does_not_fit_is_refused(folder):
     (folder / "photos" / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
-    assert [bool(pair.problem) for pair in pairs_of(folder)] == [False, False, True]
+    assert [bool(pair.reason) for pair in pairs_of(folder)] == [False, False, True]
     with pytest.raises(ModelError, match="pairs of other settings"):
         pairs_of(folder, Settings(size=64))
     with pytest.raises(PictureError, match="cannot read"):

@@ -6,6 +6,7 @@ import pytest
 import skimage.data
 
 import impasto
+from impasto.perceptual import features, objective
 from impasto.workflows.stylize import make_stylizer, stylize
 
 TINY = impasto.Settings(size=48, scales=1, iterations=6)
@@ -115,3 +116,35 @@ def test_greyscale_photograph_is_painted_in_colour(photo, painting):
     grey = photo[..., 1]
     result = stylize(grey, painting, settings=TINY)
     assert np.ptp(result.image, axis=-1).max() > 0.05
+
+
+def test_a_second_content_does_not_look_at_the_painting_again(photo, painting, monkeypatch):
+    looks = []
+    vgg19 = features.vgg19
+
+    def counted(pixels, kernels, names, **look):
+        looks.append((tuple(names), tuple(pixels.shape[1:3])))
+        return vgg19(pixels, kernels, names, **look)
+
+    monkeypatch.setattr(features, "vgg19", counted)
+    monkeypatch.setattr(objective, "load_kernels", once := Once(objective.load_kernels))
+    settings = impasto.Settings(size=144, scales=2, iterations=4, precision="float32")
+    paint = make_stylizer(painting, settings)
+    contents = photo, photo[::-1], photo[:, ::-1]
+    *_, last = [list(paint(content))[-1] for content in contents]
+    styles = [size for names, size in looks if names == settings.style_layers]
+    assert sorted(set(styles)) == sorted(styles) and len(styles) == 2  # the two scales
+    assert once.calls == 1
+    alone = stylize(contents[-1], painting, settings=settings)
+    np.testing.assert_array_equal(last.image, alone.image)
+
+
+class Once:
+    """Counts how often a function is called."""
+
+    def __init__(self, function):
+        self.function, self.calls = function, 0
+
+    def __call__(self, *given):
+        self.calls += 1
+        return self.function(*given)

@@ -17,7 +17,7 @@ from typing import TextIO
 import tyro
 from tyro.conf import CascadeSubcommandArgs, FlagCreatePairsOff
 
-from ..errors import ImpastoError, SettingsError
+from ..errors import SettingsError, explain
 from ..process import tune_process
 from .commands import (
     Demo,
@@ -162,20 +162,7 @@ def parse(words: list[str]) -> Command:
 def _fail(error: Exception, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
-    if isinstance(error, ImpastoError):
-        text = str(error)
-    elif _is_out_of_memory(error):
-        text = "out of memory; take a smaller --size, or close other programs"
-    else:
-        text = f"unexpected {type(error).__name__}: {error}".split("\n")[0]
-        text += " (run again with --debug for the details)"
-    return _complain("; ".join([text, *getattr(error, "__notes__", [])]), code)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Recognise what NumPy, PyTorch (CPU and GPU), JAX and TensorFlow raise without memory."""
-    words = ("out of memory", "not enough memory", "resource_exhausted", "oom when allocating")
-    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
+    return _complain(explain(error), code)
 
 
 def _complain(text: str, code: int) -> int:

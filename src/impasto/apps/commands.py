@@ -23,13 +23,17 @@ class Stylize:
     """Paint a photograph in the style of a painting."""
 
     content: Annotated[Positional[Path], arg(metavar="CONTENT")]
-    """The photograph: JPEG, PNG, WebP, TIFF, BMP or GIF."""
+    """The photograph: JPEG, PNG, WebP, TIFF, BMP or GIF. Or a folder of photographs, or a text
+    file (.txt) with the path of one on each line, counted from the list's folder."""
     styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
-    """The painting, likewise, or several; see --style-weights and --masks."""
+    """The painting, or several; see --style-weights and --masks."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Result: .png, .jpg, .webp or .tif. By default a free name beside the content."""
+    """Result: .png, .jpg, .webp or .tif. By default a free name beside the content. Of several
+    photographs their folder, by default CONTENT_STYLE; what is done there is not made again."""
+    format: Literal["png", "jpg", "webp", "tif"] | None = None
+    """Type of the result, where its name does not tell; png by default."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
-    """Replace files that exist."""
+    """Replace files that exist; of several, those that were made otherwise."""
     save_every: Annotated[int, arg(metavar="N")] = 0
     """Also write the picture after every N evaluations, as <output>_at_iteration_<i>."""
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
@@ -110,7 +114,7 @@ class Paint:
     """Paint photographs at once with a trained network."""
 
     photographs: Annotated[Positional[tuple[Path, ...]], arg(metavar="PHOTO")]
-    """Photographs, or folders of them."""
+    """Photographs, folders of them, or text files (.txt) with the path of one on each line."""
     style: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="STYLE")] = ()
     """Name of a style of the model, an .impasto file, or a painting; several as NAME:0.6."""
     model: OptionalPath = None

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from ..errors import ImpastoError, PictureError, SettingsError
-from ..images.crops import list_pictures
-from ..images.files import free_path, make_folder, read_image, read_picture, write_image
+from ..errors import SettingsError
+from ..images.files import free_path, read_image, read_picture, write_image
+from ..images.listing import Found, find_pictures, names_several
 from ..images.sheet import contact_sheet
 from ..paint_settings import PaintSettings
 from ..types import Image
-from ..workflows.paint import Painter, make_painter, paint_with, styles
+from ..workflows.batch import Form, work_through
+from ..workflows.paint import make_painter, paint_with, styles
+from ..workflows.result import Result
+from ..workflows.tasks import Task, find_into, plan_results
+from .batch import check_folder, follow
 from .painting import check_outputs, check_quality
 
 if TYPE_CHECKING:
@@ -34,41 +40,38 @@ def paint_all(command: Paint) -> None:
     """
     check_quality(command.jpeg_quality)
     console = Console(stderr=True, quiet=command.quiet)
-    photographs = _photographs(command.photographs)
-    outputs = _outputs(photographs, command)
-    check_outputs(outputs, command.force)
+    if not command.photographs:
+        raise SettingsError("give at least one photograph or a folder of them")
+    tasks = _tasks(command)
+    if len(tasks) == 1:
+        check_outputs([tasks[0].result], command.force)
     painter = make_painter(parse_styles(command.style), command.settings, command.model)
-    failed = 0
-    for number, (photograph, output) in enumerate(zip(photographs, outputs, strict=True), 1):
-        try:
-            _paint_one(photograph, output, painter, command, console, f"{number}/{len(outputs)}")
-        except KeyboardInterrupt as stop:
-            done = number - 1 - failed
-            raise KeyboardInterrupt(f"interrupted; {done} of {len(outputs)} are painted") from stop
-        except ImpastoError as error:
-            if len(photographs) == 1:
-                raise
-            failed += 1
-            sys.stderr.write(f"impasto: {photograph}: {error}\n")
-    if failed:
-        raise PictureError(f"{failed} of {len(photographs)} pictures could not be painted")
+
+    def make(task: Task) -> Result:
+        picture = read_picture(task.photograph, max_pixels=command.max_pixels)
+        return paint_with(painter, picture, command.settings)
+
+    if len(tasks) == 1:
+        _paint_one(tasks[0], make, command, console)
+        return
+    form = Form(quality=command.jpeg_quality, force=command.force)
+    follow(work_through(tasks, make, None, form), console, debug=command.common.debug)
 
 
 def _paint_one(
-    photograph: Path, output: Path, painter: Painter, command: Paint, console: Console, place: str
+    task: Task, make: Callable[[Task], Result], command: Paint, console: Console
 ) -> None:
     start = time.perf_counter()
-    picture = read_picture(photograph, max_pixels=command.max_pixels)
-    result = paint_with(painter, picture, command.settings)
-    result.save(output, quality=command.jpeg_quality)
+    result = make(task)
+    result.save(task.result, quality=command.jpeg_quality)
     height, width = result.image.shape[:2]
     seconds = time.perf_counter() - start
     console.print(
-        f"{place} {width}x{height} in {seconds:.2f} s, of which the network {result.seconds:.2f} s",
+        f"1/1 {width}x{height} in {seconds:.2f} s, of which the network {result.seconds:.2f} s",
         soft_wrap=True,
         highlight=False,
     )
-    sys.stdout.write(f"{output}\n")
+    sys.stdout.write(f"{task.result}\n")
 
 
 def parse_styles(words: tuple[str, ...]) -> str | dict[str, float]:
@@ -101,33 +104,19 @@ def parse_styles(words: tuple[str, ...]) -> str | dict[str, float]:
     return shares
 
 
-def _photographs(places: tuple[Path, ...]) -> list[Path]:
-    if not places:
-        raise SettingsError("give at least one photograph or a folder of them")
-    found: list[Path] = []
-    for place in places:
-        found += list_pictures(place) if place.is_dir() else [place]
-    return found
-
-
-def _outputs(photographs: list[Path], command: Paint) -> list[Path]:
-    """Settle where each picture goes."""
-    style = "_".join(Path(word.split(":")[0]).stem for word in command.style)
-    names = [f"{photograph.stem}_{style}.png" for photograph in photographs]
+def _tasks(command: Paint) -> list[Task]:
+    """Find the photographs, and settle where each picture goes."""
+    ending = "_".join(["", *(Path(word.split(":")[0]).stem for word in command.style)]) + ".png"
     place = command.output
     if place is None:
-        return [free_path(p.with_name(name)) for p, name in zip(photographs, names, strict=True)]
-    if len(photographs) == 1 and place.suffix and not place.is_dir():
-        return [place]
-    if place.suffix and not place.is_dir():
-        raise SettingsError(f"{len(photographs)} pictures need a folder after -o, got {place}")
-    make_folder(place)
-    if len({*names}) < len(names):
-        raise SettingsError(
-            "two photographs have the same name, so one result would replace the other; "
-            "paint them into different folders"
-        )
-    return [place / name for name in names]
+        found = find_pictures(command.photographs)
+        beside = plan_results([Found(path, path) for path, _ in found], Path(), ending)
+        return [replace(task, result=free_path(task.result)) for task in beside]
+    several = len(command.photographs) > 1 or names_several(command.photographs[0])
+    if not several and place.suffix and not place.is_dir():
+        return [Task(command.photographs[0], place, 1, 1)]
+    check_folder(place)
+    return plan_results(find_into(command.photographs, place), place, ending)
 
 
 def list_styles(command: Styles) -> None:

@@ -17,13 +17,15 @@ import psutil
 from rich.console import Console
 
 from ..errors import DivergedError, PictureError, SettingsError
-from ..images.files import check_output, free_path, read_picture
+from ..images.files import OUTPUT_FORMATS, check_output, free_path, read_picture
+from ..images.listing import names_several
 from ..images.memory import GIGABYTE, fit_scales
 from ..images.scales import Scale, plan
 from ..prints import describe_print
 from ..settings import QUALITIES, Settings
 from ..types import Picture, Size, Step
 from ..workflows.stylize import finish, make_stylizer
+from .batch import stylize_several
 from .progress import progress, roughly
 
 if TYPE_CHECKING:
@@ -45,18 +47,21 @@ class Job:
 
 
 def paint(command: Stylize) -> Path:
-    """Paint one picture, show progress, and write it.
+    """Paint one picture, show progress, and write it; or several, see `batch.stylize_several`.
 
     Whatever ends the run early (Ctrl-C, a loss that is not finite, no more memory), the picture so
     far is written where the result would have gone.
 
     Returns:
-        The path of the result.
+        The path of the result, or the folder of several.
 
     Raises:
         ImpastoError: It could not be done.
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
+    _check_options(command)
+    if names_several(command.content):
+        return stylize_several(command)
     job = prepare(command)
     scales = plan_of(job)
     _tell_plan(job, scales)
@@ -150,11 +155,12 @@ def prepare(command: Stylize) -> Job:
         SettingsError: An option is out of range or contradicts another.
         PictureError: A picture cannot be read, or a result cannot be written.
     """
-    _check_options(command)
     content = read_picture(command.content, max_pixels=command.max_pixels)
     styles = [read_picture(style, max_pixels=command.max_pixels) for style in command.styles]
     names = "_".join([command.content.stem, *(style.stem for style in command.styles)])
-    output = command.output or free_path(command.content.with_name(f"{names}.png"))
+    output = command.output or free_path(
+        command.content.with_name(f"{names}.{command.format or 'png'}")
+    )
     job = Job(command, content, styles, output, Console(stderr=True, quiet=command.quiet))
     check_outputs([output, *_early_paths(job)], command.force)
     return job
@@ -197,9 +203,18 @@ def _check_options(command: Stylize) -> None:
     check_quality(command.jpeg_quality)
     if command.save_every < 0:
         raise SettingsError(f"--save-every must be at least 0, got {command.save_every}")
-    suffix = command.output.suffix.lower() if command.output else ".png"
+    suffix = f".{command.format or 'png'}"
+    if command.output and not names_several(command.content):
+        suffix = command.output.suffix.lower()
+        named = OUTPUT_FORMATS.get(suffix)
+        if command.format and named != OUTPUT_FORMATS[f".{command.format}"]:
+            raise SettingsError(
+                f"--format {command.format} contradicts -o {command.output}; give one of them"
+            )
     if command.bits == 16 and suffix not in (".tif", ".tiff"):
-        raise SettingsError(f"--bits 16 needs a .tif result, got {suffix}; add -o NAME.tif")
+        raise SettingsError(
+            f"--bits 16 needs a .tif result, got {suffix}; add -o NAME.tif or --format tif"
+        )
 
 
 def early_path(output: Path, iteration: int) -> Path:

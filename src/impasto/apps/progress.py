@@ -68,7 +68,7 @@ def describe(step: Step, clock: Clock) -> tuple[str, str]:
         f"evaluation {step.iteration}/{step.iterations}"
     )
     if clock.seconds_each is not None and clock.seconds_left is not None:
-        place += f"  {clock.seconds_each:.2f} s each, {_minutes(clock.seconds_left)} left"
+        place += f"  {clock.seconds_each:.2f} s each, {minutes(clock.seconds_left)} left"
     return place, (
         f"loss {losses['total']:.4g} "
         f"(content {losses['content']:.3g}, style {losses['style']:.3g}, tv {losses['tv']:.3g})"
@@ -89,14 +89,20 @@ def roughly(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _minutes(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+def minutes(seconds: float) -> str:
+    """Write a time as minutes and seconds, 1:05."""
+    whole, rest = divmod(round(seconds), 60)
+    return f"{whole}:{rest:02d}"
 
 
 @contextmanager
 def progress(
-    console: Console, plan: Sequence[Scale], budget: float | None = None, *, quiet: bool
+    console: Console,
+    plan: Sequence[Scale],
+    budget: float | None = None,
+    *,
+    quiet: bool,
+    heading: Callable[[Clock], str] | None = None,
 ) -> Iterator[Callable[[Step], None]]:
     """Give a function to be called with each step.
 
@@ -105,6 +111,8 @@ def progress(
         plan: The scales of the run.
         budget: Seconds that it may take.
         quiet: Show nothing.
+        heading: For a run that is one of several: gives what is shown before it. Its bar goes
+            when it ends.
 
     Yields:
         The function.
@@ -113,22 +121,24 @@ def progress(
     if quiet:
         yield lambda step: None
     elif console.is_terminal:
-        with Progress(
-            BarColumn(bar_width=_BAR_WIDTH), TextColumn("{task.description}"), console=console
-        ) as bar:
+        columns = BarColumn(bar_width=_BAR_WIDTH), TextColumn("{task.description}", markup=False)
+        with Progress(*columns, console=console, transient=heading is not None) as bar:
             task = bar.add_task("starting", total=max(1, sum(s.iterations for s in plan)))
 
             def show(step: Step) -> None:
                 clock.tick(step)
-                lines = "\n".join(describe(step, clock))  # both fit a terminal of 80 columns
-                bar.update(task, completed=step.iteration, description=lines)
+                lines = [heading(clock)] if heading else []
+                lines += describe(step, clock)  # both fit a terminal of 80 columns
+                bar.update(task, completed=step.iteration, description="\n".join(lines))
 
             yield show
     else:
-        yield _line_printer(console, clock)
+        yield _line_printer(console, clock, heading)
 
 
-def _line_printer(console: Console, clock: Clock) -> Callable[[Step], None]:
+def _line_printer(
+    console: Console, clock: Clock, heading: Callable[[Clock], str] | None
+) -> Callable[[Step], None]:
     last_time, last_scale = 0.0, -1
 
     def show(step: Step) -> None:
@@ -137,6 +147,7 @@ def _line_printer(console: Console, clock: Clock) -> Callable[[Step], None]:
         now = time.perf_counter()
         if step.scale != last_scale or now - last_time >= _SECONDS_BETWEEN_LINES:
             last_time, last_scale = now, step.scale
-            console.print("  ".join(describe(step, clock)), soft_wrap=True, highlight=False)
+            parts = ([heading(clock)] if heading else []) + [*describe(step, clock)]
+            console.print("  ".join(parts), soft_wrap=True, highlight=False, markup=False)
 
     return show

@@ -16,7 +16,7 @@ from rich.progress import Progress as Bar
 
 from ..engines.model_file import SUFFIX, load_model, save_model
 from ..engines.painting_model import PaintingModel
-from ..errors import PictureError, SettingsError
+from ..errors import SettingsError
 from ..images.files import read_image, write_image
 from ..images.sheet import side_by_side
 from ..training_settings import TrainingSettings
@@ -26,6 +26,7 @@ from ..workflows.pairs import make_pairs
 from ..workflows.train import Progress, train_model
 from ..workflows.training_folder import MODEL, UNUSABLE
 from ..workflows.training_plan import Training, make_training
+from .batch import follow
 from .painting import check_free, check_outputs
 
 if TYPE_CHECKING:
@@ -124,21 +125,8 @@ def paint_pairs(command: MakePairs) -> None:
         KeyboardInterrupt: Interrupted; the message says how to go on.
     """
     console = Console(stderr=True, quiet=command.quiet)
-    problems = 0
     pairs = make_pairs(command.photographs, command.style, command.output, command.settings)
-    try:
-        for pair in pairs:
-            if pair.problem:
-                problems += 1
-                sys.stderr.write(f"impasto: {pair.photograph}: {pair.problem}\n")
-                continue
-            done = "painted" if pair.made else "was there"
-            console.print(f"{pair.number}/{pair.of} {done}", highlight=False)
-            sys.stdout.write(f"{pair.painted}\n")
-    except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt("interrupted; run it again, and it goes on") from stop
-    if problems:
-        raise PictureError(f"{problems} photographs could not be painted")
+    follow(pairs, console, debug=command.common.debug)
 
 
 def _preview(painting: Image, model: PaintingModel, name: str) -> Image:

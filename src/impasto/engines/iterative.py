@@ -16,6 +16,7 @@ from ..errors import DivergedError
 from ..images.memory import Fit, fit_scales
 from ..images.scales import Scale, enlarge, plan, resize
 from ..perceptual import objective
+from ..perceptual.looks import Looks
 from ..settings import Settings
 from ..types import Guidance, Image, Step, Targets, Tensor
 from . import pace
@@ -46,6 +47,7 @@ def optimize_image(
     guidance: Guidance = objective.UNGUIDED,
     init: Image | None = None,
     since: float | None = None,
+    looks: Looks | None = None,
 ) -> Iterator[Step]:
     """Paint `content` in the style of `styles`, yielding a step after each optimizer step.
 
@@ -59,6 +61,7 @@ def optimize_image(
         guidance: Which style goes where, and what stays as it is.
         init: Starting picture in place of `settings.init`, (h, w, 3), 0..1, any size.
         since: When the budget of time began, by `time.perf_counter`; None for now.
+        looks: From `objective.make_looks`, where it serves several pictures; made if None.
 
     Yields:
         Steps; the last one holds the result.
@@ -77,7 +80,7 @@ def optimize_image(
     if init is None or settings.strength == 0:
         init = starting_picture(content, styles[0], stages[0].size, settings)
     picture = init
-    kernels = objective.load_kernels(settings)
+    kernels, known = looks or objective.make_looks(settings)
     progress = Progress(0, len(stages), 0, sum(stage.iterations for stage in stages), 0)
     last, each = None, 0.0
     for index, (stage, fit) in enumerate(zip(stages, fits, strict=True)):
@@ -96,7 +99,7 @@ def optimize_image(
                 yield _enlarged(last, finish(at_work), progress)
                 continue
         fitted = _fitted(settings, fit)
-        view = make_view(photograph, styles, guidance, kernels, fitted)
+        view = make_view(photograph, styles, guidance, kernels, fitted, known)
         best = yield from run_scale(to_pixels(at_work), view, stage, fitted, progress, until)
         last, picture = best.step, best.image
         free_memory()

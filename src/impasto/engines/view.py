@@ -14,6 +14,7 @@ from ..images.files import read_image
 from ..images.scales import resize, style_size
 from ..perceptual import objective, tiles
 from ..perceptual.features import Kernels
+from ..perceptual.looks import Known
 from ..perceptual.objective import LossAndGradient
 from ..settings import Settings
 from ..types import Guidance, Image, Size, Targets, Tensor
@@ -45,6 +46,7 @@ def make_view(
     guidance: Guidance,
     kernels: Kernels,
     settings: Settings,
+    known: Known | None = None,
 ) -> View:
     """Make all that is needed to judge pictures of one size.
 
@@ -54,6 +56,7 @@ def make_view(
         guidance: Which style goes where, and what stays as it is.
         kernels: From `objective.load_kernels`.
         settings: All knobs; with a `tile` the picture is looked at in tiles.
+        known: What is remembered of paintings, for one network.
 
     Raises:
         PictureError: A painting is too small or too thin.
@@ -72,8 +75,9 @@ def make_view(
 
     def aim(pixels: Tensor) -> Targets:
         if settings.tile is not None:
-            return tiles.make_targets(seen, paintings, kernels, settings, settings.tile, within)
-        return objective.make_targets(seen, paintings, kernels, settings, within, pixels)
+            tile = settings.tile
+            return tiles.make_targets(seen, paintings, kernels, settings, tile, within, known)
+        return objective.make_targets(seen, paintings, kernels, settings, within, pixels, known)
 
     loss = objective.loss_and_gradient(settings)
     if settings.tile is not None:

@@ -1,4 +1,4 @@
-"""Photographs of a folder, and the crops of them that a network is trained on."""
+"""Crops of photographs, which a network is trained on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from ..types import Image
 from .files import read_image
 from .scales import resize
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 _MOST_ATTEMPTS = 20  # pictures in a row that cannot be used before it is an error
 _SMALLEST_SHARE = 0.6  # of a photograph's short side that a crop shows at least
 
@@ -35,23 +34,6 @@ class Crop(NamedTuple):
     painted: Image | None
     path: Path
     unusable: tuple[tuple[Path, str], ...]
-
-
-def list_pictures(folder: str | Path) -> list[Path]:
-    """List the pictures of a folder and of those in it, in order of their names.
-
-    Raises:
-        PictureError: There is no such folder, or no picture in it.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise PictureError(f"{folder} is not a folder; give a folder of photographs")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not found:
-        raise PictureError(
-            f"{folder} has no pictures; give a folder with JPEG, PNG, WebP, TIFF, BMP or GIF files"
-        )
-    return found
 
 
 def draw_crop(

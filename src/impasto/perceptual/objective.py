@@ -12,6 +12,7 @@ from ..types import Guidance, Moments, Region, Targets, Tensor
 from . import features as backbone
 from . import losses, regions, statistics
 from .features import Kernels
+from .looks import Known, Looks, remembered
 
 Parts = dict[str, Tensor]
 Found = Mapping[str, Moments]
@@ -36,6 +37,15 @@ def load_kernels(settings: Settings) -> Kernels:
     return backbone.prepare(layers, {*settings.content_layers, *settings.style_layers})
 
 
+def make_looks(settings: Settings) -> Looks:
+    """Prepare the network, to be used for many pictures.
+
+    Raises:
+        WeightsError: No usable weights were found.
+    """
+    return Looks(load_kernels(settings), {})
+
+
 def make_targets(
     content: Tensor,
     styles: Sequence[Tensor],
@@ -43,6 +53,7 @@ def make_targets(
     settings: Settings,
     guidance: Guidance = UNGUIDED,
     picture: Tensor | None = None,
+    known: Known | None = None,
 ) -> Targets:
     """Compute what the losses compare with.
 
@@ -54,23 +65,40 @@ def make_targets(
         guidance: Which style goes where.
         picture: The picture as it is, (1, H, W, 3), which the style loss `patches` looks for
             neighbours of; the photograph if None.
+        known: What is remembered of paintings; their patches are not, which are large.
 
     Returns:
         Features of the photograph, and of each region what its style shall be.
     """
     size, names = content.shape[1:3], settings.style_layers
     seen = backbone.vgg19(content, kernels, settings.content_layers, **look(settings))
-    painted = [backbone.vgg19(style, kernels, names, **look(settings)) for style in styles]
     if settings.style_loss == "patches":
+        painted = [backbone.vgg19(style, kernels, names, **look(settings)) for style in styles]
         start = content if picture is None else picture
         present = backbone.vgg19(start, kernels, names, **look(settings))
         return Targets(seen, regions.make_patch_regions(present, painted, size, guidance, settings))
-    masks = style_masks_at(styles, guidance, settings)
+    masks = guidance.style_masks or (None,) * len(styles)
+    within = style_masks_at(styles, guidance, settings)
+    about = loss_settings(settings)
     moments = [
-        {name: statistics.moments(layer, within.get(name)) for name, layer in features.items()}
-        for features, within in zip(painted, masks, strict=True)
+        remembered(
+            known,
+            style,
+            mask,
+            about,
+            functools.partial(_moments_of, style, each, kernels, settings),
+        )
+        for style, mask, each in zip(styles, masks, within, strict=True)
     ]
     return Targets(seen, regions.make_regions(moments, size, guidance, settings))
+
+
+def _moments_of(
+    style: Tensor, within: regions.LayerMasks, kernels: Kernels, settings: Settings
+) -> Found:
+    """Look at a painting, and return its moments by style layer."""
+    painted = backbone.vgg19(style, kernels, settings.style_layers, **look(settings))
+    return {name: statistics.moments(layer, within.get(name)) for name, layer in painted.items()}
 
 
 def style_masks_at(

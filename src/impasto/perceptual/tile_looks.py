@@ -13,6 +13,7 @@ from ..types import Guidance, Moments, Targets, Tensor
 from . import features as backbone
 from . import objective, statistics
 from .features import Kernels
+from .looks import Known, remembered
 from .regions import LayerMasks, make_regions
 from .windows import Tile, at_origin, cut, cut_layers, frame_of, grid, margin
 
@@ -28,6 +29,7 @@ def make_targets(
     settings: Settings,
     tile: int,
     guidance: Guidance = objective.UNGUIDED,
+    known: Known | None = None,
 ) -> Targets:
     """Compute what the losses compare with, as `objective.make_targets` does, tile by tile.
 
@@ -41,6 +43,7 @@ def make_targets(
         settings: Layers, pooling, padding and precision; a style loss that compares moments.
         tile: Longest side of a core, pixels, a multiple of 16.
         guidance: Which style goes where.
+        known: What is remembered of paintings.
 
     Returns:
         Features of the photograph, and of each region what its style shall be.
@@ -67,11 +70,17 @@ def make_targets(
         )
         for name in names
     }
-    painted = []
-    masks = objective.style_masks_at(styles, guidance, settings)
-    for style, within in zip(styles, masks, strict=True):
+
+    def look(style: Tensor, within: LayerMasks) -> dict[str, Moments]:
         cores = grid(style.shape[1:3], tile, margin(settings.style_layers))
-        painted.append(sum_moments(style, cores, [within], kernels, settings)[0])
+        return sum_moments(style, cores, [within], kernels, settings)[0]
+
+    masks = guidance.style_masks or (None,) * len(styles)
+    withins = objective.style_masks_at(styles, guidance, settings)
+    painted = [
+        remembered(known, style, mask, (settings, tile), functools.partial(look, style, within))
+        for style, mask, within in zip(styles, masks, withins, strict=True)
+    ]
     return Targets(joined, make_regions(painted, content.shape[1:3], guidance, settings))
 
 

@@ -16,8 +16,8 @@ from ..engines.painting_model import (
     summary,
 )
 from ..errors import PictureError
-from ..images.crops import list_pictures
 from ..images.files import read_image
+from ..images.listing import list_pictures
 from ..images.metadata import made_with
 from ..training_settings import TrainingSettings
 from ..types import Image

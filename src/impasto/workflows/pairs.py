@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import ModelError, PictureError
-from ..images.crops import list_pictures
-from ..images.files import make_folder, whole_or_not_at_all
+from ..images.files import make_folder, read_record, whole_or_not_at_all
+from ..images.listing import Found, list_pictures
 from ..images.metadata import made_with
 from ..settings import Settings
-from .result import as_picture
-from .stylize import stylize
+from .batch import Form, Outcome, work_through
+from .result import Result, as_picture
+from .stylize import make_stylizer, stylize_with
+from .tasks import Task, plan_results
 
 MANIFEST = "pairs.json"
-
-
-class Pair(NamedTuple):
-    """A photograph that has been painted.
-
-    Attributes:
-        photograph: Its path.
-        painted: Path of the painted picture.
-        made: Whether it was painted now, or was there already.
-        number: Which of the photographs, from 1 on.
-        of: Number of photographs.
-        problem: Why it could not be painted; empty where it was.
-    """
-
-    photograph: Path
-    painted: Path
-    made: bool
-    number: int
-    of: int
-    problem: str = ""
 
 
 class Pairs(NamedTuple):
@@ -53,7 +36,7 @@ class Pairs(NamedTuple):
 
 def make_pairs(
     photographs: str | Path, style: str | Path, folder: str | Path, settings: Settings
-) -> Iterator[Pair]:
+) -> Iterator[Outcome]:
     """Paint each photograph of a folder in one style by the slow route.
 
     What is there already is not painted again, so a run that was stopped goes on where it was. A
@@ -66,42 +49,50 @@ def make_pairs(
         settings: All knobs of the slow route.
 
     Yields:
-        Each pair.
+        What became of each photograph.
 
     Raises:
         PictureError: There are no photographs, or the painting cannot be read.
         ModelError: The folder has pairs of another style or other settings.
 
     Example:
-        >>> for pair in make_pairs("photos", "wave.jpg", "pairs", Settings()):  # doctest: +SKIP
-        ...     print(pair.painted)
+        >>> for outcome in make_pairs("photos", "wave.jpg", "pairs", Settings()):  # doctest: +SKIP
+        ...     print(outcome.status, outcome.result)
     """
-    paths, style, folder = list_pictures(photographs), Path(style), Path(folder)
+    photographs, style, folder = Path(photographs), Path(style), Path(folder)
     about = {
         "style": style.name,
         "style_sha256": _digest(style),
         "settings": settings.model_dump(mode="json"),
     }
-    painting = as_picture(style)
+    paintings = [as_picture(style)]
+    paint = make_stylizer(paintings, settings)
     manifest = _open(folder, about)
+    paths = list_pictures(photographs, without=folder)
+    tasks = plan_results([Found(path, path.relative_to(photographs)) for path in paths], folder)
     make_folder(folder)
-    for number, path in enumerate(paths, 1):
-        painted = folder / f"{path.stem}.png"
-        entry = {"photograph": path.name, "photograph_sha256": _digest(path)}
-        present = manifest["pairs"].get(painted.name)
-        if painted.exists() and present is not None and entry.items() <= present.items():
-            yield Pair(path, painted, False, number, len(paths))
-            continue
-        try:
-            result = stylize(path, painting, settings=settings)
-        except PictureError as error:
-            yield Pair(path, painted, False, number, len(paths), str(error))
-            continue
-        result.save(painted)
-        losses = {name: result.record["losses"][name] for name in ("total", "content", "style")}
-        manifest["pairs"][painted.name] = {**entry, "losses": losses}
-        _write(folder, manifest)
-        yield Pair(path, painted, True, number, len(paths))
+
+    @functools.cache
+    def entry(task: Task) -> dict[str, Any]:
+        name = task.photograph.relative_to(photographs).as_posix()
+        return {"photograph": name, "photograph_sha256": _digest(task.photograph)}
+
+    def make(task: Task) -> Result:
+        return stylize_with(paint, as_picture(task.photograph), paintings, settings)
+
+    def differing(task: Task, record: Mapping[str, Any]) -> list[str]:
+        known = manifest["pairs"].get(task.result.relative_to(folder).as_posix(), {})
+        return [] if entry(task).items() <= known.items() else ["from another photograph"]
+
+    for outcome in work_through(tasks, make, differing, Form(force=True)):
+        if outcome.status == "done":
+            task = tasks[outcome.number - 1]
+            losses = (read_record(outcome.result) or {})["losses"]
+            kept = {name: losses[name] for name in ("total", "content", "style")}
+            name = task.result.relative_to(folder).as_posix()
+            manifest["pairs"][name] = {**entry(task), "losses": kept}
+            _write(folder, manifest)
+        yield outcome
 
 
 def read_pairs(folder: str | Path, photographs: str | Path) -> Pairs:
@@ -118,7 +109,8 @@ def read_pairs(folder: str | Path, photographs: str | Path) -> Pairs:
     manifest = _read(folder)
     if manifest is None:
         raise ModelError(f"{folder} has no {MANIFEST}; expected a folder made by make-pairs")
-    paths = {path.name: path for path in list_pictures(photographs)}
+    photographs = Path(photographs)
+    paths = {path.relative_to(photographs).as_posix(): path for path in list_pictures(photographs)}
     painted = {
         paths[entry["photograph"]]: folder / name
         for name, entry in manifest["pairs"].items()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engines.model_file import names_a_model
 from ..images.metadata import made_with
@@ -16,6 +17,9 @@ from .colors import after, before
 from .guidance import Masks, make_guidance
 from .paint import paint as paint_at_once
 from .result import PictureLike, Result, StylesLike, alpha_at, as_picture, as_pictures
+
+if TYPE_CHECKING:
+    from ..perceptual.looks import Looks
 
 _START_SIDE = 512  # pixels of the longer side of a picture painted to start from
 
@@ -61,21 +65,57 @@ def stylize(
         changes, init = {**changes, "init": str(init)}, None
     settings = (settings or Settings()).changed(**changes) if changes else settings or Settings()
     photograph, paintings = as_picture(content), as_pictures(style)
+    start_image = None if init is None else as_picture(init).image
+    paint = make_stylizer(paintings, settings, masks)
+    return stylize_with(paint, photograph, paintings, settings, init=start_image, on_step=on_step)
+
+
+def stylize_with(
+    paint: Stylizer,
+    content: Picture,
+    styles: Sequence[Picture],
+    settings: Settings,
+    *,
+    init: Image | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> Result:
+    """Paint one picture to its end; see `stylize`.
+
+    Args:
+        paint: From `make_stylizer`, of the same styles and settings.
+        content: The photograph.
+        styles: The paintings, which the record names.
+        settings: All knobs.
+        init: Starting picture in place of `settings.init`, (h, w, 3), 0..1.
+        on_step: Called after each step.
+
+    Returns:
+        The picture, its history and its settings.
+
+    Raises:
+        ImpastoError: As in `stylize`.
+
+    Example:
+        >>> paintings, photo = [read_picture("wave.jpg")], read_picture("a.jpg")  # doctest: +SKIP
+        >>> paint = make_stylizer(paintings, Settings())  # doctest: +SKIP
+        >>> result = stylize_with(paint, photo, paintings, Settings())  # doctest: +SKIP
+    """
     start = time.perf_counter()
     made = []  # copied from the device only when the run is over
-    start_image = None if init is None else as_picture(init).image
-    for step in make_stylizer(paintings, settings, masks)(photograph, init=start_image):
+    for step in paint(content, init=init):
         made.append(({"iteration": step.iteration, "scale": step.scale}, step.parts))
         if on_step:
             on_step(step)
     history = tuple(
         {**place, **{name: float(part) for name, part in parts.items()}} for place, parts in made
     )
-    return finish(step, photograph, paintings, settings, history, time.perf_counter() - start)
+    return finish(step, content, styles, settings, history, time.perf_counter() - start)
 
 
 def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = None) -> Stylizer:
     """Make a function that paints any content in one style, step by step.
+
+    Network and paintings are looked at once for all contents of about the same size.
 
     Args:
         style: The painting: a path, a NumPy array or a PIL image; or a list of several.
@@ -95,6 +135,12 @@ def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = N
     """
     paintings = [picture.image for picture in as_pictures(style)]
 
+    @functools.cache
+    def looks() -> Looks:
+        from ..perceptual.objective import make_looks
+
+        return make_looks(settings)
+
     def paint(content: PictureLike, *, init: Image | None = None) -> Iterator[Step]:
         asked = time.perf_counter()
         from ..engines.iterative import optimize_image
@@ -110,6 +156,7 @@ def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = N
             guidance=guidance,
             init=colored.init,
             since=asked,
+            looks=looks(),
         )
         for step in steps:
             yield after(step, image, settings)

@@ -11,7 +11,7 @@ from typing import Any
 from ..engines.model_file import load_model
 from ..engines.painting_model import PHOTOGRAPH
 from ..errors import ModelError, PictureError, SettingsError
-from ..images.crops import list_pictures
+from ..images.listing import list_pictures
 from ..training_settings import TrainingSettings
 from .pairs import Pairs, read_pairs
 

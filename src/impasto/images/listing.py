@@ -1,0 +1,124 @@
+"""Which pictures a folder holds or a list names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import PictureError
+from .opening import locate, reason
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+LIST_SUFFIX = ".txt"
+
+
+class Found(NamedTuple):
+    """A picture that is to be painted.
+
+    Attributes:
+        path: The file.
+        place: Where it lies below its folder or its list: sub-folders and name.
+    """
+
+    path: Path
+    place: Path
+
+
+def list_pictures(folder: str | Path, *, without: Path | None = None) -> list[Path]:
+    """List the pictures of a folder and of those in it, in order of their names.
+
+    Hidden files and folders, whose names begin with a dot, are left out.
+
+    Args:
+        folder: The folder.
+        without: A folder in it that is left out, such as that of the results.
+
+    Raises:
+        PictureError: There is no such folder, or no picture in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise PictureError(f"{folder} is not a folder; give a folder of photographs")
+    left_out = None if without is None else without.resolve()
+    if left_out is not None and folder.resolve().is_relative_to(left_out):
+        left_out = None  # the folder lies in it, not it in the folder
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and not path.is_dir()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not (left_out is not None and path.resolve().is_relative_to(left_out))
+    )
+    if not found:
+        raise PictureError(
+            f"{folder} has no pictures; give a folder with JPEG, PNG, WebP, TIFF, BMP or GIF files"
+        )
+    return found
+
+
+def read_list(path: str | Path) -> list[Path]:
+    """Read a text file with the path of one picture on each line.
+
+    Paths count from the list's folder. Blank lines and those that begin with # are left out, and a
+    picture that is named again is left out then. Whether the files exist is not looked at.
+
+    Args:
+        path: A text in UTF-8.
+
+    Raises:
+        PictureError: The file cannot be read, is no text, or names nothing.
+    """
+    path = locate(path)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise PictureError(f"cannot read the list {path}: {reason(error)}") from error
+    if b"\0" in text:
+        raise PictureError(f"{path} is no text in UTF-8; expected the path of a picture per line")
+    # Names of files may be any bytes, which come through as they are.
+    words = text.decode("utf-8-sig", "surrogateescape").split("\n")
+    named = [word.strip() for word in words if word.strip() and not word.strip().startswith("#")]
+    if not named:
+        raise PictureError(f"{path} names no pictures; write the path of one on each line")
+    return list(dict.fromkeys(path.parent / locate(name) for name in named))
+
+
+def names_several(place: str | Path) -> bool:
+    """Tell whether a path is a folder or a list, rather than a picture.
+
+    Example:
+        >>> names_several("photo.jpg"), names_several("photos.txt")
+        (False, True)
+    """
+    place = locate(place)
+    return place.suffix.lower() == LIST_SUFFIX or place.is_dir()
+
+
+def find_pictures(places: Iterable[str | Path], *, without: Path | None = None) -> list[Found]:
+    """Find the pictures of folders, lists (.txt) and single files.
+
+    Args:
+        places: Folders, lists and pictures.
+        without: A folder whose pictures are left out of the folders that it lies in.
+
+    Returns:
+        The pictures in order, each once.
+
+    Raises:
+        PictureError: A folder or a list cannot be read, or has no pictures.
+    """
+    found: dict[Path, Found] = {}
+    for place in map(locate, places):
+        if place.is_dir():
+            paths, root = list_pictures(place, without=without), place
+        elif names_several(place):
+            paths, root = read_list(place), place.parent
+        else:
+            paths, root = [place], place.parent
+        for path in paths:
+            inside = path.is_relative_to(root) and ".." not in path.relative_to(root).parts
+            below = path.relative_to(root) if inside else Path(path.name)
+            found.setdefault(path, Found(path, below))
+    return list(found.values())
