@@ -23,7 +23,7 @@ OPTIMIZERS = ("lbfgs", "adam", "scipy")
 def pictures():
     rows, columns = np.mgrid[0:60, 0:60]
     image = np.stack([rows / 60, columns / 60, (rows + columns > 50) * 0.8], axis=-1)
-    return image.astype(np.float32), sample_style("swirls", 96)
+    return image.astype(np.float32), [sample_style("swirls", 96)]
 
 
 def toy(**changed):
@@ -81,15 +81,23 @@ def test_the_rule_on_the_tolerance_remembers_what_it_saw(pictures, tmp_path):
 def test_a_run_may_be_resumed_many_times(pictures, tmp_path):
     settings = toy(iterations=12)
     whole = list(optimize_image(*pictures, settings))[-1]
-    resume, step = None, None
+    resume = None
     for _ in range(6):
         run = optimize_image(*pictures, settings, resume=resume)
-        for step in itertools.islice(run, 4):
-            pass
+        step = list(itertools.islice(run, 4))[-1]
         run.close()
         resume = through_a_file(step.snapshot(), tmp_path)
     np.testing.assert_array_equal(step.image, whole.image)
     assert step.iteration == whole.iteration == 12
+
+
+def test_the_targets_of_a_round_are_those_of_its_start(pictures, tmp_path):
+    """What patches aim at depends on the picture, and anew in each round."""
+    settings = toy(size=48, scales=1, iterations=12, rounds=3, style_loss="patches")
+    steps = list(optimize_image(*pictures, settings))
+    for place in (2, 4, 5, 6, 8):
+        resume = through_a_file(steps[place].snapshot(), tmp_path)
+        same_run(steps[place:], list(optimize_image(*pictures, settings, resume=resume)))
 
 
 def test_in_tiles_and_with_another_precision(pictures, tmp_path):
@@ -119,13 +127,13 @@ def test_an_interrupt_amid_an_evaluation_loses_nothing(pictures, optimizer, monk
             raise KeyboardInterrupt
         return evaluate_point(*arguments)
 
-    step = None
+    steps = []
     with monkeypatch.context() as patched:
         patched.setattr(iterative, "evaluate_point", interrupted)
         with pytest.raises(KeyboardInterrupt):
             for step in optimize_image(*pictures, settings):
-                pass
-    resume = through_a_file(step.snapshot(), tmp_path)
+                steps.append(step)
+    resume = through_a_file(steps[-1].snapshot(), tmp_path)
     again = list(optimize_image(*pictures, settings, resume=resume))
     np.testing.assert_array_equal(again[-1].image, whole.image)
     assert again[-1].iteration == whole.iteration

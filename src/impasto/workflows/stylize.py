@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,11 +12,14 @@ from ..engines.model_file import names_a_model
 from ..images.metadata import made_with
 from ..paint_settings import PaintSettings
 from ..settings import Settings
-from ..types import Image, Picture, Step, Stylizer
+from ..types import Image, Picture, Snapshot, Step, Stylizer
 from .colors import after, before
+from .endurance import kept
 from .guidance import Masks, make_guidance
 from .paint import paint as paint_at_once
 from .result import PictureLike, Result, StylesLike, alpha_at, as_picture, as_pictures
+from .run_folder import remove
+from .run_record import describe_run, name_inputs
 
 _START_SIDE = 512  # pixels of the longer side of a picture painted to start from
 
@@ -28,6 +32,7 @@ def stylize(
     init: PictureLike | None = None,
     masks: Masks | None = None,
     on_step: Callable[[Step], None] | None = None,
+    checkpoint: str | Path | None = None,
     **changes: Any,
 ) -> Result:
     """Repaint `content` in the style of `style`.
@@ -40,6 +45,8 @@ def stylize(
         init: Starting picture in place of `settings.init`, likewise, or one of its words.
         masks: Masks at hand, in place of those that the settings name.
         on_step: Called after each step. To stop early, iterate over `make_stylizer` instead.
+        checkpoint: Folder to keep what the run needs to go on with `resume`, should it end early;
+            removed when it is done.
         **changes: Settings to change, such as `size=640`.
 
     Returns:
@@ -62,25 +69,46 @@ def stylize(
     settings = (settings or Settings()).changed(**changes) if changes else settings or Settings()
     photograph, paintings = as_picture(content), as_pictures(style)
     start = time.perf_counter()
-    made = []  # copied from the device only when the run is over
     start_image = None if init is None else as_picture(init).image
-    for step in make_stylizer(paintings, settings, masks)(photograph, init=start_image):
-        made.append(({"iteration": step.iteration, "scale": step.scale}, step.parts))
-        if on_step:
-            on_step(step)
-    history = tuple(
-        {**place, **{name: float(part) for name, part in parts.items()}} for place, parts in made
-    )
+    steps = make_stylizer(paintings, settings, masks)(photograph, init=start_image)
+    with contextlib.ExitStack() as held:
+        if checkpoint is not None:
+            run = describe_run(name_inputs(content, style, init, masks), settings)
+            steps = kept(held, steps, Path(checkpoint), run, settings)
+        step, history = follow(steps, on_step)
+        if checkpoint is not None:
+            remove(Path(checkpoint))
     return finish(step, photograph, paintings, settings, history, time.perf_counter() - start)
 
 
-def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = None) -> Stylizer:
+def follow(
+    steps: Iterator[Step], on_step: Callable[[Step], None] | None
+) -> tuple[Step, tuple[dict[str, float], ...]]:
+    """Take all steps, and return the last one and the losses of each."""
+    made = []  # copied from the device only when the run is over
+    for step in steps:
+        made.append(({"iteration": step.iteration, "scale": step.scale}, step.parts))
+        if on_step:
+            on_step(step)
+    return step, tuple(
+        {**place, **{name: float(part) for name, part in parts.items()}} for place, parts in made
+    )
+
+
+def make_stylizer(
+    style: StylesLike,
+    settings: Settings,
+    masks: Masks | None = None,
+    *,
+    resume: Snapshot | None = None,
+) -> Stylizer:
     """Make a function that paints any content in one style, step by step.
 
     Args:
         style: The painting: a path, a NumPy array or a PIL image; or a list of several.
         settings: All knobs.
         masks: Masks at hand, in place of those that the settings name.
+        resume: `snapshot` of a step of an earlier run with the same content, to go on from there.
 
     Returns:
         `(content, *, init=None) -> Iterator[Step]`; `content` as in `stylize`.
@@ -101,7 +129,9 @@ def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = N
 
         image = as_picture(content).image
         guidance = make_guidance(image, paintings, settings, masks or Masks())
-        start = _painted_start(image, paintings[0], settings) if init is None else init
+        start = init
+        if init is None and resume is None:
+            start = _painted_start(image, paintings[0], settings)
         colored = before(image, paintings, guidance, settings, start)
         steps = optimize_image(
             colored.content,
@@ -110,6 +140,7 @@ def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = N
             guidance=guidance,
             init=colored.init,
             since=asked,
+            resume=resume,
         )
         for step in steps:
             yield after(step, image, settings)
