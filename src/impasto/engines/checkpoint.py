@@ -74,7 +74,8 @@ def _header(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> 
 
 def _checksum(text: str, arrays: Mapping[str, NDArray[Any]]) -> int:
     total = zlib.crc32(text.encode())
-    for array in arrays.values():
+    for name, array in arrays.items():
+        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
         total = zlib.crc32(array.data, total)
     return total
 

@@ -99,6 +99,8 @@ def checkpointed(
     except BaseException:
         if writing and last is not None:
             write(last, True)
+        elif writing and not (folder / STATE).exists():  # nothing is lost
+            remove(folder)
         raise
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -78,8 +77,10 @@ def _inputs(run: Mapping[str, Any], role: str, given: StylesLike | None) -> list
     if given is None:
         raise PictureError(f"the run's {role} was no file; pass it as {role}=")
     pictures = as_pictures(given)
-    found = [picture_digest(picture) for picture in pictures]
-    for path, entry, digest in itertools.zip_longest(paths, entries, found):
-        if path is None and (entry is None or digest != entry["sha256"]):
-            raise PictureError(f"the {role} given is not what the run began with")
+    same = [
+        entry["path"] is not None or entry["sha256"] == picture_digest(picture)
+        for entry, picture in zip(entries, pictures, strict=False)
+    ]
+    if len(pictures) != len(entries) or not all(same):
+        raise PictureError(f"the {role} given is not what the run began with")
     return pictures

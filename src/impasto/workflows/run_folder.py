@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -159,8 +160,8 @@ def check_unfinished(output: Path, force: bool) -> None:
     with at_work(folder):  # else another process would lose its checkpoints
         if not force:
             raise ModelError(
-                f"{output} was begun and is not finished; impasto resume {output} goes on with "
-                "it, and --force begins anew"
+                f"{output} was begun and is not finished; impasto resume "
+                f"{shlex.quote(str(output))} goes on with it, and --force begins anew"
             )
     remove(folder)
 
