@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .workflows.paint import paint, shipped_model, styles
     from .workflows.pairs import make_pairs
     from .workflows.result import Result
+    from .workflows.resume import resume
     from .workflows.score import Score, score
     from .workflows.stylize import make_stylizer, stylize
     from .workflows.texture import texture
@@ -72,6 +73,7 @@ _HOMES = {
     ".workflows.paint": ("paint", "shipped_model", "styles"),
     ".workflows.score": ("Score", "score"),
     ".workflows.result": ("Result",),
+    ".workflows.resume": ("resume",),
     ".workflows.stylize": ("make_stylizer", "stylize"),
     ".workflows.texture": ("texture",),
     ".workflows.train": ("train_model",),
@@ -110,6 +112,7 @@ __all__ = [
     "read_image",
     "read_picture",
     "read_record",
+    "resume",
     "sample_style",
     "save_model",
     "score",

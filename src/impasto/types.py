@@ -102,6 +102,18 @@ class Guidance:
     protect: Mask | None = None
 
 
+class Snapshot(NamedTuple):
+    """All that a run needs to go on from where it stands.
+
+    Attributes:
+        arrays: The numbers, by name, as they are.
+        about: What they belong to, ready for JSON.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    about: Mapping[str, Any]
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """A moment of a run: the best picture of the present scale, and where the run stands.
@@ -116,6 +128,7 @@ class Step:
         end_of_round: Whether this step ends a round.
         parts: Weighted losses of the picture as scalar tensors, see `losses`.
         read: Gives the picture as an `Image`.
+        snapshot: Gives what the run needs to go on from here; None where it cannot.
 
     Picture and losses are copied from the device only when `image` or `losses` is asked for.
     """
@@ -129,6 +142,7 @@ class Step:
     end_of_round: bool
     parts: Mapping[str, Tensor]
     read: Callable[[], Image]
+    snapshot: Callable[[], Snapshot] | None = None
 
     @property
     def image(self) -> Image:

@@ -24,7 +24,7 @@ def test_picture_so_far_is_kept_whatever_fails(error, words, tmp_path, monkeypat
         impasto.write_image(path, np.random.default_rng(0).random((40, 40, 3), dtype=np.float32))
     stylizer_of = painting.make_stylizer
 
-    def failing(style, settings):
+    def failing(style, settings, **options):
         def paint(content):
             yield from list(stylizer_of(style, settings)(content))[:2]
             raise error

@@ -26,6 +26,7 @@ from .commands import (
     Learn,
     MakePairs,
     Paint,
+    Resume,
     SampleStyle,
     Score,
     Styles,
@@ -38,6 +39,7 @@ DONE, COULD_NOT, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 Command = (
     Stylize
+    | Resume
     | Paint
     | Styles
     | Learn
@@ -51,6 +53,7 @@ Command = (
 )
 CARRIED_OUT_BY = {  # module and function, imported when the command runs: --help answers at once
     Stylize: ("painting", "paint"),
+    Resume: ("resuming", "go_on"),
     Paint: ("instant", "paint_all"),
     Styles: ("instant", "list_styles"),
     Learn: ("teaching", "learn"),
@@ -64,6 +67,7 @@ CARRIED_OUT_BY = {  # module and function, imported when the command runs: --hel
 }
 DESCRIPTIONS = {
     "stylize": "Paint a photograph in the style of a painting.",
+    "resume": "Go on with a run of stylize that ended early.",
     "paint": "Paint photographs at once in a style that has been learned.",
     "styles": "List the styles of a network.",
     "learn": "Learn one painting's style in minutes.",
@@ -137,6 +141,7 @@ def parse(words: list[str]) -> Command:
     missing = tyro.MISSING
     commands = {
         "stylize": Stylize(missing, missing, settings=settings),
+        "resume": Resume(missing),
         "paint": Paint(missing),
         "styles": Styles(),
         "learn": Learn(missing),

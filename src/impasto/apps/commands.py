@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, UseAppendAction, arg
+from tyro.conf import Positional, UseAppendAction, arg, create_mutex_group
 
 from ..paint_settings import PaintSettings
 from ..settings import Settings
@@ -15,6 +15,7 @@ from ..types import Kind
 from .options import Common
 
 Flat = arg(name="")  # options without the name of the group before them
+Checkpoints = create_mutex_group(required=False)
 OptionalPath = Annotated[Path | None, arg(metavar="PATH")]
 
 
@@ -44,7 +45,22 @@ class Stylize:
     """Bits per channel; 16 for TIFF only."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
     """Largest input picture that is read, pixels; Pillow's limit by default."""
+    checkpoint: Annotated[bool, Checkpoints] = False
+    """Keep what `impasto resume` needs to go on; by default if the run takes over two minutes."""
+    no_checkpoint: Annotated[bool, Checkpoints] = False
+    """Keep nothing, however long the run takes."""
     settings: Annotated[Settings, Flat] = field(default_factory=Settings)
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Go on with a run of stylize that ended early."""
+
+    run: Annotated[Positional[Path], arg(metavar="OUT")]
+    """The result that it was to write, or the hidden folder beside it."""
+    quiet: Annotated[bool, arg(aliases=["-q"])] = False
+    """Show no progress; print only the path of the result."""
     common: Annotated[Common, Flat] = field(default_factory=Common)
 
 

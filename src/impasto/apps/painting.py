@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,12 @@ from ..images.scales import Scale, plan
 from ..prints import describe_print
 from ..settings import QUALITIES, Settings
 from ..types import Picture, Size, Step
+from ..workflows.endurance import Unfinished
+from ..workflows.run_folder import check_unfinished, folder_of, remove
 from ..workflows.stylize import finish, make_stylizer
 from .batch import stylize_several
+from .checkpointing import enduring, way_on
+from .early import early_paths, early_saver
 from .progress import progress, roughly
 
 if TYPE_CHECKING:
@@ -37,13 +41,18 @@ _ENDS_NEVER_EARLY = QUALITIES["good"]["iterations"]  # so few the tolerance lets
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A command with its pictures read and the path of its result settled."""
+    """A command with its pictures read and the path of its result settled.
+
+    `folder` is that of its checkpoints, `unfinished` what it goes on with if it is resumed.
+    """
 
     command: Stylize
     content: Picture
     styles: list[Picture]
     output: Path
     console: Console
+    folder: Path
+    unfinished: Unfinished | None = None
 
 
 def paint(command: Stylize) -> Path:
@@ -62,16 +71,27 @@ def paint(command: Stylize) -> Path:
     _check_options(command)
     if names_several(command.content):
         return stylize_several(command)
-    job = prepare(command)
+    return carry_out(prepare(command))
+
+
+def carry_out(job: Job) -> Path:
+    """Paint what is prepared, from the start or from where it stood; see `paint`."""
+    command, resumed = job.command, job.unfinished
     scales = plan_of(job)
     _tell_plan(job, scales)
-    settings = _with_time_left(command.settings)
-    save_early = _early_saver(job)
-    started = time.perf_counter()
+    settings = resumed.settings if resumed else _with_time_left(command.settings)
+    save_early = early_saver(job, _save)
+    started = time.perf_counter() - (resumed.seconds if resumed else 0.0)
+    stylizer = make_stylizer(
+        list(job.styles), settings, resume=resumed.snapshot if resumed else None
+    )
     step: Step | None = None
     try:
-        with progress(job.console, scales, settings.seconds, quiet=command.quiet) as show:
-            for step in make_stylizer(list(job.styles), settings)(job.content):
+        with (
+            progress(job.console, scales, settings.seconds, quiet=command.quiet) as show,
+            enduring(job, stylizer(job.content), settings, scales) as steps,
+        ):
+            for step in steps:
                 show(step)
                 save_early(step)
     except KeyboardInterrupt:
@@ -81,11 +101,14 @@ def paint(command: Stylize) -> Path:
         if kept is not None:
             _save(job, kept, job.output)
             error.add_note(f"the picture so far is in {job.output}")
+        if (way := way_on(job.folder, job.output)) is not None:
+            error.add_note(way)
         raise
     if step is None:
         raise PictureError("the run made no picture")
     with _deaf_to_interrupts():
         _save(job, step, job.output, time.perf_counter() - started)
+        remove(job.folder)
     sys.stdout.write(f"{job.output}\n")
     return job.output
 
@@ -148,8 +171,12 @@ def _with_time_left(settings: Settings) -> Settings:
     return settings.changed(budget=max(settings.seconds - spent, _LEAST_SECONDS))
 
 
-def prepare(command: Stylize) -> Job:
+def prepare(command: Stylize, *, resumed: bool = False) -> Job:
     """Read the pictures and check, before any work, that the results can be written.
+
+    Args:
+        command: The command.
+        resumed: Whether it goes on with a run, and so may find one.
 
     Raises:
         SettingsError: An option is out of range or contradicts another.
@@ -161,8 +188,11 @@ def prepare(command: Stylize) -> Job:
     output = command.output or free_path(
         command.content.with_name(f"{names}.{command.format or 'png'}")
     )
-    job = Job(command, content, styles, output, Console(stderr=True, quiet=command.quiet))
-    check_outputs([output, *_early_paths(job)], command.force)
+    if not resumed:
+        check_unfinished(output, command.force)
+    console = Console(stderr=True, quiet=command.quiet)
+    job = Job(command, content, styles, output, console, folder_of(output))
+    check_outputs([output, *early_paths(job, plan_of(job))], command.force)
     return job
 
 
@@ -217,58 +247,6 @@ def _check_options(command: Stylize) -> None:
         )
 
 
-def early_path(output: Path, iteration: int) -> Path:
-    """Name an early picture, always PNG.
-
-    Example:
-        >>> early_path(Path("out.jpg"), 3).name
-        'out_at_iteration_3.png'
-    """
-    return output.with_name(f"{output.stem}_at_iteration_{iteration}.png")
-
-
-def _early_paths(job: Job) -> list[Path]:
-    """List the early pictures that the run may write."""
-    settings, every = job.command.settings, job.command.save_every
-    numbers: list[int] = []
-    if every:
-        numbers = list(range(every, settings.iterations + 1, every))
-    elif settings.preset == "classic":
-        scales = plan_of(job)
-        numbers = list(range(settings.rounds * len(scales)))
-    return [early_path(job.output, number) for number in numbers]
-
-
-def _early_saver(job: Job) -> Callable[[Step], None]:
-    """Give a function that saves early pictures: every N evaluations, or as the reference does.
-
-    The reference saves after each round and tells its loss and time.
-    """
-    every = job.command.save_every
-    classic = job.command.settings.preset == "classic"
-    saved = 0
-    round_started = time.perf_counter()
-
-    def save(step: Step) -> None:
-        nonlocal saved, round_started
-        if every and step.iteration // every > saved:
-            saved = step.iteration // every
-            _save(job, step, early_path(job.output, saved * every))
-        if classic and step.end_of_round:
-            now = time.perf_counter()
-            text = (
-                f"round {step.round}: loss {step.losses['total']:.6g}, {now - round_started:.1f} s"
-            )
-            if not every:
-                path = early_path(job.output, step.round - 1)
-                _save(job, step, path)
-                text += f", saved as {path}"
-            job.console.print(text, soft_wrap=True, highlight=False)
-            round_started = now
-
-    return save
-
-
 def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:
     """Save the picture so far and return what to raise."""
     if step is None:
@@ -276,9 +254,10 @@ def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:
     with _deaf_to_interrupts():
         _save(job, step, job.output)
     height, width = step.size
+    way = way_on(job.folder, job.output)
     return KeyboardInterrupt(
         f"interrupted at evaluation {step.iteration} of {step.iterations}; "
-        f"the picture so far, {width}x{height}, is in {job.output}"
+        f"the picture so far, {width}x{height}, is in {job.output}{f'; {way}' if way else ''}"
     )
 
 

@@ -21,6 +21,9 @@ What Keras 3 does not offer has one function of the same name for each framework
   `NORM_EPSILON` to variances.
 - `prepare_to_train()`: to be called before a Keras model is trained.
 - `free_memory()`, `devices()`, `threads()`.
+- `measured() -> table` and `restore_measured(table)`: the times, JSON values, that this process
+  chooses operators by, and to choose by those of another: two operators for the same round
+  otherwise, so a run that is resumed must go on with the same. `processor()` names the machine.
 """
 
 from __future__ import annotations
@@ -75,6 +78,7 @@ else:
 from keras import ops  # noqa: E402
 
 from ._channels_last import NORM_EPSILON  # noqa: E402
+from .measurements import processor  # noqa: E402
 
 if BACKEND == "torch":
     from . import _torch as _framework
@@ -92,6 +96,8 @@ prepare_to_train = _framework.prepare_to_train
 conv3x3 = _framework.conv3x3
 conv3x3_relu = _framework.conv3x3_relu
 pool2x2 = _framework.pool2x2
+measured = _framework.measured
+restore_measured = _framework.restore_measured
 resolve_precision = _framework.resolve_precision
 with_gram = _framework.with_gram
 enlarge2x2 = _framework.enlarge2x2
@@ -115,12 +121,15 @@ __all__ = [
     "free_memory",
     "instance_norm",
     "keras",
+    "measured",
     "ops",
     "pool2x2",
     "prepare_kernel",
     "prepare_to_train",
+    "processor",
     "reflect_pad",
     "resolve_precision",
+    "restore_measured",
     "threads",
     "value_and_grad",
     "with_gram",

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ._torch_choice import resolve_precision
+from ._torch_choice import measured, resolve_precision, restore_measured
 from ._torch_convolutions import prepare_kernel
 from ._torch_layers import conv3x3_relu, pool2x2, with_gram
 from ._torch_networks import conv3x3, enlarge2x2, instance_norm, reflect_pad
@@ -23,11 +23,13 @@ __all__ = [
     "enlarge2x2",
     "free_memory",
     "instance_norm",
+    "measured",
     "pool2x2",
     "prepare_kernel",
     "prepare_to_train",
     "reflect_pad",
     "resolve_precision",
+    "restore_measured",
     "threads",
     "value_and_grad",
     "with_gram",

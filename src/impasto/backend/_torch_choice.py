@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,17 @@ class Choice(NamedTuple):
 def speeds() -> Table:
     """Return the times measured on this machine."""
     return Table(f"torch {torch.__version__}", torch.get_num_threads())
+
+
+def measured() -> dict[str, Seconds]:
+    """Return the times that operators are chosen by; see `backend.measured`."""
+    return speeds().known()
+
+
+def restore_measured(known: Mapping[str, Seconds]) -> None:
+    """Choose by times measured before; see `backend.restore_measured`."""
+    speeds().restore(known)
+    _CHOICES.clear()
 
 
 def choose(x: torch.Tensor, kernel: Kernel) -> Choice:

@@ -6,8 +6,6 @@ of oneDNN, which stock convolutions use; there a product is a 1x1 convolution or
 
 from __future__ import annotations
 
-import functools
-
 import torch
 from torch.nn import functional
 
@@ -53,7 +51,6 @@ def _linear(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return y
 
 
-@functools.cache
 def _by_onednn(device: str) -> bool:
     if device != "cpu":
         return False

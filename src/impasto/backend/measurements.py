@@ -75,23 +75,36 @@ class Table:
 
     def look_up(self, question: str, ask: Callable[[], Seconds], *, anew: bool = False) -> Seconds:
         """Return the times of a question; ask and remember if it is new, or shall be asked anew."""
-        if not self._read:
-            self._known, self._read = _load(self._path), True
+        self._load_once()
         if anew or question not in self._known:
             self._known[question] = ask()
             self._known = {**_load(self._path), **self._known}
             _save(self._path, self._known)
         return self._known[question]
 
+    def known(self) -> dict[str, Seconds]:
+        """Return the times of all questions that have been asked."""
+        self._load_once()
+        return dict(self._known)
+
+    def restore(self, known: Mapping[str, Seconds]) -> None:
+        """Take times that were measured before in the place of those that are known."""
+        self._known = {**self.known(), **known}
+
+    def _load_once(self) -> None:
+        if not self._read:
+            self._known, self._read = _load(self._path), True
+
 
 def _path(version: str, threads: int) -> Path:
-    machine = f"{_processor()} {version} {threads}"
+    machine = f"{processor()} {version} {threads}"
     name = hashlib.sha256(machine.encode()).hexdigest()[:16]
     return Path(platformdirs.user_cache_dir("impasto", appauthor=False)) / f"speeds-{name}.json"
 
 
 @functools.cache
-def _processor() -> str:
+def processor() -> str:
+    """Describe the processor: its name, or what it can do, and the number of its cores."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith(("model name", "flags")):

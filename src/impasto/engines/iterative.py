@@ -7,36 +7,36 @@ import math
 import time
 import warnings
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import free_memory, ops, resolve_precision
+from ..backend import free_memory
 from ..errors import DivergedError
-from ..images.memory import Fit, fit_scales
+from ..images.memory import Fit
 from ..images.scales import Scale, enlarge, plan, resize
 from ..perceptual import objective
 from ..perceptual.looks import Looks
 from ..settings import Settings
-from ..types import Guidance, Image, Step, Targets, Tensor
+from ..types import Guidance, Image, Snapshot, Step, Targets, Tensor
 from . import pace
 from .canvas import Canvas, make_canvas
-from .optimizers import OPTIMIZERS
-from .points import Evaluate, Point, lower
+from .points import Point, lower
+from .rounds import run_round
+from .stand import (
+    Progress,
+    Stand,
+    counted,
+    end_round,
+    evaluations,
+    from_snapshot,
+    place,
+    settle,
+    to_snapshot,
+)
 from .strength import at_strength
-from .view import View, evaluate_point, make_view, starting_picture, to_pixels
-
-_CHECK_EVERY = 10  # evaluations
-
-
-class Progress(NamedTuple):
-    """Where a run stands: everything of a `Step` but the picture."""
-
-    scale: int
-    scales: int
-    iteration: int
-    iterations: int
-    round: int
+from .view import View, evaluate_point, make_view, starting_picture, to_image, to_pixels
 
 
 def optimize_image(
@@ -48,6 +48,7 @@ def optimize_image(
     init: Image | None = None,
     since: float | None = None,
     looks: Looks | None = None,
+    resume: Snapshot | None = None,
 ) -> Iterator[Step]:
     """Paint `content` in the style of `styles`, yielding a step after each optimizer step.
 
@@ -62,6 +63,8 @@ def optimize_image(
         init: Starting picture in place of `settings.init`, (h, w, 3), 0..1, any size.
         since: When the budget of time began, by `time.perf_counter`; None for now.
         looks: From `objective.make_looks`, where it serves several pictures; made if None.
+        resume: `snapshot` of a step of a run of the same pictures and settings, to go on from
+            there; `init` is then unused.
 
     Yields:
         Steps; the last one holds the result.
@@ -69,21 +72,26 @@ def optimize_image(
     Raises:
         PictureError: A picture is too small or too thin for the network.
         WeightsError: No usable weights were found.
+        ModelError: `resume` is of another kind of run.
         DivergedError: The loss left the finite numbers; its `step` holds the last good picture.
     """
     since = time.perf_counter() if since is None else since
-    deadline = None if settings.seconds is None else since + settings.seconds
-    settings = at_strength(settings).changed(precision=resolve_precision(settings.precision))
+    settings = at_strength(settings)
     largest = max((style.shape[:2] for style in styles), key=math.prod)
     stages = plan(content.shape[:2], largest, settings)
-    fits = fit_scales(content.shape[:2], largest, settings)
-    if init is None or settings.strength == 0:
-        init = starting_picture(content, styles[0], stages[0].size, settings)
-    picture = init
+    stand = None if resume is None else from_snapshot(resume, stages, settings, since)
+    course = stand.course if stand else settle(content.shape[:2], largest, settings, since)
+    settings = settings.changed(precision=course.precision)
+    planned = sum(stage.iterations for stage in stages)
+    picture, progress = init, Progress(0, len(stages), 0, planned, 0)
+    if stand is not None:
+        picture, progress = to_image(stand.start), place(stand)
+    elif picture is None or settings.strength == 0:
+        picture = starting_picture(content, styles[0], stages[0].size, settings)
     kernels, known = looks or objective.make_looks(settings)
-    progress = Progress(0, len(stages), 0, sum(stage.iterations for stage in stages), 0)
     last, each = None, 0.0
-    for index, (stage, fit) in enumerate(zip(stages, fits, strict=True)):
+    for index in range(progress.scale, len(stages)):
+        stage, fit = stages[index], course.fits[index]
         started = time.perf_counter()
         if last is None:
             at_work = resize(picture, stage.size, resampling=settings.resampling)
@@ -92,16 +100,17 @@ def optimize_image(
         progress = progress._replace(scale=index)
         until = None
         photograph = resize(content, stage.size, resampling=settings.resampling)
-        if deadline is not None:
-            until = started + pace.seconds_for(stages[index:], deadline - started)
+        if course.deadline is not None:
+            until = started + pace.seconds_for(stages[index:], course.deadline - started)
             if last and not pace.fits(stage, stages[index - 1], each, until - started):
                 finish = make_canvas(photograph, guidance, settings).finish
                 yield _enlarged(last, finish(at_work), progress)
                 continue
         fitted = _fitted(settings, fit)
         view = make_view(photograph, styles, guidance, kernels, fitted, known)
-        best = yield from run_scale(to_pixels(at_work), view, stage, fitted, progress, until)
-        last, picture = best.step, best.image
+        stand = stand or Stand(course, to_pixels(at_work), progress)
+        best = yield from run_scale(view, stage, fitted, stand, until)
+        last, picture, stand = best.step, best.image, None
         free_memory()
         spent = time.perf_counter() - started
         each = pace.seconds_each(stage, last.iteration - progress.iteration, spent)
@@ -134,21 +143,19 @@ class Outcome(NamedTuple):
 
 
 def run_scale(
-    pixels: Tensor,
     view: View,
     stage: Scale,
     settings: Settings,
-    progress: Progress,
+    stand: Stand,
     until: float | None = None,
 ) -> Generator[Step, None, Outcome]:
     """Optimise at one size, in `settings.rounds` rounds.
 
     Args:
-        pixels: Starting picture, (1, H, W, 3), 0..1.
         view: From `make_view` for the same size.
         stage: Size and evaluations of this scale.
         settings: All knobs.
-        progress: Where the run stands before this scale.
+        stand: Where the run stands before this scale, or amid it.
         until: When this scale must end, by `time.perf_counter`.
 
     Yields:
@@ -160,7 +167,8 @@ def run_scale(
     Raises:
         DivergedError: The loss left the finite numbers; its `step` holds the best picture.
     """
-    targets, best = _begin(view, pixels)
+    targets, best = _begin(view, stand)
+    stand = stand._replace(best=best)
 
     def evaluate(x: Tensor) -> Point:
         nonlocal best
@@ -168,73 +176,41 @@ def run_scale(
         best = lower(point, best)
         return point
 
-    yield _step(best, progress, view.canvas, False)
-    for number, share in enumerate(filter(None, _shares(stage.iterations, settings.rounds))):
-        if _aims_anew(number, settings):
-            targets, best = _begin(view, best.x)
-        before = progress
-        progress = before._replace(iteration=before.iteration + 1)
+    yield _step(best, place(stand), view.canvas, stand, False)
+    shares = [*filter(None, _shares(stage.iterations, settings.rounds))]
+    for share in shares[stand.rounds :]:
+        if _aims_anew(stand, settings):
+            targets, best = _begin(view, stand._replace(start=best.x, best=None))
+            stand = stand._replace(start=best.x, best=best)
+        progress = counted(stand)
         try:
-            for evaluations in run_round(evaluate, best, settings, share, until):
-                progress = before._replace(iteration=before.iteration + evaluations)
-                if evaluations < share:
-                    yield _step(best, progress, view.canvas, False)
+            for moved in run_round(evaluate, best, stand, settings, share, until):
+                stand = moved._replace(best=best)
+                progress = counted(stand)
+                if evaluations(stand) < share:
+                    yield _step(best, progress, view.canvas, stand, False)
         except KeyboardInterrupt:  # amid a long step: hand out what there is, then go
-            yield _step(best, progress, view.canvas, False)
+            yield _step(best, progress, view.canvas, stand, False)
             raise
         except DivergedError as error:
-            raise DivergedError(str(error), _step(best, progress, view.canvas, False)) from error
-        progress = progress._replace(round=before.round + 1)
-        yield _step(best, progress, view.canvas, True)
-    return Outcome(_step(best, progress, view.canvas, True), _to_image(best.x))
+            step = _step(best, progress, view.canvas, stand, False)
+            raise DivergedError(str(error), step) from error
+        stand = end_round(stand, best)
+        yield _step(best, stand.progress, view.canvas, stand, True)
+    return Outcome(_step(best, place(stand), view.canvas, stand, True), to_image(best.x))
 
 
-def run_round(
-    evaluate: Evaluate, start: Point, settings: Settings, share: int, until: float | None
-) -> Iterator[int]:
-    """Step until the share of evaluations, the time, or the progress is used up.
-
-    Only every tenth evaluation asks the device how things stand, unless time is short.
-
-    Args:
-        evaluate: Gives loss and gradient.
-        start: Where to begin; counts as an evaluation.
-        settings: `optimizer` and its knobs, `tolerance`.
-        share: Evaluations.
-        until: When to end, by `time.perf_counter`.
-
-    Yields:
-        The number of evaluations after each step.
-
-    Raises:
-        DivergedError: The loss left the finite numbers.
-    """
-    optimizer = OPTIMIZERS[settings.optimizer]
-    state = optimizer.init(start, settings)
-    began, value = time.perf_counter(), math.inf
-    while state.evaluations < share and state.finished is not True:
-        state = optimizer.step(evaluate, state, settings, share)
-        yield state.evaluations
-        if state.evaluations % _CHECK_EVERY == 0 or state.evaluations >= share:
-            former, value = value, float(state.point.value)
-            if optimizer.check(state) or former - value < settings.tolerance * abs(value):
-                return
-        if until is not None:
-            float(state.point.value)  # waits for the device, else the clock says nothing
-            now = time.perf_counter()
-            if now + (now - began) / (state.evaluations - 1) > until:
-                return
+def _aims_anew(stand: Stand, settings: Settings) -> bool:
+    """Tell whether the round to begin has targets of its own: those that depend on the picture."""
+    return stand.state is None and stand.rounds > 0 and settings.style_loss == "patches"
 
 
-def _aims_anew(number: int, settings: Settings) -> bool:
-    """Tell whether a round of a scale has targets of its own: those that depend on the picture."""
-    return number > 0 and settings.style_loss == "patches"
-
-
-def _begin(view: View, x: Tensor) -> tuple[Targets, Point]:
-    """Make the targets, and evaluate the starting picture."""
-    targets = view.aim(view.canvas.show(x))
-    start = evaluate_point(view, x, targets)
+def _begin(view: View, stand: Stand) -> tuple[Targets, Point]:
+    """Make the targets, and evaluate the starting picture, unless that has been done."""
+    targets = view.aim(view.canvas.show(stand.start))
+    if stand.best is not None:
+        return targets, stand.best
+    start = evaluate_point(view, stand.start, targets)
     if not math.isfinite(float(start.value)):
         raise DivergedError(
             "the loss of the starting picture is not finite; "
@@ -249,12 +225,15 @@ def _shares(iterations: int, rounds: int) -> list[int]:
     return [end - start for start, end in itertools.pairwise(edges)]
 
 
-def _step(point: Point, progress: Progress, canvas: Canvas, end_of_round: bool) -> Step:
+def _step(
+    point: Point, progress: Progress, canvas: Canvas, stand: Stand, end_of_round: bool
+) -> Step:
     return Step(
         parts=point.parts,
         size=tuple(point.x.shape[1:3]),
         end_of_round=end_of_round,
-        read=lambda: canvas.finish(_to_image(point.x)),
+        read=lambda: canvas.finish(to_image(point.x)),
+        snapshot=partial(to_snapshot, stand),
         **progress._asdict(),
     )
 
@@ -266,10 +245,6 @@ def _enlarged(last: Step, image: Image, progress: Progress) -> Step:
         size=image.shape[:2],
         end_of_round=True,
         read=lambda: np.clip(image, 0.0, 1.0),
+        snapshot=last.snapshot,
         **progress._asdict(),
     )
-
-
-def _to_image(pixels: Tensor) -> Image:
-    image: Image = np.clip(ops.convert_to_numpy(pixels)[0], 0.0, 1.0)  # (H, W, 3)
-    return image

@@ -140,3 +140,9 @@ def starting_picture(content: Image, style: Image, size: Size, settings: Setting
 def to_pixels(image: Image) -> Tensor:
     """Bring an image onto the device as pixels, (1, H, W, 3)."""
     return ops.convert_to_tensor(image[None], dtype="float32")
+
+
+def to_image(pixels: Tensor) -> Image:
+    """Bring pixels, (1, H, W, 3), back as an image, clipped to 0..1."""
+    image: Image = np.clip(ops.convert_to_numpy(pixels)[0], 0.0, 1.0)  # (H, W, 3)
+    return image

@@ -175,6 +175,7 @@ def whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _settle(path.parent)
     except PictureError:
         raise
     except OSError as error:
@@ -187,6 +188,16 @@ def whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """Make a new name in a folder outlast a loss of power, where the system can."""
+    with contextlib.suppress(OSError):  # Windows opens no folders, some disks settle none
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def read_record(path: str | Path) -> dict[str, Any] | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,14 @@ from ..engines.model_file import names_a_model
 from ..images.metadata import made_with
 from ..paint_settings import PaintSettings
 from ..settings import Settings
-from ..types import Image, Picture, Step, Stylizer
+from ..types import Image, Picture, Snapshot, Step, Stylizer
 from .colors import after, before
+from .endurance import kept
 from .guidance import Masks, make_guidance
 from .paint import paint as paint_at_once
 from .result import PictureLike, Result, StylesLike, alpha_at, as_picture, as_pictures
+from .run_folder import remove
+from .run_record import describe_run, name_inputs
 
 if TYPE_CHECKING:
     from ..perceptual.looks import Looks
@@ -32,6 +36,7 @@ def stylize(
     init: PictureLike | None = None,
     masks: Masks | None = None,
     on_step: Callable[[Step], None] | None = None,
+    checkpoint: str | Path | None = None,
     **changes: Any,
 ) -> Result:
     """Repaint `content` in the style of `style`.
@@ -44,6 +49,8 @@ def stylize(
         init: Starting picture in place of `settings.init`, likewise, or one of its words.
         masks: Masks at hand, in place of those that the settings name.
         on_step: Called after each step. To stop early, iterate over `make_stylizer` instead.
+        checkpoint: Folder to keep what the run needs to go on with `resume`, should it end early;
+            removed when it is done.
         **changes: Settings to change, such as `size=640`.
 
     Returns:
@@ -67,6 +74,9 @@ def stylize(
     photograph, paintings = as_picture(content), as_pictures(style)
     start_image = None if init is None else as_picture(init).image
     paint = make_stylizer(paintings, settings, masks)
+    if checkpoint is not None:
+        run = describe_run(name_inputs(content, style, init, masks), settings)
+        paint = _kept_in(Path(checkpoint), run, paint, settings)
     return stylize_with(paint, photograph, paintings, settings, init=start_image, on_step=on_step)
 
 
@@ -101,18 +111,43 @@ def stylize_with(
         >>> result = stylize_with(paint, photo, paintings, Settings())  # doctest: +SKIP
     """
     start = time.perf_counter()
-    made = []  # copied from the device only when the run is over
-    for step in paint(content, init=init):
-        made.append(({"iteration": step.iteration, "scale": step.scale}, step.parts))
-        if on_step:
-            on_step(step)
-    history = tuple(
-        {**place, **{name: float(part) for name, part in parts.items()}} for place, parts in made
-    )
+    with contextlib.closing(paint(content, init=init)) as steps:  # type: ignore[type-var]
+        step, history = follow(steps, on_step)
     return finish(step, content, styles, settings, history, time.perf_counter() - start)
 
 
-def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = None) -> Stylizer:
+def _kept_in(folder: Path, run: Mapping[str, Any], paint: Stylizer, settings: Settings) -> Stylizer:
+    """Return the stylizer with checkpoints in a folder, which is removed when a run is done."""
+
+    def enduring(content: Picture, *, init: Image | None = None) -> Iterator[Step]:
+        with contextlib.ExitStack() as held:
+            yield from kept(held, paint(content, init=init), folder, run, settings)
+            remove(folder)
+
+    return enduring
+
+
+def follow(
+    steps: Iterator[Step], on_step: Callable[[Step], None] | None
+) -> tuple[Step, tuple[dict[str, float], ...]]:
+    """Take all steps, and return the last one and the losses of each."""
+    made = []  # copied from the device only when the run is over
+    for step in steps:
+        made.append(({"iteration": step.iteration, "scale": step.scale}, step.parts))
+        if on_step:
+            on_step(step)
+    return step, tuple(
+        {**place, **{name: float(part) for name, part in parts.items()}} for place, parts in made
+    )
+
+
+def make_stylizer(
+    style: StylesLike,
+    settings: Settings,
+    masks: Masks | None = None,
+    *,
+    resume: Snapshot | None = None,
+) -> Stylizer:
     """Make a function that paints any content in one style, step by step.
 
     Network and paintings are looked at once for all contents of about the same size.
@@ -121,6 +156,7 @@ def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = N
         style: The painting: a path, a NumPy array or a PIL image; or a list of several.
         settings: All knobs.
         masks: Masks at hand, in place of those that the settings name.
+        resume: `snapshot` of a step of an earlier run with the same content, to go on from there.
 
     Returns:
         `(content, *, init=None) -> Iterator[Step]`; `content` as in `stylize`.
@@ -147,7 +183,9 @@ def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = N
 
         image = as_picture(content).image
         guidance = make_guidance(image, paintings, settings, masks or Masks())
-        start = _painted_start(image, paintings[0], settings) if init is None else init
+        start = init
+        if init is None and resume is None:
+            start = _painted_start(image, paintings[0], settings)
         colored = before(image, paintings, guidance, settings, start)
         steps = optimize_image(
             colored.content,
@@ -157,6 +195,7 @@ def make_stylizer(style: StylesLike, settings: Settings, masks: Masks | None = N
             init=colored.init,
             since=asked,
             looks=looks(),
+            resume=resume,
         )
         for step in steps:
             yield after(step, image, settings)

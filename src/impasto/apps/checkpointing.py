@@ -1,0 +1,87 @@
+"""`--checkpoint`: what lets a run of the command outlast its process."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..images.scales import Scale
+from ..settings import Settings
+from ..types import Step
+from ..workflows.endurance import checkpointed, later, seen_to_be_long
+from ..workflows.run_folder import RUN, at_work
+from ..workflows.run_record import describe_run, name_inputs
+
+if TYPE_CHECKING:
+    from .painting import Job
+
+# What a resumed run is told anew, or has from elsewhere.
+_NOT_KEPT = {
+    "content", "styles", "output", "settings", "common", "force", "quiet", "checkpoint",
+    "no_checkpoint",
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def enduring(
+    job: Job, steps: Iterator[Step], settings: Settings, scales: list[Scale]
+) -> Iterator[Iterator[Step]]:
+    """Pass steps on, with checkpoints if they are asked for, or if the run turns out to be long.
+
+    Args:
+        job: The run; with `unfinished`, its folder is held already.
+        steps: From a `Stylizer`.
+        settings: All knobs.
+        scales: The plan.
+
+    Yields:
+        The steps. What ends a loop over them early has the last checkpoint written.
+
+    Raises:
+        PictureError: Checkpoints are asked for, and cannot be written there.
+    """
+    command, folder = job.command, job.folder
+    with contextlib.ExitStack() as held:
+        if job.unfinished is not None:
+            spent = job.unfinished.seconds
+            kept = checkpointed(steps, folder, settings, spent=spent)
+        elif command.checkpoint:
+            held.enter_context(at_work(folder, _describe(job)))
+            kept = checkpointed(steps, folder, settings)
+        elif command.no_checkpoint:
+            yield steps
+            return
+        else:
+            begin = later(held, folder, lambda: _describe(job), seen_to_be_long(scales))
+            kept = checkpointed(steps, folder, settings, begin=begin)
+        yield held.enter_context(contextlib.closing(kept))
+
+
+def _describe(job: Job) -> dict[str, Any]:
+    from ..backend import BACKEND
+
+    command = job.command
+    options = {
+        field.name: getattr(command, field.name)
+        for field in dataclasses.fields(command)
+        if field.name not in _NOT_KEPT
+    }
+    return describe_run(
+        name_inputs(command.content, command.styles, None, None),
+        command.settings,
+        output=str(job.output.absolute()),
+        options=options,
+        backend=BACKEND,
+        threads=command.common.threads,
+    )
+
+
+def way_on(folder: Path, output: Path) -> str | None:
+    """Say how to go on with a run that has ended early; None if it has left nothing."""
+    if not (folder / RUN).is_file():
+        return None
+    return f"impasto resume {shlex.quote(str(output))} goes on"

@@ -1,0 +1,66 @@
+"""`impasto resume`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ImpastoError, ModelError
+from ..process import tune_process
+from ..settings import Settings
+from ..workflows.endurance import open_unfinished
+from ..workflows.run_folder import at_work, find_folder, read_run
+from .commands import Resume, Stylize
+from .painting import carry_out, prepare
+
+
+def go_on(command: Resume) -> Path:
+    """Go on with a run of `impasto stylize` that ended early.
+
+    Returns:
+        The path of the result.
+
+    Raises:
+        ImpastoError: It could not be done.
+        KeyboardInterrupt: Interrupted again; the message says where the picture so far is.
+    """
+    folder = find_folder(command.run)
+    stylize = _as_it_was(read_run(folder), command, folder)
+    tune_process(backend=stylize.common.backend, threads=stylize.common.threads)
+    with at_work(folder):
+        unfinished = open_unfinished(folder)
+        job = prepare(stylize, resumed=True)
+        return carry_out(dataclasses.replace(job, folder=folder, unfinished=unfinished))
+
+
+def _as_it_was(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize:
+    """Return the command that began a run, with all its options."""
+    if "options" not in run:
+        raise ModelError(
+            f"the run in {folder} was begun by a program, which can go on with it by impasto.resume"
+        )
+    try:
+        inputs, output = run["inputs"], Path(run["output"])
+        common = dataclasses.replace(
+            command.common,
+            backend=command.common.backend or run["backend"],
+            threads=command.common.threads or run["threads"],
+        )
+        return Stylize(
+            Path(inputs["content"]["path"]),
+            tuple(Path(entry["path"]) for name, entry in inputs.items() if name[:6] == "style "),
+            # As it was named now, if it was, for the messages.
+            output=command.run if command.run.absolute() == output else output,
+            force=True,  # an interrupt has left the picture so far there
+            quiet=command.quiet,
+            settings=Settings(**run["settings"]),
+            common=common,
+            **run["options"],
+        )
+    except (KeyError, TypeError, AttributeError, ImpastoError) as error:
+        raise ModelError(
+            f"the run in {folder} is of another version of Impasto, or damaged ({error!r}); "
+            "start it again with impasto stylize ... --force"
+        ) from error

@@ -1,0 +1,86 @@
+"""Go on with a run that ended early."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import PictureError
+from ..types import Picture, Step
+from .endurance import checkpointed, open_unfinished
+from .result import PictureLike, Result, StylesLike, as_pictures
+from .run_folder import at_work, find_folder, remove
+from .run_record import picture_digest
+from .stylize import finish, follow, make_stylizer
+
+
+def resume(
+    path: str | Path,
+    *,
+    content: PictureLike | None = None,
+    style: StylesLike | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> Result:
+    """Go on with a run of `stylize` that ended early, to the same picture bit for bit on a CPU.
+
+    Args:
+        path: The folder that `stylize` was given as `checkpoint`, or the result that
+            `impasto stylize` was to write.
+        content: The photograph, only if it was no file.
+        style: The painting or paintings, likewise.
+        on_step: Called after each step.
+
+    Returns:
+        The picture; its history has the steps from here on. A warning says why it may differ from
+        an uninterrupted run's.
+
+    Raises:
+        ModelError: There is no unfinished run, it is damaged, or another process works on it.
+        PictureError: A picture is missing, or is not what the run began with.
+        WeightsError: Other weights are found than those it began with.
+        DivergedError: The optimisation failed; its `step` holds the last good picture.
+
+    Example:
+        >>> resume("run").save("painted.png")  # doctest: +SKIP
+    """
+    folder = find_folder(Path(path))
+    start = time.perf_counter()
+    with contextlib.ExitStack() as held:
+        held.enter_context(at_work(folder))
+        run, settings, snapshot, spent = open_unfinished(folder)
+        (photograph,) = _inputs(run, "content", content)
+        paintings = _inputs(run, "style", style)
+        if snapshot is None and run["inputs"].get("init", {"path": ""})["path"] is None:
+            raise PictureError(
+                f"the run in {folder} ended before its first checkpoint, and the picture it "
+                "started from was no file; delete the folder and start again"
+            )
+        steps = make_stylizer(paintings, settings, resume=snapshot)(photograph)
+        kept = contextlib.closing(checkpointed(steps, folder, settings, spent=spent))
+        step, history = follow(held.enter_context(kept), on_step)
+        remove(folder)
+    seconds = spent + time.perf_counter() - start
+    return finish(step, photograph, paintings, settings, history, seconds)
+
+
+def _inputs(run: Mapping[str, Any], role: str, given: StylesLike | None) -> list[Picture]:
+    """Return the pictures that a run began with: their files, or else those given."""
+    entries = [entry for name, entry in run["inputs"].items() if name.split()[0] == role]
+    paths = [entry["path"] for entry in entries]
+    if None not in paths:
+        if given is not None:
+            raise PictureError(f"the run began with {', '.join(paths)}; leave {role}= out")
+        return as_pictures(paths)
+    if given is None:
+        raise PictureError(f"the run's {role} was no file; pass it as {role}=")
+    pictures = as_pictures(given)
+    same = [
+        entry["path"] is not None or entry["sha256"] == picture_digest(picture)
+        for entry, picture in zip(entries, pictures, strict=False)
+    ]
+    if len(pictures) != len(entries) or not all(same):
+        raise PictureError(f"the {role} given is not what the run began with")
+    return pictures
