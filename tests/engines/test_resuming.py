@@ -100,6 +100,16 @@ def test_the_targets_of_a_round_are_those_of_its_start(pictures, tmp_path):
         same_run(steps[place:], list(optimize_image(*pictures, settings, resume=resume)))
 
 
+@pytest.mark.parametrize(
+    "changed", [{"seamless": True}, {"color": "luminance"}, {"style_loss": "moments"}]
+)
+def test_whatever_is_optimised_comes_back_as_it_was(pictures, tmp_path, changed):
+    settings = toy(size=64, scales=1, iterations=6, **changed)
+    steps = list(optimize_image(*pictures, settings))
+    resume = through_a_file(steps[3].snapshot(), tmp_path)
+    same_run(steps[3:], list(optimize_image(*pictures, settings, resume=resume)))
+
+
 def test_in_tiles_and_with_another_precision(pictures, tmp_path):
     settings = toy(iterations=6, tile=64, precision="bfloat16")
     steps = list(optimize_image(*pictures, settings))
