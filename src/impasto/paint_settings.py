@@ -27,8 +27,8 @@ class PaintSettings(BaseModel):
 
     size: Annotated[int, Field(ge=16, le=32768)] | None = None
     """Long side of the result, pixels; by default the photograph's own."""
-    strength: Annotated[float, Field(ge=0, le=1.5)] = 1.0
-    """How far to go from the photograph: 0 leaves it, 1 is the style, 1.5 exaggerates it."""
+    strength: Annotated[float, Field(ge=0, le=2)] = 1.0
+    """How far to go from the photograph, in even steps: 0 leaves it, 1 is usual, 2 the most."""
     keep_colors: bool = False
     """Keep the photograph's colours and take only the strokes and the light."""
 

@@ -103,7 +103,7 @@ def test_styles_mix_on_the_command_line(folder, capsys):
         (["--style", "wave"], "give at least one photograph"),
         (["photo.png", "--style", "waves"], "no style 'waves'"),
         (["photo.png", "--style", "wave:much"], "expected a share after the colon"),
-        (["photo.png", "--style", "wave", "--strength", "2"], "strength"),
+        (["photo.png", "--style", "wave", "--strength", "3"], "strength"),
         (["photo.png", "--style", "wave", "--jpeg-quality", "0"], "--jpeg-quality"),
         (["photos", "--style", "wave", "-o", "one.png"], "several pictures need a folder"),
         (["photos", "--style", "wave", "-o", "photos"], "among the photographs"),

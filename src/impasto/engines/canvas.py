@@ -12,6 +12,7 @@ from ..images.guidance import painted_part
 from ..images.masks import fit_mask
 from ..settings import Settings
 from ..types import Guidance, Image, Mask, Size, Tensor
+from .strength import painted_share
 
 _MARGIN = 64  # pixels of the far side that a seamless picture is seen with
 _GRAIN = 16
@@ -44,9 +45,13 @@ def make_canvas(photograph: Image, guidance: Guidance, settings: Settings) -> Ca
     Args:
         photograph: At the size at work, (H, W, 3), 0..1.
         guidance: What stays as in the photograph.
-        settings: `color`, of which `luminance` leaves one channel to optimise, and `seamless`.
+        settings: `color`, of which `luminance` leaves one channel to optimise, `seamless`, and
+            `strength`.
     """
     canvas = PLAIN
+    share = painted_share(settings)
+    if share < 1:
+        canvas = _joined(canvas, _mixed_with(photograph, share))
     if settings.color == "luminance":
         canvas = _joined(canvas, Canvas(_grey, _grey, _same))
     painted = painted_part(guidance, photograph.shape[:2])
@@ -63,6 +68,14 @@ def _joined(first: Canvas, second: Canvas) -> Canvas:
         lambda gradient: first.pull(second.pull(gradient)),
         lambda image: second.finish(first.finish(image)),
     )
+
+
+def _mixed_with(photograph: Image, share: float) -> Canvas:
+    def finish(image: Image) -> Image:
+        mixed: Image = image + np.float32(1 - share) * (photograph - image)
+        return mixed
+
+    return Canvas(_same, _same, finish)
 
 
 def _grey(x: Tensor) -> Tensor:

@@ -49,13 +49,13 @@ def _prepare(model: PaintingModel) -> tuple[Trunk, Any]:
     return network, compiled(lambda picture, vector: network((picture, vector)))
 
 
-def mix(vectors: Mapping[str, Array], shares: Mapping[str, float], strength: float) -> Array:
+def mix(vectors: Mapping[str, Array], shares: Mapping[str, float], mixture: float) -> Array:
     """Mix style vectors.
 
     Args:
-        vectors: By name, `photograph` among them if `strength` is not 1.
+        vectors: By name, `photograph` among them if `mixture` is not 1.
         shares: How much of each style; they need not add up to 1.
-        strength: 0 leaves the photograph, 1 paints, more than 1 exaggerates.
+        mixture: 0 leaves the photograph, 1 paints, more than 1 exaggerates.
 
     Example:
         >>> vectors = {"photograph": np.zeros(2), "wave": np.ones(2)}
@@ -64,8 +64,8 @@ def mix(vectors: Mapping[str, Array], shares: Mapping[str, float], strength: flo
     """
     total = sum(shares.values())
     mixed = sum(vectors[name] * (share / total) for name, share in shares.items())
-    if strength != 1:
-        mixed = vectors[PHOTOGRAPH] + strength * (mixed - vectors[PHOTOGRAPH])
+    if mixture != 1:
+        mixed = vectors[PHOTOGRAPH] + mixture * (mixed - vectors[PHOTOGRAPH])
     return np.asarray(mixed, np.float32)
 
 

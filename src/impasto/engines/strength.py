@@ -1,4 +1,11 @@
-"""What strength means for the iterative route."""
+"""What strength means: even steps away from the photograph, as VGG19 sees them.
+
+On the iterative route the content counts more and more down to half strength. The least that this
+leaves is a third of the way: a picture that is optimised through the network never equals the
+photograph. Below half strength, the picture of half strength is mixed with the photograph. On the
+feed-forward route style vectors are mixed. `benchmarks/strength.py` and docs/decisions/0014 have
+the figures.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +13,12 @@ import numpy as np
 
 from ..settings import Settings
 
-# The weight of style and variation for which a picture is so many times as far from the photograph
-# as with the default weights.
-_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
-_FACTORS = (1e-3, 0.01, 0.05, 0.2, 1.0, 2.0, 5.0, 15.0, 50.0)
+_MIXED_BELOW = 0.5
+# What style and variation are multiplied by, relative to the content.
+_STRENGTHS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
+_FACTORS = (0.045, 0.14, 1.0, 1.75, 3.0, 7.0, 30.0)
+# How much of the style's vector makes so strong a picture; the photograph's is the rest.
+_MIXED_AT, _MIXTURES = (0.0, 0.25, 0.5, 0.75, 1.0, 2.0), (0.0, 0.065, 0.165, 0.44, 1.0, 2.0)
 
 
 def at_strength(settings: Settings) -> Settings:
@@ -27,3 +36,23 @@ def at_strength(settings: Settings) -> Settings:
     if factor == 1.0:
         return settings
     return settings.changed(content_weight=settings.content_weight / factor)
+
+
+def painted_share(settings: Settings) -> float:
+    """Return how much of the result is the picture that was optimised; the photograph is the rest.
+
+    Example:
+        >>> painted_share(Settings()), painted_share(Settings(strength=0.25))
+        (1.0, 0.5)
+    """
+    return min(1.0, settings.strength / _MIXED_BELOW)
+
+
+def style_mixture(strength: float) -> float:
+    """Return how much of a style's vector makes a picture of a strength, 0..2.
+
+    Example:
+        >>> style_mixture(0.0), style_mixture(1.0), style_mixture(2.0)
+        (0.0, 1.0, 2.0)
+    """
+    return float(np.interp(strength, _MIXED_AT, _MIXTURES))

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..engines.model_file import SUFFIX, load_model, names_a_model
 from ..engines.painting_model import PHOTOGRAPH, Array, PaintingModel
+from ..engines.strength import style_mixture
 from ..errors import ModelError, SettingsError
 from ..images.color import keep_colors
 from ..images.metadata import made_with
@@ -101,7 +102,7 @@ def make_painter(
         if len(names) == 1
         else ", ".join(f"{painter.name}:{shares[name]:g}" for name, painter in found.items())
     )
-    return Painter(chosen, mix(vectors, shares, settings.strength), named)
+    return Painter(chosen, mix(vectors, shares, style_mixture(settings.strength)), named)
 
 
 def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSettings) -> Result:
@@ -109,7 +110,7 @@ def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSetting
     start = time.perf_counter()
     picture = as_picture(photograph)
     image = _at_size(picture.image, settings)
-    painted = _paint(image, painter, settings.strength)
+    painted = _paint(image, painter, style_mixture(settings.strength))
     if settings.keep_colors:
         painted = keep_colors(painted, image)
     alpha = alpha_at(picture, painted.shape[:2])
@@ -174,19 +175,19 @@ def _at_size(image: Image, settings: PaintSettings) -> Image:
     return np.clip(resize(image, fit(image.shape[:2], settings.size)), 0, 1)
 
 
-def _paint(image: Image, painter: Painter, strength: float) -> Image:
+def _paint(image: Image, painter: Painter, mixture: float) -> Image:
     """Paint, and below full strength give back what the network loses even of a plain photograph.
 
     So a small strength changes little, and 0 nothing, though its photograph is no perfect copy.
     """
     from ..engines.feed_forward import paint_image
 
-    if strength == 0:
+    if mixture == 0:
         return image
     painted = paint_image(image, painter.vector, painter.model)
-    if strength < 1:
+    if mixture < 1:
         plain = paint_image(image, painter.model.styles[PHOTOGRAPH], painter.model)
-        painted = np.clip(painted + (1 - strength) * (image - plain), 0, 1)
+        painted = np.clip(painted + (1 - mixture) * (image - plain), 0, 1)
     return painted
 
 
