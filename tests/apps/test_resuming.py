@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import impasto
+from impasto.apps import painting
 from impasto.apps.cli import main
 from impasto.engines import iterative
 from impasto.workflows import endurance
@@ -220,6 +221,22 @@ def test_a_long_run_keeps_checkpoints_unasked_and_a_short_one_none(folder, capsy
     interrupt(monkeypatch, 9)
     assert main([*WORDS, "-o", "out.png", "--force", "--no-checkpoint"]) == 130
     assert "resume" not in capsys.readouterr().err
+
+
+def test_a_run_that_is_forecast_to_be_long_keeps_checkpoints_from_the_start(
+    folder, capsys, monkeypatch
+):
+    monkeypatch.setattr(painting, "_expected_seconds", lambda job, settings: 121.0)
+    interrupt(monkeypatch, 3)
+    assert main([*WORDS[:-1], "-o", "out.png"]) == 130  # not quiet
+    err = capsys.readouterr().err
+    assert "about 2 min" in err and "impasto resume out.png goes on" in err
+
+
+def test_of_several_photographs_what_is_done_is_skipped_anyway(folder, capsys):
+    (folder / "photos").mkdir()
+    assert main(["stylize", "photos", "painting.png", "--checkpoint"]) == 2
+    assert "--checkpoint is for one photograph" in capsys.readouterr().err
 
 
 def test_one_cannot_ask_for_both(capsys):

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..images.scales import Scale
-from ..settings import Settings
 from ..types import Step
-from ..workflows.endurance import checkpointed, later, seen_to_be_long
+from ..workflows.endurance import checkpointed, later, seen_to_be_long, wants_checkpoint
 from ..workflows.run_folder import RUN, at_work
 from ..workflows.run_record import describe_run, name_inputs
 
@@ -28,15 +27,15 @@ _NOT_KEPT = {
 
 @contextlib.contextmanager
 def enduring(
-    job: Job, steps: Iterator[Step], settings: Settings, scales: list[Scale]
+    job: Job, steps: Iterator[Step], scales: list[Scale], expected: float | None
 ) -> Iterator[Iterator[Step]]:
-    """Pass steps on, with checkpoints if they are asked for, or if the run turns out to be long.
+    """Pass steps on, with checkpoints if they are asked for, or if the run is long.
 
     Args:
         job: The run; with `unfinished`, its folder is held already.
         steps: From a `Stylizer`.
-        settings: All knobs.
         scales: The plan.
+        expected: Seconds that the run takes; None to see how it goes.
 
     Yields:
         The steps. What ends a loop over them early has the last checkpoint written.
@@ -44,7 +43,7 @@ def enduring(
     Raises:
         PictureError: Checkpoints are asked for, and cannot be written there.
     """
-    command, folder = job.command, job.folder
+    command, folder, settings = job.command, job.folder, job.command.settings
     with contextlib.ExitStack() as held:
         if job.unfinished is not None:
             spent = job.unfinished.seconds
@@ -56,7 +55,13 @@ def enduring(
             yield steps
             return
         else:
-            begin = later(held, folder, lambda: _describe(job), seen_to_be_long(scales))
+            seen = seen_to_be_long(scales)
+            begin = later(
+                held,
+                folder,
+                lambda: _describe(job),
+                lambda step: wants_checkpoint(expected) or seen(step),
+            )
             kept = checkpointed(steps, folder, settings, begin=begin)
         yield held.enter_context(contextlib.closing(kept))
 

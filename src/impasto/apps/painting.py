@@ -78,7 +78,7 @@ def carry_out(job: Job) -> Path:
     """Paint what is prepared, from the start or from where it stood; see `paint`."""
     command, resumed = job.command, job.unfinished
     scales = plan_of(job)
-    _tell_plan(job, scales)
+    expected = _tell_plan(job, scales)
     settings = resumed.settings if resumed else _with_time_left(command.settings)
     save_early = early_saver(job, _save)
     started = time.perf_counter() - (resumed.seconds if resumed else 0.0)
@@ -89,7 +89,7 @@ def carry_out(job: Job) -> Path:
     try:
         with (
             progress(job.console, scales, settings.seconds, quiet=command.quiet) as show,
-            enduring(job, stylizer(job.content), settings, scales) as steps,
+            enduring(job, stylizer(job.content), scales, expected) as steps,
         ):
             for step in steps:
                 show(step)
@@ -128,8 +128,12 @@ def plan_of(job: Job) -> list[Scale]:
     return plan(*sizes_of(job), job.command.settings)
 
 
-def _tell_plan(job: Job, scales: list[Scale]) -> None:
+def _tell_plan(job: Job, scales: list[Scale]) -> float | None:
     """Say how large the picture will be, what memory and time it takes, or that it does not fit.
+
+    Returns:
+        Seconds that it takes; None where nobody listens, since measuring that takes a second, and
+        for a run that is resumed.
 
     Raises:
         PictureError: It does not fit into memory.
@@ -146,21 +150,28 @@ def _tell_plan(job: Job, scales: list[Scale]) -> None:
     text += f"memory about {max(fit.bytes for fit in fits) / GIGABYTE:.1f} GB"
     if fits[-1].tile is not None:
         text += f", in tiles of {fits[-1].tile} pixels"
-    if not job.command.quiet:
-        text += f", {_expected_time(job, settings)}"
+    told = not job.command.quiet and job.unfinished is None
+    seconds = _expected_seconds(job, settings) if told else None
+    if seconds is not None:
+        text += f", {_about(seconds, settings)}"
     job.console.print(text, soft_wrap=True, highlight=False)
+    return seconds
 
 
-def _expected_time(job: Job, settings: Settings) -> str:
-    """Say how long the run will take; with a budget, without a second spent on measuring."""
+def _expected_seconds(job: Job, settings: Settings) -> float:
+    """Return how long the run will take; with a budget, without a second spent on measuring."""
     from ..engines.forecast import forecast_seconds
 
     if settings.seconds is not None:
-        return f"at most {roughly(settings.seconds)}"
-    seconds = forecast_seconds(*sizes_of(job), settings, styles=len(job.styles))
-    about = f"about {roughly(seconds)}"
+        return settings.seconds
+    return forecast_seconds(*sizes_of(job), settings, styles=len(job.styles))
+
+
+def _about(seconds: float, settings: Settings) -> str:
+    if settings.seconds is not None:
+        return f"at most {roughly(seconds)}"
     ends_early = settings.tolerance and settings.iterations > _ENDS_NEVER_EARLY
-    return f"at most {about}" if ends_early else about
+    return f"at most about {roughly(seconds)}" if ends_early else f"about {roughly(seconds)}"
 
 
 def _with_time_left(settings: Settings) -> Settings:
@@ -233,6 +244,11 @@ def _check_options(command: Stylize) -> None:
     check_quality(command.jpeg_quality)
     if command.save_every < 0:
         raise SettingsError(f"--save-every must be at least 0, got {command.save_every}")
+    if command.checkpoint and names_several(command.content):
+        raise SettingsError(
+            "--checkpoint is for one photograph; of several, what is done is skipped when the "
+            "same command is given again"
+        )
     suffix = f".{command.format or 'png'}"
     if command.output and not names_several(command.content):
         suffix = command.output.suffix.lower()

@@ -35,7 +35,7 @@ def folder_of(output: Path) -> Path:
         >>> folder_of(Path("out.png")).name
         '.out.png.impasto'
     """
-    return output.with_name(f".{output.name}{_SUFFIX}")
+    return output.parent / f".{output.name}{_SUFFIX}"
 
 
 def find_folder(path: Path) -> Path:
@@ -54,12 +54,12 @@ def find_folder(path: Path) -> Path:
         >>> find_folder(Path("out.png"))  # doctest: +SKIP
         PosixPath('.out.png.impasto')
     """
-    for folder in (path, folder_of(path)) if path.name else (path,):
+    for folder in (path, folder_of(path)):
         if (folder / RUN).is_file():
             return folder
     raise ModelError(
-        f"there is no unfinished run of {path}: no {folder_of(path).name if path.name else RUN} "
-        "is beside it; give the path of the result that impasto stylize was to write"
+        f"there is no unfinished run of {path}: no {folder_of(path).name} is beside it; give the "
+        "path of the result that impasto stylize was to write"
     )
 
 
