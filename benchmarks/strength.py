@@ -26,6 +26,7 @@ impasto.tune_process()
 from impasto.backend import ops  # noqa: E402
 from impasto.engines.feed_forward import mix, paint_image  # noqa: E402
 from impasto.engines.view import to_pixels  # noqa: E402
+from impasto.images.oklab import to_oklab  # noqa: E402
 from impasto.images.scales import fit, resize  # noqa: E402
 from impasto.perceptual import features, objective  # noqa: E402
 from impasto.settings import STYLE_LAYERS, Settings  # noqa: E402
@@ -36,7 +37,10 @@ FACTORS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
 MIXTURES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2.0)
 
 
-def distance(one: Image, other: Image, kernels: features.Kernels) -> float:
+Distances = tuple[float, float]  # of features, and of colours
+
+
+def distance(one: Image, other: Image, kernels: features.Kernels) -> Distances:
     """Return how far two pictures of one size are from each other."""
     seen = [
         features.vgg19(to_pixels(image), kernels, STYLE_LAYERS, padding="replicate")
@@ -47,10 +51,11 @@ def distance(one: Image, other: Image, kernels: features.Kernels) -> float:
         unit = [ops.convert_to_numpy(each[name])[0] for each in seen]
         unit = [x / (np.linalg.norm(x, axis=-1, keepdims=True) + 1e-8) for x in unit]
         layers.append(np.linalg.norm(unit[0] - unit[1], axis=-1).mean())
-    return float(np.mean(layers))
+    colors = np.linalg.norm(to_oklab(one) - to_oklab(other), axis=-1).mean()
+    return float(np.mean(layers)), float(colors)
 
 
-def slow(photo: Image, painting: str, values: tuple[float, ...], name: str) -> list[float]:
+def slow(photo: Image, painting: str, values: tuple[float, ...], name: str) -> list[Distances]:
     """Paint by the slow route with each value, and return the distances."""
     kernels = objective.load_kernels(Settings())
     found = []
@@ -63,11 +68,11 @@ def slow(photo: Image, painting: str, values: tuple[float, ...], name: str) -> l
         )
         image = impasto.stylize(photo, painting, settings=usual, **changed).image
         found.append(distance(image, photo, kernels))
-        print(painting, name, value, round(found[-1], 4), file=sys.stderr, flush=True)
+        print(painting, name, value, np.round(found[-1], 4), file=sys.stderr, flush=True)
     return found
 
 
-def fast(photo: Image, style: str, values: tuple[float, ...], name: str) -> list[float]:
+def fast(photo: Image, style: str, values: tuple[float, ...], name: str) -> list[Distances]:
     """Paint by the network with each value, and return the distances."""
     kernels = objective.load_kernels(Settings())
     model = impasto.shipped_model()
@@ -104,7 +109,8 @@ def main() -> None:
             image = impasto.read_image(photo)
             image = np.clip(resize(image, fit(image.shape[:2], options.size)), 0, 1)
             found = run(image, painting if way == "slow" else style, values, name)
-            rows.append([value / found[values.index(1.0)] for value in found])
+            relative = np.array(found) / found[values.index(1.0)]
+            rows.append([float(value) for value in relative.mean(axis=1)])
         middle = np.median(rows, axis=0)
         report[way] = {
             name: values,

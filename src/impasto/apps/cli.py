@@ -20,6 +20,7 @@ from tyro.conf import CascadeSubcommandArgs, FlagCreatePairsOff
 from ..errors import SettingsError, explain
 from ..process import tune_process
 from .commands import (
+    Again,
     Demo,
     Doctor,
     Export,
@@ -41,6 +42,7 @@ Command = (
     Stylize
     | Resume
     | Paint
+    | Again
     | Styles
     | Learn
     | Train
@@ -55,6 +57,7 @@ CARRIED_OUT_BY = {  # module and function, imported when the command runs: --hel
     Stylize: ("painting", "paint"),
     Resume: ("resuming", "go_on"),
     Paint: ("instant", "paint_all"),
+    Again: ("remaking", "make_again"),
     Styles: ("instant", "list_styles"),
     Learn: ("teaching", "learn"),
     Train: ("teaching", "teach"),
@@ -69,6 +72,7 @@ DESCRIPTIONS = {
     "stylize": "Paint a photograph in the style of a painting.",
     "resume": "Go on with a run of stylize that ended early.",
     "paint": "Paint photographs at once in a style that has been learned.",
+    "again": "Make a result again from the record that it carries.",
     "styles": "List the styles of a network.",
     "learn": "Learn one painting's style in minutes.",
     "train": "Train a network that paints at once.",
@@ -143,6 +147,7 @@ def parse(words: list[str]) -> Command:
         "stylize": Stylize(missing, missing, settings=settings),
         "resume": Resume(missing),
         "paint": Paint(missing),
+        "again": Again(missing),
         "styles": Styles(),
         "learn": Learn(missing),
         "train": Train(missing, missing, missing),

@@ -65,6 +65,35 @@ class Resume:
 
 
 @dataclass(frozen=True)
+class Again:
+    """Make a result again, or another like it, from the record that it carries."""
+
+    result: Annotated[Positional[Path], arg(metavar="RESULT")]
+    """What impasto stylize or impasto paint has written."""
+    set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME=VALUE")] = ()
+    """A setting to change, such as size=1024 or quality=best; null stands for none."""
+    output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """Where the new picture goes. By default a free name beside RESULT."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace a file that exists."""
+    content: OptionalPath = None
+    """The photograph, if it is not where the record says, or another one."""
+    style: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="STYLE")] = ()
+    """The painting, likewise."""
+    model: OptionalPath = None
+    """The network that painted at once, likewise."""
+    quiet: Annotated[bool, arg(aliases=["-q"])] = False
+    """Show no progress; print only the path of the result."""
+    jpeg_quality: int | None = None
+    """Quality of JPEG and WebP, 1..100; by default as before."""
+    bits: Literal[8, 16] | None = None
+    """Bits per channel; by default as before, where the format has them."""
+    max_pixels: Annotated[int | None, arg(metavar="N")] = None
+    """Largest input picture that is read, pixels; Pillow's limit by default."""
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
 class Score:
     """Judge any picture by the losses."""
 

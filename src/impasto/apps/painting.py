@@ -27,6 +27,7 @@ from ..types import Picture, Size, Step
 from ..workflows.endurance import Unfinished
 from ..workflows.run_folder import check_unfinished, folder_of, remove
 from ..workflows.stylize import finish, make_stylizer
+from ..workflows.texture import as_texture
 from .batch import stylize_several
 from .checkpointing import enduring, way_on
 from .early import early_paths, early_saver
@@ -53,6 +54,7 @@ class Job:
     console: Console
     folder: Path
     unfinished: Unfinished | None = None
+    aspect: float | None = None  # of a texture, whose content is blank
 
 
 def paint(command: Stylize) -> Path:
@@ -292,6 +294,8 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 def _save(job: Job, step: Step, path: Path, seconds: float = 0.0) -> None:
     result = finish(step, job.content, job.styles, job.command.settings, seconds=seconds)
+    if job.aspect is not None:
+        result = as_texture(result, job.aspect)
     result.save(
         path, quality=job.command.jpeg_quality, bits=job.command.bits if path == job.output else 8
     )

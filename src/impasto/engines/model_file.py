@@ -6,8 +6,10 @@ of this format, the architecture, the names of the styles, and the card that tel
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,27 @@ def names_a_model(text: str) -> bool:
     return path.suffix == SUFFIX or (path.parent.suffix == SUFFIX and not path.parent.is_dir())
 
 
+def split_name(text: str) -> tuple[str, str]:
+    """Split what `names_a_model` into the file and the style's name, empty if there is none.
+
+    Example:
+        >>> split_name("run/model.impasto/wave")
+        ('run/model.impasto', 'wave')
+    """
+    path, _, name = Path(text).as_posix().partition(f"{SUFFIX}/")
+    return path.removesuffix(SUFFIX) + SUFFIX, name
+
+
+def shipped_path() -> Path:
+    """Return where the network is that comes with the package.
+
+    Example:
+        >>> shipped_path().suffix
+        '.impasto'
+    """
+    return Path(str(resources.files("impasto") / "models" / "paintings.impasto"))
+
+
 def save_model(model: PaintingModel, path: str | Path) -> Path:
     """Write a model, its numbers in 16 bits, whole or not at all.
 
@@ -53,6 +76,22 @@ def save_model(model: PaintingModel, path: str | Path) -> Path:
     Example:
         >>> save_model(load_model("a.impasto"), "b.impasto")  # doctest: +SKIP
     """
+    path = Path(path)
+    with whole_or_not_at_all(path) as file:
+        file.write(_to_bytes(model))
+    return path
+
+
+def model_digest(model: PaintingModel) -> str:
+    """Return the SHA-256 of the file that `save_model` writes of a model, hexadecimal.
+
+    Example:
+        >>> model_digest(load_model("a.impasto"))  # doctest: +SKIP
+    """
+    return hashlib.sha256(_to_bytes(model)).hexdigest()
+
+
+def _to_bytes(model: PaintingModel) -> bytes:
     from safetensors.numpy import save
 
     arrays = {f"trunk/{i:03d}": array for i, array in enumerate(model.trunk)}
@@ -66,10 +105,7 @@ def save_model(model: PaintingModel, path: str | Path) -> Path:
         "card": dict(model.card),
     }
     halves = {name: np.ascontiguousarray(array, np.float16) for name, array in arrays.items()}
-    path = Path(path)
-    with whole_or_not_at_all(path) as file:
-        file.write(save(halves, {_KIND: json.dumps(about)}))
-    return path
+    return save(halves, {_KIND: json.dumps(about)})
 
 
 def load_model(path: str | Path) -> PaintingModel:

@@ -96,7 +96,7 @@ def write_common(
             text.add_itxt(metadata.RECORD_KEY, record)
         options["pnginfo"] = text
     elif record is not None:
-        exif = metadata.add_record(exif, record, limited=kind == "JPEG")
+        exif = metadata.add_record(exif, record)
     if exif:
         options["exif"] = exif
     if dpi is not None:

@@ -7,6 +7,7 @@ import itertools
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -16,7 +17,8 @@ from PIL import Image as PIL
 
 from ..errors import PictureError
 from ..types import Image, Mask, Picture
-from . import decode, encode, metadata, opening
+from . import decode, encode, metadata, opening, side_file
+from .digest import file_digest
 
 OUTPUT_FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"
@@ -62,7 +64,8 @@ def read_picture(
     default = PIL.MAX_IMAGE_PIXELS or opening.DEFAULT_LIMIT
     limit = default if max_pixels is None else max_pixels
     start = opening.first_bytes(path)
-    return _guard(str(path), lambda: _decode_file(path, start, limit))
+    picture = _guard(str(path), lambda: _decode_file(path, start, limit))
+    return replace(picture, path=opening.anchored(path), file_sha256=file_digest(path))
 
 
 def read_image(
@@ -118,7 +121,8 @@ def write_image(
         exif: An EXIF block, as in `Picture.exif`; what is not true of the new picture (turn,
             size, thumbnail) is left out.
         record: What made the picture, JSON values; a text chunk of a PNG, the description of a
-            16-bit TIFF, the UserComment of the EXIF block elsewhere. See `read_record`.
+            16-bit TIFF, the UserComment of the EXIF block elsewhere. What is too long for a JPEG
+            goes into a file beside it, `out.jpg.json`. See `read_record`.
         quality: Of JPEG and WebP, 1..100.
         bits: 8, or 16 for TIFF.
         dpi: Pixels per inch of a print, 1..65535, in place of what `exif` says; a JPEG's header
@@ -148,11 +152,13 @@ def write_image(
     block = metadata.clean_block(exif)
     if dpi is not None:
         block = metadata.add_resolution(block, dpi)
+    fits = text is None or kind != "JPEG" or metadata.fits_jpeg(block, text)
     with whole_or_not_at_all(path) as file:
         if bits == 16:
             encode.write_deep_tiff(file, values, block, text, dpi)
         else:
-            encode.write_common(file, values, kind, block, text, quality, dpi)
+            encode.write_common(file, values, kind, block, text if fits else None, quality, dpi)
+    side_file.settle(path, None if fits else text, whole_or_not_at_all)
     return path
 
 
@@ -201,7 +207,7 @@ def _settle(folder: Path) -> None:
 
 
 def read_record(path: str | Path) -> dict[str, Any] | None:
-    """Read what `write_image` was given as `record`.
+    """Read what `write_image` was given as `record`, from the picture or the file beside it.
 
     Args:
         path: A picture.
@@ -222,7 +228,8 @@ def read_record(path: str | Path) -> dict[str, Any] | None:
         with opening.open_file(path) as image:
             return metadata.find_record(image)
 
-    return _guard(str(path), read)
+    record = _guard(str(path), read)
+    return side_file.find_beside(path) if record is None else record
 
 
 def check_output(path: str | Path) -> None:

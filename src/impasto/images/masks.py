@@ -59,7 +59,7 @@ def read_mask(
         source = source.astype(np.float32)
     color = None
     if isinstance(source, str | Path):
-        source, color = _split(source)
+        source, color = split_color(source)
     picture = read_picture(source, max_pixels=max_pixels)
     name = str(source) if isinstance(source, str | Path) else "the mask"
     image = _uncovered(picture)
@@ -68,8 +68,16 @@ def read_mask(
     return _grey(image, picture.alpha, name)
 
 
-def _split(source: str | Path) -> tuple[str | Path, regions.Color | None]:
-    """Split a colour off the end of a path."""
+def split_color(source: str | Path) -> tuple[str | Path, regions.Color | None]:
+    """Split a colour off the end of a path.
+
+    Raises:
+        PictureError: What follows the `#` is no colour, and what is before it is a file.
+
+    Example:
+        >>> split_color("regions.png#red")[0]
+        'regions.png'
+    """
     path, sign, text = str(source).rpartition("#")
     if not sign or _exists(source):
         return source, None

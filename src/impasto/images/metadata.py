@@ -176,7 +176,7 @@ def _clean(exif: PIL.Exif) -> bytes | None:
         return None
     kept = PIL.Exif()
     for tag, value in exif.items():
-        if tag in _KEPT_TAGS and _unwrap(value) is None:
+        if tag in _KEPT_TAGS and unwrap(value) is None:
             kept[tag] = value
     kept[ORIENTATION] = 1
     for pointer in (_EXIF_IFD, _GPS_IFD):
@@ -184,7 +184,7 @@ def _clean(exif: PIL.Exif) -> bytes | None:
             tag: value
             for tag, value in exif.get_ifd(pointer).items()
             # The record of an earlier run is not true of the next picture.
-            if tag not in (*_EXIF_SIZE_TAGS, _INTEROP_IFD) and _unwrap(value) is None
+            if tag not in (*_EXIF_SIZE_TAGS, _INTEROP_IFD) and unwrap(value) is None
         }
         if tags:
             kept.get_ifd(pointer).update(tags)
@@ -236,8 +236,8 @@ def wrap(text: str) -> str:
     return f'{{"{RECORD_KEY}": {text}}}'
 
 
-def _unwrap(value: object) -> dict[str, Any] | None:
-    """Return the record in an EXIF value, or None if it is something else."""
+def unwrap(value: object) -> dict[str, Any] | None:
+    """Return the record in an EXIF value or in a side file, or None if it is something else."""
     if isinstance(value, bytes):
         value = value.removeprefix(_ASCII).decode("utf-8", "replace")
     if not isinstance(value, str) or not value.startswith("{"):
@@ -249,28 +249,23 @@ def _unwrap(value: object) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def add_record(block: bytes | None, text: str, *, limited: bool) -> bytes:
+def add_record(block: bytes | None, text: str) -> bytes:
     """Put a record into an EXIF block as its UserComment.
 
     Args:
         block: An EXIF block, or None.
         text: The record as JSON.
-        limited: Whether the block must fit a JPEG segment; if both do not, the record stays.
-
-    Raises:
-        PictureError: The record alone does not fit.
     """
     exif = PIL.Exif()
     if block:
         exif.load(block)
     exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = _ASCII + wrap(text).encode("ascii")
-    joint = _to_bytes(exif)
-    if not limited or len(joint) <= _LONGEST_EXIF:
-        return joint
-    if block:
-        warnings.warn("EXIF and record do not both fit a JPEG; the EXIF is left out", stacklevel=4)
-        return add_record(None, text, limited=True)
-    raise PictureError(f"the record has {len(text):,} characters, a JPEG holds 64,000; write a PNG")
+    return _to_bytes(exif)
+
+
+def fits_jpeg(block: bytes | None, text: str) -> bool:
+    """Say whether a JPEG can hold an EXIF block and a record."""
+    return len(add_record(block, text)) <= _LONGEST_EXIF
 
 
 def add_resolution(block: bytes | None, dpi: float) -> bytes:
@@ -287,9 +282,9 @@ def find_record(image: PIL.Image) -> dict[str, Any] | None:
     """Find the record in an opened file: PNG text, EXIF comment, or TIFF description."""
     text = image.info.get(RECORD_KEY)
     if isinstance(text, str):
-        return _unwrap(wrap(text))
+        return unwrap(wrap(text))
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & {*image.info}:
         return None  # Pillow would unpack all pixels to look for a block behind them
     exif = image.getexif()
-    comment = _unwrap(exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT))
-    return comment if comment is not None else _unwrap(exif.get(_DESCRIPTION))
+    comment = unwrap(exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT))
+    return comment if comment is not None else unwrap(exif.get(_DESCRIPTION))

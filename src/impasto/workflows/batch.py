@@ -24,6 +24,7 @@ from ..images.opening import locate
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Picture, Step
+from .manifest import placed_settings
 from .result import Result, StylesLike, as_pictures
 from .stylize import make_stylizer, stylize_with
 from .tasks import Task, find_into, plan_results
@@ -133,7 +134,8 @@ def stylize_all(
     names = ", ".join(painting.name for painting in paintings)
 
     def differing(task: Task, record: Mapping[str, Any]) -> list[str]:
-        return differences(record, task.photograph.name, names, settings)
+        seen = Settings(**placed_settings(settings, task.result))
+        return differences(record, task.photograph.name, names, seen)
 
     yield from work_through(tasks, make, differing, form)
 
@@ -234,7 +236,7 @@ def differences(
         record: Of the result, from `read_record`.
         content: Name of the photograph.
         style: Name of the painting.
-        settings: All knobs.
+        settings: All knobs, paths as `placed_settings` gives them.
 
     Returns:
         How it was made, such as `in another style`; empty if nothing differs.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy as np
 from ..errors import SettingsError
 from ..images.masks import check_mask, coverage, feather, fit_mask, read_mask
 from ..settings import EVERYWHERE, REST, Settings
-from ..types import Guidance, Image, Mask, Size
+from ..types import Guidance, Image, Mask, Size, array_digest
+from .record import Input
 from .result import MaskLike
+from .setting_files import ROLES
 
 
 class Masks(NamedTuple):
@@ -69,6 +72,31 @@ def make_guidance(
         ),
         None if protect is None else _read(protect, size, "the photograph", settings),
     )
+
+
+def name_masks(settings: Settings, given: Masks) -> tuple[Settings, Masks]:
+    """Let the settings name the masks that are given by their paths, so that records do too.
+
+    Returns:
+        The settings, and the masks that are no files.
+    """
+    for name, value in given._asdict().items():
+        texts = value if isinstance(value, list | tuple) else [value]
+        if value is not None and all(isinstance(text, str | Path) for text in texts):
+            named = str(value) if name == "protect" else tuple(str(text) for text in texts)
+            settings = settings.changed(**{name: named})
+            given = given._replace(**{name: None})
+    return settings, given
+
+
+def mask_inputs(given: Masks) -> list[Input]:
+    """Say of masks at hand what they are."""
+    found = []
+    for name, value in given._asdict().items():
+        for mask in value if isinstance(value, list | tuple) else [value]:
+            if mask is not None and not isinstance(mask, str):
+                found.append(Input(role=ROLES[name], sha256=array_digest(read_mask(mask))))
+    return found
 
 
 def _read(mask: MaskLike, size: Size, of: str, settings: Settings) -> Mask | None:

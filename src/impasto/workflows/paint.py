@@ -5,25 +5,25 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engines.model_file import SUFFIX, load_model, names_a_model
+from ..engines.model_file import SUFFIX, load_model, names_a_model, shipped_path, split_name
 from ..engines.painting_model import PHOTOGRAPH, Array, PaintingModel
 from ..engines.strength import style_mixture
 from ..errors import ModelError, SettingsError
 from ..images.color import keep_colors
-from ..images.metadata import made_with
 from ..images.scales import fit, resize
 from ..paint_settings import PaintSettings
 from ..types import Image
+from .circumstances import weights_used
+from .manifest import make_record, model_input, picture_input
+from .record import Input
 from .result import PictureLike, Result, alpha_at, as_picture
 
 StyleLike = PictureLike
-_SHIPPED = "paintings.impasto"
 
 
 class Painter(NamedTuple):
@@ -33,11 +33,13 @@ class Painter(NamedTuple):
         model: The network.
         vector: The style, (style size,).
         name: What it is called in records.
+        inputs: The network, and the style or styles, as records tell of them.
     """
 
     model: PaintingModel
     vector: Array
     name: str
+    inputs: tuple[Input, ...]
 
 
 def paint(
@@ -102,7 +104,12 @@ def make_painter(
         if len(names) == 1
         else ", ".join(f"{painter.name}:{shares[name]:g}" for name, painter in found.items())
     )
-    return Painter(chosen, mix(vectors, shares, style_mixture(settings.strength)), named)
+    inputs = [next(iter(found.values())).inputs[0]]
+    for name, painter in found.items():
+        share = {"share": shares[name]} if isinstance(style, Mapping) else {}
+        inputs.append(painter.inputs[1].model_copy(update=share))
+    mixed = mix(vectors, shares, style_mixture(settings.strength))
+    return Painter(chosen, mixed, named, tuple(inputs))
 
 
 def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSettings) -> Result:
@@ -115,13 +122,17 @@ def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSetting
         painted = keep_colors(painted, image)
     alpha = alpha_at(picture, painted.shape[:2])
     seconds = time.perf_counter() - start
-    record = {
-        "made_with": made_with(),
-        "settings": settings.model_dump(mode="json"),
-        "content": picture.name,
-        "style": painter.name,
-        "seconds": round(seconds, 2),
-    }
+    predicted = any(each.role == "style" and each.sha256 for each in painter.inputs)
+    record = make_record(
+        "paint",
+        settings,
+        [picture_input("content", picture), *painter.inputs],
+        precision=painting_precision(predicted),
+        weights=weights_used() if predicted else None,
+        content=picture.name,
+        style=painter.name,
+        seconds=round(seconds, 2),
+    )
     return Result(painted, alpha, picture.exif, settings, (), seconds, record)
 
 
@@ -138,7 +149,7 @@ def styles(model: PaintingModel | str | Path | None = None) -> dict[str, dict[st
         >>> for name in styles("run/model.impasto"):  # doctest: +SKIP
         ...     print(name)
     """
-    found = _model(model)
+    found = find_model(model)
     about = found.card.get("styles", {})
     return {name: dict(about.get(name, {})) for name in found.styles if name != PHOTOGRAPH}
 
@@ -154,7 +165,7 @@ def shipped_model() -> PaintingModel:
         >>> "wave" in shipped_model().styles
         True
     """
-    path = Path(str(resources.files("impasto") / "models" / _SHIPPED))
+    path = shipped_path()
     if not path.exists():
         raise ModelError(
             "no network ships with this package; name one with --model FILE.impasto, "
@@ -163,10 +174,26 @@ def shipped_model() -> PaintingModel:
     return load_model(path)
 
 
-def _model(model: PaintingModel | str | Path | None) -> PaintingModel:
+def find_model(model: PaintingModel | str | Path | None) -> PaintingModel:
+    """Return the network that is given, or that a file holds; the one that ships if None.
+
+    Raises:
+        ModelError: There is no such model.
+
+    Example:
+        >>> len(find_model(None).styles) > 1
+        True
+    """
     if isinstance(model, PaintingModel):
         return model
-    return shipped_model() if model is None else _load_newest(str(model))
+    return shipped_model() if model is None else _load(*_newest(model))
+
+
+def painting_precision(predicted: bool) -> str:
+    """Return what painting computes in; only the predictor of a painting's style has a choice."""
+    from ..backend import resolve_precision
+
+    return resolve_precision("auto") if predicted else "float32"
 
 
 def _at_size(image: Image, settings: PaintSettings) -> Image:
@@ -197,22 +224,21 @@ def _find(style: StyleLike, given: PaintingModel | str | Path | None) -> Painter
         text = str(style)
         if names_a_model(text):
             return _of_file(Path(text).as_posix())
-        model = _model(given)
+        model = find_model(given)
         if text in model.styles:
-            return Painter(model, model.styles[text], text)
+            return _named(model, text, given)
         if not Path(text).suffix:
             raise SettingsError(
                 f"there is no style {text!r}; the styles are {', '.join(model.styles)}; "
                 f"a painting's or a {SUFFIX} file's path serves as well"
             )
-    return _of_painting(style, _model(given))
+    return _of_painting(style, find_model(given), given)
 
 
 def _of_file(text: str) -> Painter:
     """Find a style in a model file, `FILE.impasto`, or `FILE.impasto/NAME` if it holds several."""
-    path, _, name = text.partition(f"{SUFFIX}/")
-    path = path.removesuffix(SUFFIX) + SUFFIX
-    model = _load_newest(path)
+    path, name = split_name(text)
+    model = find_model(path)
     names = [each for each in model.styles if each != PHOTOGRAPH]
     if not name and len(names) == 1:
         (name,) = names
@@ -220,12 +246,18 @@ def _of_file(text: str) -> Painter:
         raise SettingsError(
             f"{path} holds the styles {', '.join(names)}; name one, as in {path}/{names[0]}"
         )
-    return Painter(model, model.styles[name], name)
+    return _named(model, name, path)
 
 
-def _load_newest(path: str) -> PaintingModel:
+def _named(model: PaintingModel, name: str, given: PaintingModel | str | Path | None) -> Painter:
+    inputs = model_input(given), Input(role="style", name=name)
+    return Painter(model, model.styles[name], name, inputs)
+
+
+def _newest(path: str | Path) -> tuple[str, int]:
+    """Return a path, and when the file was last written."""
     file = Path(path)
-    return _load(path, file.stat().st_mtime_ns if file.exists() else 0)
+    return str(path), file.stat().st_mtime_ns if file.exists() else 0
 
 
 @functools.lru_cache(maxsize=4)
@@ -234,7 +266,9 @@ def _load(path: str, changed: int) -> PaintingModel:
     return load_model(path)
 
 
-def _of_painting(painting: PictureLike, model: PaintingModel) -> Painter:
+def _of_painting(
+    painting: PictureLike, model: PaintingModel, given: PaintingModel | str | Path | None
+) -> Painter:
     from ..engines.feed_forward import predict_style
 
     picture = as_picture(painting)
@@ -243,4 +277,6 @@ def _of_painting(painting: PictureLike, model: PaintingModel) -> Painter:
             "the model has no predictor, so a painting cannot be its style; run impasto learn on "
             "the painting, or name one of the model's styles"
         )
-    return Painter(model, predict_style(picture.image, model), picture.name or "a painting")
+    inputs = model_input(given), picture_input("style", picture)
+    vector = predict_style(picture.image, model)
+    return Painter(model, vector, picture.name or "a painting", inputs)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import ModelError, PictureError
+from ..errors import ModelError
+from ..images.digest import file_digest
 from ..images.files import make_folder, read_record, whole_or_not_at_all
 from ..images.listing import Found, list_pictures
 from ..images.metadata import made_with
@@ -62,7 +62,7 @@ def make_pairs(
     photographs, style, folder = Path(photographs), Path(style), Path(folder)
     about = {
         "style": style.name,
-        "style_sha256": _digest(style),
+        "style_sha256": file_digest(style),
         "settings": settings.model_dump(mode="json"),
     }
     paintings = [as_picture(style)]
@@ -75,7 +75,7 @@ def make_pairs(
     @functools.cache
     def entry(task: Task) -> dict[str, Any]:
         name = task.photograph.relative_to(photographs).as_posix()
-        return {"photograph": name, "photograph_sha256": _digest(task.photograph)}
+        return {"photograph": name, "photograph_sha256": file_digest(task.photograph)}
 
     def make(task: Task) -> Result:
         return stylize_with(paint, as_picture(task.photograph), paintings, settings)
@@ -149,10 +149,3 @@ def _read(folder: Path) -> dict[str, Any] | None:
 def _write(folder: Path, manifest: dict[str, Any]) -> None:
     with whole_or_not_at_all(folder / MANIFEST) as file:
         file.write(json.dumps(manifest, indent=1).encode())
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise PictureError(f"cannot read {path}: {error.strerror}") from error

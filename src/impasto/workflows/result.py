@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image as PIL
 
 from ..images.files import read_picture, write_image
+from ..images.opening import locate
 from ..images.scales import resize
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Image, Mask, Picture, Size
+from .manifest import placed
 
 PictureLike = str | Path | NDArray[Any] | PIL.Image | Picture
 StylesLike = PictureLike | Sequence[PictureLike]
@@ -33,7 +35,8 @@ class Result:
         settings: What it was made with.
         history: Losses after each step, as in `Step.losses`, with `iteration` and `scale`.
         seconds: Time it took.
-        record: What made it, ready for JSON: settings, versions, names of the inputs.
+        record: What made it, ready for JSON, see `docs/records.md`; paths are absolute until it
+            is saved.
     """
 
     image: Image
@@ -47,6 +50,8 @@ class Result:
     def save(self, path: str | Path, *, quality: int = 92, bits: int = 8) -> Path:
         """Write the picture with its alpha, EXIF and record, and the resolution of a print.
 
+        Paths in the record are written as seen from the folder of the picture.
+
         Args:
             path: Ends in .png, .jpg, .webp or .tif; an existing file is replaced.
             quality: For JPEG and WebP, 1..100.
@@ -58,12 +63,13 @@ class Result:
         Raises:
             PictureError: The file cannot be written.
         """
+        record = {**placed(self.record, locate(path)), "bits": bits, "jpeg_quality": quality}
         return write_image(
             path,
             self.image,
             alpha=self.alpha,
             exif=self.exif,
-            record=self.record,
+            record=record,
             quality=quality,
             bits=bits,
             dpi=_dpi(self.image, self.settings),

@@ -11,9 +11,9 @@ from typing import Any
 from ..errors import PictureError
 from ..types import Picture, Step
 from .endurance import checkpointed, open_unfinished
+from .record import Input
 from .result import PictureLike, Result, StylesLike, as_pictures
 from .run_folder import at_work, find_folder, remove
-from .run_record import picture_digest
 from .stylize import finish, follow, make_stylizer
 
 
@@ -63,7 +63,9 @@ def resume(
         step, history = follow(held.enter_context(kept), on_step)
         remove(folder)
     seconds = spent + time.perf_counter() - start
-    return finish(step, photograph, paintings, settings, history, seconds)
+    begun = run["inputs"].get("init")
+    others = [] if begun is None else [Input(role="init", sha256=begun["sha256"])]
+    return finish(step, photograph, paintings, settings, history, seconds, others)
 
 
 def _inputs(run: Mapping[str, Any], role: str, given: StylesLike | None) -> list[Picture]:
@@ -78,7 +80,7 @@ def _inputs(run: Mapping[str, Any], role: str, given: StylesLike | None) -> list
         raise PictureError(f"the run's {role} was no file; pass it as {role}=")
     pictures = as_pictures(given)
     same = [
-        entry["path"] is not None or entry["sha256"] == picture_digest(picture)
+        entry["path"] is not None or entry["sha256"] == picture.sha256
         for entry, picture in zip(entries, pictures, strict=False)
     ]
     if len(pictures) != len(entries) or not all(same):

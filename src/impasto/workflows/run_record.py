@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import PictureError, SettingsError, WeightsError
+from ..images.digest import file_digest
 from ..images.metadata import made_with
-from ..images.opening import locate, reason
+from ..images.opening import locate
 from ..settings import EVERYWHERE, INITS, REST, Settings
 from ..types import Picture
 from .result import PictureLike, StylesLike, as_picture
@@ -90,31 +88,9 @@ def describe_run(
 
 def _input(source: Path | Picture) -> dict[str, str | None]:
     if isinstance(source, Picture):
-        return {"path": None, "sha256": picture_digest(source)}
+        return {"path": None, "sha256": source.sha256}
     path = locate(source).absolute()
     return {"path": str(path), "sha256": file_digest(path)}
-
-
-def picture_digest(picture: Picture) -> str:
-    """Return the SHA-256 of a picture's colours and opacity, hexadecimal."""
-    digest = hashlib.sha256(str(picture.image.shape).encode())
-    for values in (picture.image, picture.alpha):
-        if values is not None:
-            digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal.
-
-    Raises:
-        PictureError: It cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise PictureError(f"cannot read {path}: {reason(error)}") from error
 
 
 def _anchored(settings: Settings) -> Settings:

@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engines.model_file import names_a_model
-from ..images.metadata import made_with
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Image, Picture, Snapshot, Step, Stylizer
+from .circumstances import weights_used
 from .colors import after, before
 from .endurance import kept
-from .guidance import Masks, make_guidance
+from .guidance import Masks, make_guidance, mask_inputs, name_masks
+from .manifest import make_record, model_input, picture_input
 from .paint import paint as paint_at_once
+from .record import Input
 from .result import PictureLike, Result, StylesLike, alpha_at, as_picture, as_pictures
 from .run_folder import remove
 from .run_record import describe_run, name_inputs
+from .setting_files import setting_inputs
 
 if TYPE_CHECKING:
     from ..perceptual.looks import Looks
@@ -71,13 +74,25 @@ def stylize(
     if isinstance(init, str | Path):
         changes, init = {**changes, "init": str(init)}, None
     settings = (settings or Settings()).changed(**changes) if changes else settings or Settings()
+    settings, masks = name_masks(settings, masks or Masks())
     photograph, paintings = as_picture(content), as_pictures(style)
-    start_image = None if init is None else as_picture(init).image
+    begun = None if init is None else as_picture(init)
+    others = [] if begun is None else [picture_input("init", begun)]
+    others += mask_inputs(masks)
     paint = make_stylizer(paintings, settings, masks)
     if checkpoint is not None:
-        run = describe_run(name_inputs(content, style, init, masks), settings)
+        at_hand = masks if any(value is not None for value in masks) else None
+        run = describe_run(name_inputs(content, style, init, at_hand), settings)
         paint = _kept_in(Path(checkpoint), run, paint, settings)
-    return stylize_with(paint, photograph, paintings, settings, init=start_image, on_step=on_step)
+    return stylize_with(
+        paint,
+        photograph,
+        paintings,
+        settings,
+        init=None if begun is None else begun.image,
+        others=others,
+        on_step=on_step,
+    )
 
 
 def stylize_with(
@@ -87,6 +102,7 @@ def stylize_with(
     settings: Settings,
     *,
     init: Image | None = None,
+    others: Sequence[Input] = (),
     on_step: Callable[[Step], None] | None = None,
 ) -> Result:
     """Paint one picture to its end; see `stylize`.
@@ -97,6 +113,7 @@ def stylize_with(
         styles: The paintings, which the record names.
         settings: All knobs.
         init: Starting picture in place of `settings.init`, (h, w, 3), 0..1.
+        others: As for `finish`.
         on_step: Called after each step.
 
     Returns:
@@ -113,7 +130,8 @@ def stylize_with(
     start = time.perf_counter()
     with contextlib.closing(paint(content, init=init)) as steps:  # type: ignore[type-var]
         step, history = follow(steps, on_step)
-    return finish(step, content, styles, settings, history, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return finish(step, content, styles, settings, history, seconds, others)
 
 
 def _kept_in(folder: Path, run: Mapping[str, Any], paint: Stylizer, settings: Settings) -> Stylizer:
@@ -219,17 +237,41 @@ def finish(
     settings: Settings,
     history: tuple[dict[str, float], ...] = (),
     seconds: float = 0.0,
+    others: Sequence[Input] = (),
 ) -> Result:
-    """Turn a step into a result: alpha and EXIF of the content, and the record of what made it."""
-    record = {
-        "made_with": made_with(),
-        "settings": settings.model_dump(mode="json"),
-        "content": content.name,
-        "style": ", ".join(style.name for style in styles),
-        "iterations": step.iteration,
-        "losses": step.losses,
-        "seconds": round(seconds, 1),
-    }
+    """Turn a step into a result: alpha and EXIF of the content, and the record of what made it.
+
+    Args:
+        step: The picture.
+        content: The photograph.
+        styles: The paintings.
+        settings: All knobs.
+        history: As `Result.history`.
+        seconds: Time it took.
+        others: What went in besides, and is not named by the settings.
+    """
+    from ..backend import resolve_precision
+
+    inputs = [
+        picture_input("content", content),
+        *(picture_input("style", style) for style in styles),
+        *setting_inputs(settings),
+        *others,
+    ]
+    if settings.init == "paint" and not any(each.role == "init" for each in others):
+        inputs.append(model_input(None))
+    record = make_record(
+        "stylize",
+        settings,
+        inputs,
+        precision=resolve_precision(settings.precision),
+        weights=weights_used(settings.weights),
+        content=content.name,
+        style=", ".join(style.name for style in styles),
+        iterations=step.iteration,
+        losses=step.losses,
+        seconds=round(seconds, 1),
+    )
     return Result(
         step.image, alpha_at(content, step.size), content.exif, settings, history, seconds, record
     )

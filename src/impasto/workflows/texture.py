@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,16 @@ def texture(
     settings = (settings or Settings()).changed(**changes)
     settings = texture_settings(settings)
     blank = blank_content(aspect, settings)
-    return stylize(blank, style, settings=settings, masks=style_masks, on_step=on_step)
+    result = stylize(blank, style, settings=settings, masks=style_masks, on_step=on_step)
+    return as_texture(result, aspect)
+
+
+def as_texture(result: Result, aspect: float) -> Result:
+    """Say in the record of a result that there was no photograph, but this aspect."""
+    record = {**result.record, "command": "texture", "aspect": aspect}
+    record["inputs"] = [entry for entry in record["inputs"] if entry["role"] != "content"]
+    del record["content"]
+    return replace(result, record=record)
 
 
 def texture_settings(settings: Settings) -> Settings:

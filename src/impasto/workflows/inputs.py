@@ -1,0 +1,213 @@
+"""Finding the files that a record names, and checking that they are still the same.
+
+A record may come from a stranger's file. So a path in it is followed only as seen from the folder
+of the result, what is there is used only if its SHA-256 is the recorded one, and the network's
+weights only if they are known ones.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from ..errors import PictureError, WeightsError
+from ..images.digest import file_digest
+from ..images.files import read_picture
+from ..types import Picture
+from .record import Input, Record, plain
+from .result import PictureLike
+from .setting_files import ROLES, named_files, with_paths
+
+_SHOWN = 12  # characters of a SHA-256 that an error quotes
+
+
+class Origin(NamedTuple):
+    """A result and its record.
+
+    Attributes:
+        path: The result.
+        record: What it says.
+        max_pixels: Largest picture that is read, pixels; Pillow's limit if None.
+    """
+
+    path: Path
+    record: Record
+    max_pixels: int | None = None
+
+    def inputs(self, role: str) -> list[Input]:
+        """Return the inputs of one role."""
+        return [entry for entry in self.record.inputs if entry.role == role]
+
+
+def find_file(entry: Input, origin: Origin, option: str) -> Path:
+    """Find an input by its recorded path, else by its name beside the result.
+
+    Args:
+        entry: The input.
+        origin: The result.
+        option: What gives another file, for the error's sentence.
+
+    Raises:
+        PictureError: It is missing, or what is there has another SHA-256.
+    """
+    advice = f"give it with {option}"
+    if entry.path is None or entry.sha256 is None:
+        raise PictureError(
+            f"the {entry.role} of {origin.path} was no file that can be found again; {advice}"
+        )
+    found = {path: file_digest(path) for path in _candidates(entry, origin.path.parent)}
+    for path, sha256 in found.items():
+        if sha256 == entry.sha256:
+            return path
+    name = f"'{plain(entry.name)}'"
+    for path, sha256 in found.items():
+        raise PictureError(
+            f"{path} is not the {entry.role} {name} that {origin.path} was made from: expected a "
+            f"SHA-256 of {entry.sha256[:_SHOWN]}..., got {sha256[:_SHOWN]}...; {advice}"
+        )
+    raise PictureError(
+        f"the {entry.role} {name} of {origin.path} (SHA-256 {entry.sha256[:_SHOWN]}...) is neither "
+        f"at the recorded place '{plain(entry.path)}' nor beside the result; {advice}"
+    )
+
+
+def _candidates(entry: Input, folder: Path) -> Iterator[Path]:
+    """Yield the files that an input may be, those that exist."""
+    place = _followed(entry.path, folder)
+    named = folder / entry.name if PurePosixPath(entry.name).name == entry.name else None
+    yield from filter(_is_there, dict.fromkeys(filter(None, (place, named))))
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether there is a file with something in it."""
+    try:
+        return path.is_file() and path.stat().st_size > 0
+    except (OSError, ValueError):  # no name that this system can have
+        return False
+
+
+def _followed(path: str | None, folder: Path) -> Path | None:
+    """Return where a recorded path leads, if it is one that `placed` writes."""
+    if not path:
+        return None
+    drive = os.name == "nt" and re.match(r"[A-Za-z]:/", path)  # result and input on two drives
+    if path[0] in "/\\" and not drive:
+        return None
+    return folder.resolve() / path
+
+
+def find_pictures(
+    role: str, given: Sequence[PictureLike] | None, origin: Origin, option: str
+) -> list[Picture]:
+    """Find the pictures of one role, or take those that are given in their place.
+
+    Raises:
+        PictureError: One is missing, another than it was, or cannot be read; or their number is
+            another.
+    """
+    entries = origin.inputs(role)
+    if not entries:
+        raise PictureError(f"the record of {origin.path} is damaged: it names no {role}")
+    check_number(role, given, origin, option)
+    if given is None:
+        return [find_picture(entry, origin, option) for entry in entries]
+    return [take_given(source, entry, origin) for source, entry in zip(given, entries, strict=True)]
+
+
+def check_number(
+    role: str, given: Sequence[PictureLike] | None, origin: Origin, option: str
+) -> None:
+    """Refuse given inputs that are more or fewer than those of the record.
+
+    Raises:
+        PictureError: They are.
+    """
+    number = len(origin.inputs(role))
+    if given is not None and len(given) != number:
+        raise PictureError(
+            f"{origin.path} was made with {number} input(s) as {role}, got {len(given)}; "
+            f"give {option} as often"
+        )
+
+
+def find_picture(entry: Input, origin: Origin, option: str) -> Picture:
+    """Find and read a picture; see `find_file`."""
+    return read_picture(find_file(entry, origin, option), max_pixels=origin.max_pixels)
+
+
+def take_given(source: PictureLike, entry: Input, origin: Origin) -> Picture:
+    """Read a picture that shall stand for an input, and warn if it is another."""
+    picture = (
+        source
+        if isinstance(source, Picture)
+        else read_picture(source, max_pixels=origin.max_pixels)
+    )
+    warn_if_other(picture.sha256, picture.name or "the given picture", entry, origin)
+    return picture
+
+
+def warn_if_other(sha256: str | None, name: str, entry: Input, origin: Origin) -> None:
+    """Warn if what is given, or ships, is not what the record names."""
+    if sha256 != entry.sha256:
+        warnings.warn(
+            f"{name} has another SHA-256 than the {entry.role} '{plain(entry.name)}' that "
+            f"{origin.path} was made from, so the picture may be another",
+            stacklevel=2,
+        )
+
+
+def find_setting_files(
+    values: Mapping[str, Any], changes: Collection[str], origin: Origin
+) -> dict[str, Any]:
+    """Return recorded settings with the files found that they name; see `find_file`.
+
+    Args:
+        values: The settings.
+        changes: Names of settings that will be replaced, so that their files are not needed.
+        origin: The result.
+
+    Raises:
+        PictureError: One is missing, or another than it was.
+    """
+
+    def place(entry: Input, name: str) -> str:
+        return str(find_file(entry, origin, f"--set {name}=PATH"))
+
+    kept = {name: value for name, value in values.items() if name not in changes}
+    roles = {role for name, role in ROLES.items() if name not in changes}
+    inputs = [entry for entry in origin.record.inputs if entry.role in roles]
+    try:
+        found = with_paths(kept, inputs, place)
+    except ValueError as error:
+        raise PictureError(
+            f"the record of {origin.path} is damaged: {error}; give it with --set"
+        ) from None
+    for name in ROLES.keys() - {*changes}:
+        for entry in origin.inputs(ROLES[name])[len([*named_files(name, kept)]) :]:
+            found[name] = place(entry, name)  # it was handed over in place of the setting
+    return found
+
+
+def find_weights(values: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """Return recorded settings with the file of VGG19's weights in them found.
+
+    Raises:
+        WeightsError: They are none that are known, so they are read only if you say so.
+    """
+    from ..perceptual import weights
+
+    named, used = values.get("weights"), origin.record.weights
+    if named is None:
+        return values
+    if used is None or used.md5 not in weights.KNOWN:
+        raise WeightsError(
+            f"{origin.path} was made with weights that are not known; if you trust the file, give "
+            "it with --set weights=PATH"
+        )
+    path = _followed(named, origin.path.parent) if isinstance(named, str) else None
+    here = path is not None and _is_there(path) and weights.find(path).md5 == used.md5
+    return {**values, "weights": str(path) if here else None}

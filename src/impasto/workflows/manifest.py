@@ -1,0 +1,147 @@
+"""Making the record of a result: what made it, out of which files, with what and where."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..engines.model_file import model_digest, shipped_path
+from ..engines.painting_model import PaintingModel
+from ..images.digest import file_digest
+from ..images.metadata import made_with
+from ..images.opening import anchored, locate
+from ..paint_settings import PaintSettings
+from ..settings import Settings
+from ..types import Picture
+from .circumstances import surroundings
+from .record import FORMAT, SHIPPED, Input, Record, Role, WeightsUsed
+from .setting_files import setting_inputs, with_paths
+
+
+def make_record(
+    command: str,
+    settings: Settings | PaintSettings,
+    inputs: Sequence[Input],
+    *,
+    precision: str,
+    weights: WeightsUsed | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Make the record of a picture that has just been finished.
+
+    Args:
+        command: What was done, as in `Record.command`.
+        settings: All knobs.
+        inputs: What went in; paths absolute.
+        precision: Numbers in the network.
+        weights: VGG19's, if they were used.
+        **more: Other fields of `Record`: `content`, `style`, `iterations`, `losses`, `seconds`.
+
+    Returns:
+        The record, ready for JSON, with absolute paths; see `placed`.
+
+    Example:
+        >>> record = make_record("stylize", Settings(), [], precision="float32")
+        >>> record["settings"]["seed"]
+        0
+    """
+    record = Record(
+        format=FORMAT,
+        made_with=made_with(),
+        command=command,
+        settings=settings.model_dump(mode="json"),
+        inputs=tuple(inputs),
+        weights=weights,
+        precision=precision,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        **surroundings(),
+        **more,
+    )
+    return record.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+
+
+def picture_input(role: Role, picture: Picture, share: float | None = None) -> Input:
+    """Say of a picture what it is.
+
+    Example:
+        >>> picture = Picture(np.zeros((4, 6, 3), np.float32))
+        >>> picture_input("content", picture).sha256[:8]
+        'f0905efa'
+    """
+    path = None if picture.path is None else picture.path.as_posix()
+    return Input(role=role, name=picture.name, sha256=picture.sha256, path=path, share=share)
+
+
+def model_input(model: PaintingModel | str | Path | None) -> Input:
+    """Say of a painting network what it is.
+
+    Args:
+        model: The network, or its file; the one that ships with the package if None.
+
+    Example:
+        >>> model_input(None).name
+        'shipped'
+    """
+    if isinstance(model, PaintingModel):
+        return Input(role="model", sha256=model_digest(model))
+    if model is None:
+        path = shipped_path()
+        return Input(role="model", name=SHIPPED, sha256=_digest(path, path.stat().st_mtime_ns))
+    path = anchored(locate(model))
+    sha256 = _digest(path, path.stat().st_mtime_ns)
+    return Input(role="model", name=path.name, sha256=sha256, path=path.as_posix())
+
+
+@functools.lru_cache(maxsize=4)
+def _digest(path: Path, changed: int) -> str:  # `changed` renews the cache when the file does
+    return file_digest(path)
+
+
+def placed(record: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return a record with its paths as they are seen from the folder of the result.
+
+    So a folder can move as a whole, and a record does not tell where it was.
+
+    Args:
+        record: From `make_record`.
+        path: Where the result goes.
+    """
+    folder = anchored(path).parent
+    inputs = [
+        entry.model_copy(update={"path": entry.path and _seen_from(folder, entry.path)})
+        for entry in map(Input.model_validate, record.get("inputs", ()))
+    ]
+    settings = _settings_seen_from(folder, record.get("settings", {}), inputs)
+    dumped = [entry.model_dump(exclude_none=True, exclude_unset=True) for entry in inputs]
+    changed = {"inputs": dumped, "settings": settings}
+    return {**record, **{key: changed[key] for key in changed.keys() & record.keys()}}
+
+
+def placed_settings(settings: Settings, path: Path) -> dict[str, Any]:
+    """Return settings as the record of a result has them; see `placed`."""
+    folder = anchored(path).parent
+    inputs = [
+        entry.model_copy(update={"path": entry.path and _seen_from(folder, entry.path)})
+        for entry in setting_inputs(settings)
+    ]
+    return _settings_seen_from(folder, settings.model_dump(mode="json"), inputs)
+
+
+def _settings_seen_from(
+    folder: Path, settings: Mapping[str, Any], inputs: list[Input]
+) -> dict[str, Any]:
+    seen = with_paths(settings, inputs, lambda entry, name: entry.path or entry.name)
+    if seen.get("weights"):
+        seen["weights"] = _seen_from(folder, anchored(locate(seen["weights"])))
+    return seen
+
+
+def _seen_from(folder: Path, path: str | Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return Path(path).as_posix()

@@ -1,0 +1,101 @@
+"""Files that settings name: the starting picture and the masks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..engines.model_file import names_a_model, split_name
+from ..errors import PictureError
+from ..images.digest import file_digest
+from ..images.masks import split_color
+from ..images.opening import anchored, locate
+from ..paint_settings import PaintSettings
+from ..settings import EVERYWHERE, REST, Settings
+from .record import Input, Role
+
+ROLES: dict[str, Role] = {
+    "init": "init",
+    "masks": "mask",
+    "style_masks": "style_mask",
+    "protect": "protect",
+}
+_STARTS = ("content", "noise", "style", "paint")
+_PLACES = (EVERYWHERE, REST)
+_PART = {"init": re.compile(r"/[^/\\]+"), "masks": re.compile(r"#\w+")}  # what may follow a path
+
+
+def names_a_file(setting: str, text: object) -> bool:
+    """Say whether a value of one of these settings is a path, and no word.
+
+    Example:
+        >>> names_a_file("init", "noise"), names_a_file("masks", "sky.png#red")
+        (False, True)
+    """
+    return isinstance(text, str) and text not in (_STARTS if setting == "init" else _PLACES)
+
+
+def setting_inputs(settings: Settings | PaintSettings) -> list[Input]:
+    """Say of all files that the settings name what they are, in the order of `ROLES`.
+
+    A file that has gone since is named without its SHA-256: the picture is made already.
+    """
+    values = settings.model_dump()
+    return [_input(name, text) for name in ROLES for text in named_files(name, values)]
+
+
+def named_files(name: str, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts in one of the settings that are paths, in their order."""
+    value = settings.get(name)
+    texts: list[Any] = [*value] if isinstance(value, list | tuple) else [value]
+    yield from (text for text in texts if names_a_file(name, text))
+
+
+def _input(name: str, text: str) -> Input:
+    if name == "init":
+        file = split_name(text)[0] if names_a_model(text) else text
+    else:
+        file = str(split_color(text)[0])
+    path = anchored(locate(file))
+    try:
+        sha256 = file_digest(path)
+    except PictureError:
+        sha256 = None
+    part = text[len(file) :] or None
+    place = path.as_posix()
+    return Input(role=ROLES[name], name=path.name, sha256=sha256, path=place, part=part)
+
+
+def with_paths(
+    settings: Mapping[str, Any], inputs: list[Input], path_of: Callable[[Input, str], str]
+) -> dict[str, Any]:
+    """Put other paths into settings.
+
+    Args:
+        settings: As JSON.
+        inputs: As `setting_inputs` gives them, among others.
+        path_of: Gives an input's path; the second argument names the setting.
+
+    Raises:
+        ValueError: A setting names a file of which the inputs know nothing.
+    """
+    changed = dict(settings)
+    for name, role in ROLES.items():
+        entries = iter([entry for entry in inputs if entry.role == role])
+
+        def renamed(text: object, name: str = name, entries: Iterator[Input] = entries) -> object:
+            if not names_a_file(name, text):
+                return text
+            entry = next(entries, None)
+            if entry is None:
+                raise ValueError(f"{name} names a file and not its SHA-256")
+            fits = _PART.get(name, _PART["masks"]).fullmatch(entry.part or "")
+            return path_of(entry, name) + (fits.group() if fits else "")
+
+        value = settings.get(name)
+        if isinstance(value, list | tuple):
+            changed[name] = [renamed(text) for text in value]
+        elif value is not None:
+            changed[name] = renamed(value)
+    return changed
