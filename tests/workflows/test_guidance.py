@@ -62,7 +62,7 @@ def test_a_mask_of_another_shape_is_refused(tmp_path):
 
 
 def test_an_empty_mask_is_refused():
-    with pytest.raises(PictureError, match="a mask of the photograph"):
+    with pytest.raises(PictureError, match="the mask of the photograph"):
         guidance(1, Masks(protect=np.zeros((40, 60), np.float32)))
 
 

@@ -32,6 +32,7 @@ from .commands import (
     Score,
     Styles,
     Stylize,
+    Texture,
     Train,
 )
 from .options import default_settings
@@ -40,6 +41,7 @@ DONE, COULD_NOT, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 Command = (
     Stylize
+    | Texture
     | Resume
     | Paint
     | Again
@@ -55,6 +57,7 @@ Command = (
 )
 CARRIED_OUT_BY = {  # module and function, imported when the command runs: --help answers at once
     Stylize: ("painting", "paint"),
+    Texture: ("texturing", "make_texture"),
     Resume: ("resuming", "go_on"),
     Paint: ("instant", "paint_all"),
     Again: ("remaking", "make_again"),
@@ -70,6 +73,7 @@ CARRIED_OUT_BY = {  # module and function, imported when the command runs: --hel
 }
 DESCRIPTIONS = {
     "stylize": "Paint a photograph in the style of a painting.",
+    "texture": "Make a picture of nothing but style, that tiles if it shall.",
     "resume": "Go on with a run of stylize that ended early.",
     "paint": "Paint photographs at once in a style that has been learned.",
     "again": "Make a result again from the record that it carries.",
@@ -145,6 +149,7 @@ def parse(words: list[str]) -> Command:
     missing = tyro.MISSING
     commands = {
         "stylize": Stylize(missing, missing, settings=settings),
+        "texture": Texture(missing, settings=settings),
         "resume": Resume(missing),
         "paint": Paint(missing),
         "again": Again(missing),

@@ -54,6 +54,28 @@ class Stylize:
 
 
 @dataclass(frozen=True)
+class Texture:
+    """Make a picture of nothing but style."""
+
+    styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
+    """The painting, or several."""
+    output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """Result: .png, .jpg, .webp or .tif. By default a free name beside the painting."""
+    aspect: float = 1.0
+    """Width of the result divided by its height."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace files that exist."""
+    quiet: Annotated[bool, arg(aliases=["-q"])] = False
+    """Show no progress; print only the path of the result."""
+    jpeg_quality: int = 92
+    """Quality of JPEG and WebP, 1..100."""
+    bits: Literal[8, 16] = 8
+    """Bits per channel; 16 for TIFF only."""
+    settings: Annotated[Settings, Flat] = field(default_factory=Settings)
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
 class Resume:
     """Go on with a run of stylize that ended early."""
 

@@ -70,7 +70,7 @@ def paint(command: Stylize) -> Path:
         ImpastoError: It could not be done.
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
-    _check_options(command)
+    check_options(command)
     if names_several(command.content):
         return stylize_several(command)
     return carry_out(prepare(command))
@@ -240,7 +240,12 @@ def check_quality(quality: int) -> None:
         raise SettingsError(f"--jpeg-quality must be from 1 to 100, got {quality}")
 
 
-def _check_options(command: Stylize) -> None:
+def check_options(command: Stylize) -> None:
+    """Refuse options that are out of range or contradict each other.
+
+    Raises:
+        SettingsError: There is one.
+    """
     if not command.styles:
         raise SettingsError("there is no STYLE; name a painting after the photograph")
     check_quality(command.jpeg_quality)

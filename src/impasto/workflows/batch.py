@@ -19,6 +19,7 @@ from ..errors import (
     WeightsError,
     explain,
 )
+from ..images.digest import file_digest
 from ..images.files import check_output, make_folder, read_picture, read_record
 from ..images.opening import locate
 from ..paint_settings import PaintSettings
@@ -131,11 +132,10 @@ def stylize_all(
         watch = None if on_step is None else partial(on_step, task, photograph)
         return stylize_with(paint, photograph, paintings, settings, on_step=watch)
 
-    names = ", ".join(painting.name for painting in paintings)
-
     def differing(task: Task, record: Mapping[str, Any]) -> list[str]:
         seen = Settings(**placed_settings(settings, task.result))
-        return differences(record, task.photograph.name, names, seen)
+        digests = [painting.sha256 for painting in paintings]
+        return differences(record, file_digest(task.photograph), digests, seen)
 
     yield from work_through(tasks, make, differing, form)
 
@@ -228,26 +228,29 @@ def _compare(task: Task, differing: Callable[[Task, Mapping[str, Any]], list[str
 
 
 def differences(
-    record: Mapping[str, Any], content: str, style: str, settings: Settings | PaintSettings
+    record: Mapping[str, Any],
+    content: str,
+    styles: Sequence[str],
+    settings: Settings | PaintSettings,
 ) -> list[str]:
     """Tell in what a result was made otherwise.
 
     Args:
         record: Of the result, from `read_record`.
-        content: Name of the photograph.
-        style: Name of the painting.
+        content: SHA-256 of the photograph.
+        styles: SHA-256 of each painting.
         settings: All knobs, paths as `placed_settings` gives them.
 
     Returns:
         How it was made, such as `in another style`; empty if nothing differs.
 
     Example:
-        >>> record = {"content": "a.jpg", "style": "b.jpg", "settings": {"size": 64}}
-        >>> differences(record, "a.jpg", "c.jpg", Settings(size=64))
+        >>> record = {"inputs": [{"role": "content", "sha256": "1a"}], "settings": {"size": 64}}
+        >>> differences(record, "1a", ["2b"], Settings(size=64))
         ['in another style']
     """
-    words = ["from another photograph"] * (record.get("content") != content)
-    words += ["in another style"] * (record.get("style") != style)
+    words = ["from another photograph"] * (_digests(record, "content") != [content])
+    words += ["in another style"] * (_digests(record, "style") != [*styles])
     made = record.get("settings")
     try:  # a record may be older than a setting, or of another version
         former = type(settings)(**made) if isinstance(made, dict) else None
@@ -258,6 +261,15 @@ def differences(
     now, then = settings.model_dump(mode="json"), former.model_dump(mode="json")
     names = [name for name in now if now[name] != then[name]]
     return [*words, f"with other settings ({', '.join(names)})"] if names else words
+
+
+def _digests(record: Mapping[str, Any], role: str) -> list[str]:
+    """Return the SHA-256 of the inputs of a role; none where the record is not one of ours."""
+    inputs = record.get("inputs")
+    each = (
+        [entry for entry in inputs if isinstance(entry, dict)] if isinstance(inputs, list) else []
+    )
+    return [str(entry.get("sha256")) for entry in each if entry.get("role") == role]
 
 
 def _is_disk_full(error: BaseException) -> bool:

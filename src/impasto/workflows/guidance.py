@@ -31,6 +31,13 @@ class Masks(NamedTuple):
     protect: MaskLike | None = None
 
 
+def as_masks(given: Masks | Sequence[MaskLike] | None) -> Masks:
+    """Return masks at hand; a list of them tells where each style goes."""
+    if given is None or isinstance(given, Masks):
+        return given or Masks()
+    return Masks(masks=tuple(given))
+
+
 def make_guidance(
     content: Image, styles: Sequence[Image], settings: Settings, given: Masks
 ) -> Guidance:
@@ -104,8 +111,7 @@ def _read(mask: MaskLike, size: Size, of: str, settings: Settings) -> Mask | Non
     if isinstance(mask, str) and mask in (EVERYWHERE, REST):
         return None
     read = read_mask(mask)
-    name = f"the mask {mask}" if isinstance(mask, str) else "a mask"
-    check_mask(read, size, f"{name} of {of}")
+    check_mask(read, size, f"{mask} of {of}" if isinstance(mask, str | Path) else f"of {of}")
     return feather(fit_mask(read, size), settings.feather * max(size))
 
 

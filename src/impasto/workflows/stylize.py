@@ -16,11 +16,11 @@ from ..types import Image, Picture, Snapshot, Step, Stylizer
 from .circumstances import weights_used
 from .colors import after, before
 from .endurance import kept
-from .guidance import Masks, make_guidance, mask_inputs, name_masks
+from .guidance import Masks, as_masks, make_guidance, mask_inputs, name_masks
 from .manifest import make_record, model_input, picture_input
 from .paint import paint as paint_at_once
 from .record import Input
-from .result import PictureLike, Result, StylesLike, alpha_at, as_picture, as_pictures
+from .result import MaskLike, PictureLike, Result, StylesLike, alpha_at, as_picture, as_pictures
 from .run_folder import remove
 from .run_record import describe_run, name_inputs
 from .setting_files import setting_inputs
@@ -37,7 +37,7 @@ def stylize(
     *,
     settings: Settings | None = None,
     init: PictureLike | None = None,
-    masks: Masks | None = None,
+    masks: Masks | Sequence[MaskLike] | None = None,
     on_step: Callable[[Step], None] | None = None,
     checkpoint: str | Path | None = None,
     **changes: Any,
@@ -50,7 +50,9 @@ def stylize(
         style: The painting, likewise, or a list of several.
         settings: All knobs; the defaults if None.
         init: Starting picture in place of `settings.init`, likewise, or one of its words.
-        masks: Masks at hand, in place of those that the settings name.
+        masks: Where each style goes, a mask for each: a path, with a colour behind it or without
+            (`regions.png#red`), an array (H, W), a PIL image, `all` or `rest`. Or `Masks`, for
+            those of the paintings, and what is protected. In place of those of the settings.
         on_step: Called after each step. To stop early, iterate over `make_stylizer` instead.
         checkpoint: Folder to keep what the run needs to go on with `resume`, should it end early;
             removed when it is done.
@@ -74,14 +76,14 @@ def stylize(
     if isinstance(init, str | Path):
         changes, init = {**changes, "init": str(init)}, None
     settings = (settings or Settings()).changed(**changes) if changes else settings or Settings()
-    settings, masks = name_masks(settings, masks or Masks())
+    settings, given = name_masks(settings, as_masks(masks))
     photograph, paintings = as_picture(content), as_pictures(style)
     begun = None if init is None else as_picture(init)
     others = [] if begun is None else [picture_input("init", begun)]
-    others += mask_inputs(masks)
-    paint = make_stylizer(paintings, settings, masks)
+    others += mask_inputs(given)
+    paint = make_stylizer(paintings, settings, given)
     if checkpoint is not None:
-        at_hand = masks if any(value is not None for value in masks) else None
+        at_hand = given if any(value is not None for value in given) else None
         run = describe_run(name_inputs(content, style, init, at_hand), settings)
         paint = _kept_in(Path(checkpoint), run, paint, settings)
     return stylize_with(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..errors import SettingsError
 from ..settings import Settings
 from ..types import Picture, Step
 from .guidance import Masks
-from .result import Result, StylesLike
+from .result import MaskLike, Result, StylesLike
 from .stylize import stylize
 
 _GREY = 0.5
@@ -24,7 +24,7 @@ def texture(
     *,
     aspect: float = 1.0,
     settings: Settings | None = None,
-    style_masks: Masks | None = None,
+    style_masks: Sequence[MaskLike] | None = None,
     on_step: Callable[[Step], None] | None = None,
     **changes: Any,
 ) -> Result:
@@ -37,7 +37,8 @@ def texture(
         aspect: Width of the result divided by its height.
         settings: All knobs; the defaults if None. The content has no weight, and where nothing
             else is said, the picture starts from noise.
-        style_masks: Masks of the paintings, at hand.
+        style_masks: Which part of each painting its style is taken from, a mask for each; in
+            place of those of the settings.
         on_step: Called after each step.
         **changes: Settings to change, such as `size=640`.
 
@@ -54,7 +55,9 @@ def texture(
     settings = (settings or Settings()).changed(**changes)
     settings = texture_settings(settings)
     blank = blank_content(aspect, settings)
-    result = stylize(blank, style, settings=settings, masks=style_masks, on_step=on_step)
+    result = stylize(
+        blank, style, settings=settings, masks=Masks(style_masks=style_masks), on_step=on_step
+    )
     return as_texture(result, aspect)
 
 
