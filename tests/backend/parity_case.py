@@ -16,7 +16,8 @@ from impasto.backend import BACKEND, DATA_FORMAT, ops
 from impasto.engines.iterative import optimize_image
 from impasto.engines.view import to_pixels
 from impasto.perceptual import features, objective, tiles, weights
-from impasto.settings import Settings
+from impasto.settings import STYLE_LOSSES, Settings
+from impasto.types import Guidance
 
 EVALUATIONS = 3
 SHALLOW = Settings(
@@ -24,15 +25,15 @@ SHALLOW = Settings(
 )  # with margins so small that tiles do not see the whole picture
 
 
-def evaluate(pictures, name, settings, tile=None):
+def evaluate(pictures, name, settings, tile=None, guidance=objective.UNGUIDED):
     """Loss, parts and gradient of an objective, of the whole or in tiles."""
     kernels = objective.load_kernels(settings)
     content, style = (to_pixels(pictures[name]) for name in ("content", "style"))
     if tile:
-        targets = tiles.make_targets(content, [style], kernels, settings, tile)
+        targets = tiles.make_targets(content, [style], kernels, settings, tile, guidance)
         loss = tiles.loss_and_gradient(settings, tile)
     else:
-        targets = objective.make_targets(content, [style], kernels, settings)
+        targets = objective.make_targets(content, [style], kernels, settings, guidance)
         loss = objective.loss_and_gradient(settings)
     (total, parts), gradient = loss(to_pixels(pictures["picture"]), targets, kernels)
     yield f"{name}/gradient", ops.convert_to_numpy(gradient)[0]
@@ -66,6 +67,11 @@ def main(folder: Path, output: Path) -> None:
         results |= evaluate(pictures, preset, Settings(preset=preset))
     results |= evaluate(pictures, "whole", SHALLOW)
     results |= evaluate(pictures, "tiled", SHALLOW, tile=32)
+    left = np.zeros(pictures["content"].shape[:2], np.float32)
+    left[:, : left.shape[1] // 2] = 1
+    for style_loss in STYLE_LOSSES:
+        settings = SHALLOW.changed(style_loss=style_loss)
+        results |= evaluate(pictures, f"region {style_loss}", settings, None, Guidance((), (left,)))
     results |= look(pictures, "block3_conv1")
     for optimizer in ("lbfgs", "adam"):
         results |= paint(pictures, optimizer)

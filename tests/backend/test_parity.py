@@ -15,7 +15,7 @@ from tests import oracle
 
 from impasto.images.sample_styles import sample_style
 from impasto.images.scales import resize
-from impasto.settings import Settings
+from impasto.settings import STYLE_LOSSES, Settings
 
 SIZE = (45, 62)  # odd at two of the four poolings
 BACKENDS = ("torch", "jax", "tensorflow")
@@ -112,6 +112,17 @@ def check_gradient(ours, wanted):
     size = np.linalg.norm(wanted)
     assert np.linalg.norm(errors[: int(0.95 * errors.size)]) <= 1e-4 * size
     assert np.linalg.norm(errors) <= 1e-3 * size
+
+
+@others
+@pytest.mark.parametrize("style_loss", STYLE_LOSSES)
+def test_regions_and_style_losses_are_pytorchs(results, backend, style_loss):
+    name = f"region {style_loss}"
+    ours, wanted = parts(of(results, backend), name), parts(of(results, "torch"), name)
+    assert ours == pytest.approx(wanted, rel=1e-3, abs=1e-6)
+    gradients = [of(results, each)[f"{name}/gradient"] for each in (backend, "torch")]
+    difference = np.linalg.norm(gradients[0] - gradients[1])
+    assert difference <= 1e-2 * np.linalg.norm(gradients[1])
 
 
 @by_backend

@@ -168,16 +168,30 @@ def moments_of(rng, positions, channels):
     return values[0, :, 0], statistics.moments(ops.convert_to_tensor(np.float32(values)))
 
 
-def test_moments_loss_is_the_distance_of_two_normal_distributions(rng):
-    (one, found), (other, target) = moments_of(rng, 300, 6), moments_of(rng, 200, 6)
+def wasserstein(one, other):
+    """The squared distance of two normal distributions, relative to the second's energy."""
+    spread, wanted = (np.cov(x.T, bias=True) for x in (one, other))
+    root = np.real(scipy.linalg.sqrtm(wanted))
+    both = np.trace(np.real(scipy.linalg.sqrtm(root @ spread @ root)))
+    apart = ((one.mean(0) - other.mean(0)) ** 2).sum() + np.trace(spread + wanted) - 2 * both
+    return apart / ((other.mean(0) ** 2).sum() + np.trace(wanted))
+
+
+@pytest.mark.parametrize("channels", [3, 12])
+def test_moments_loss_is_the_distance_of_two_normal_distributions(rng, channels):
+    (one, found), (other, target) = (moments_of(rng, count, channels) for count in (300, 200))
     ours = float(losses.moments_loss(found, target, losses.covariance_root(target)))
-    spread, wanted = np.cov(one.T, bias=True), np.cov(other.T, bias=True)
-    lift = 1e-3 * np.trace(wanted) / 6 * np.eye(6)
-    root = np.real(scipy.linalg.sqrtm(wanted + lift))
-    both = np.trace(np.real(scipy.linalg.sqrtm(root @ (spread + lift) @ root)))
-    apart = ((one.mean(0) - other.mean(0)) ** 2).sum() + np.trace(spread + wanted + 2 * lift)
-    energy = (other.mean(0) ** 2).sum() + np.trace(wanted)
-    assert ours == pytest.approx((apart - 2 * both) / energy, rel=1e-2)
+    assert ours == pytest.approx(wasserstein(one, other), rel=0.05)
+
+
+def test_moments_loss_compares_the_main_directions_of_wide_layers(rng, monkeypatch):
+    (one, found), (other, target) = (moments_of(rng, count, 12) for count in (300, 200))
+    whole = wasserstein(one, other)
+    monkeypatch.setattr(losses, "_DIRECTIONS", 8)
+    root = losses.covariance_root(target)
+    assert tuple(root.shape) == (12, 8)
+    ours = float(losses.moments_loss(found, target, root))
+    assert 0 < ours == pytest.approx(whole, rel=0.1)
 
 
 def test_moments_loss_of_the_painting_itself_is_nothing(rng):

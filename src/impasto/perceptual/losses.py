@@ -7,15 +7,18 @@ target, which makes weights independent of layer, size and painting.
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..backend import ops
 from ..types import Moments, Tensor
-from .roots import square_root, trace_of_root
+from .roots import trace_of_root
 from .statistics import covariance
 
 TV_POWER = 1.25
 _CHANNELS = 3
 TINY = 1e-12
 _FLOOR = 1e-3  # of the mean variance, added to each: the root of a singular matrix has no slope
+_DIRECTIONS = 128
 
 
 def content_loss(features: Tensor, target: Tensor, *, normalization: str) -> Tensor:
@@ -68,33 +71,48 @@ def moments_loss(found: Moments, target: Moments, root: Tensor) -> Tensor:
     The squared 2-Wasserstein distance between the normal distributions of these moments (Olkin and
     Pukelsheim 1982), |m - m'|^2 + tr(S + S' - 2 (S'^1/2 S S'^1/2)^1/2), divided by the energy of
     the target, |m'|^2 + tr(S'). Crowson's style-transfer-pytorch has the same without the division.
+    Of layers with more than 128 channels, the painting's 128 main directions are compared so, and
+    of the rest of the variance the amount.
 
     Args:
         found: Moments of the picture being made.
         target: Moments of the painting.
-        root: Square root of the painting's covariance, from `covariance_root`.
+        root: From `covariance_root` of the target.
 
     Returns:
         A scalar, at least 0 but for rounding.
     """
     mean, spread = covariance(found)
     wanted_mean, wanted = covariance(target)
-    both = trace_of_root(root @ _lifted(spread, wanted) @ root)
-    apart = ops.sum(ops.square(mean - wanted_mean)) + ops.trace(spread) + ops.trace(wanted)
+    variances = ops.sum(ops.square(root), axis=0)  # (k,)
+    turned = ops.matmul(ops.transpose(root), ops.matmul(spread, root))  # (k, k)
+    lift = _FLOOR * ops.mean(variances)
+    both = trace_of_root(turned + ops.diag(variances * lift))
+    inside = ops.sum(ops.diagonal(turned) / variances)
+    apart = ops.sum(ops.square(mean - wanted_mean))
+    apart = apart + inside + ops.sum(variances) + lift * root.shape[1] - 2 * both
+    if root.shape[0] > root.shape[1]:
+        rest = ops.maximum(ops.trace(spread) - inside, 0.0) + lift
+        wanted_rest = ops.maximum(ops.trace(wanted) - ops.sum(variances), 0.0) + lift
+        apart = apart + ops.square(ops.sqrt(rest) - ops.sqrt(wanted_rest))
     energy = ops.sum(ops.square(wanted_mean)) + ops.trace(wanted)
-    return (apart + 2 * _FLOOR * ops.trace(wanted) - 2 * both) / (energy + TINY)
+    return apart / (energy + TINY)
 
 
 def covariance_root(target: Moments) -> Tensor:
-    """Return the square root (C, C) of the covariance of features, as `moments_loss` takes it."""
+    """Return a root R (C, k) of the covariance of features, R R^T, from its main directions.
+
+    Args:
+        target: Moments of the painting.
+
+    Returns:
+        Eigenvectors with the largest eigenvalues, at most 128, each times the root of its own.
+    """
     _, wanted = covariance(target)
-    return square_root(_lifted(wanted, wanted))
-
-
-def _lifted(matrix: Tensor, wanted: Tensor) -> Tensor:
-    """Add a little of the painting's mean variance to all variances."""
-    count = wanted.shape[0]
-    return matrix + ops.eye(count) * (_FLOOR * ops.trace(wanted) / count + TINY)
+    values, vectors = np.linalg.eigh(np.float64(ops.convert_to_numpy(wanted)))
+    values, vectors = values[::-1][:_DIRECTIONS], vectors[:, ::-1][:, :_DIRECTIONS]
+    values = np.maximum(values, _FLOOR * max(values.mean(), TINY))
+    return ops.convert_to_tensor(np.float32(vectors * np.sqrt(values)))
 
 
 def patch_loss(features: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -10,17 +10,6 @@ _STEPS = 20
 _TINY = 1e-20
 
 
-def square_root(matrix: Tensor) -> Tensor:
-    """Return the square root (C, C) of a symmetric matrix without negative eigenvalues.
-
-    Example:
-        >>> root = square_root(ops.convert_to_tensor([[4.0, 0.0], [0.0, 9.0]]))
-        >>> [round(float(x), 3) for x in ops.diagonal(root)]
-        [2.0, 3.0]
-    """
-    return _roots(matrix)[0]
-
-
 def trace_of_root(matrix: Tensor) -> Tensor:
     """Return the trace of the square root of a symmetric matrix without negative eigenvalues.
 
@@ -32,15 +21,23 @@ def trace_of_root(matrix: Tensor) -> Tensor:
         6.0
     """
     fixed = ops.stop_gradient(matrix)
-    root, inverse = _roots(fixed)
+    root, inverse = square_roots(fixed)
     slope = ops.stop_gradient(0.5 * inverse)
     return ops.stop_gradient(ops.trace(root)) + ops.sum(slope * (matrix - fixed))
 
 
-def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
+def square_roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return the square root and its inverse, by Newton's and Schulz' iteration.
 
     Reference: Higham (2008), "Functions of matrices", equation 6.35.
+
+    Args:
+        matrix: (C, C), symmetric, without negative eigenvalues.
+
+    Example:
+        >>> root, inverse = square_roots(ops.convert_to_tensor([[4.0, 0.0], [0.0, 9.0]]))
+        >>> [round(float(x), 3) for x in ops.diagonal(root)]
+        [2.0, 3.0]
     """
     norm = ops.sqrt(ops.sum(ops.square(matrix))) + _TINY
     identity = ops.eye(matrix.shape[0])
