@@ -200,14 +200,17 @@ def test_moments_loss_of_the_painting_itself_is_nothing(rng):
     assert abs(float(loss)) < 1e-3
 
 
-def test_patch_loss_is_one_minus_the_cosine(rng):
-    one, other = rng.random((2, 1, 5, 7, 4))
-    ours = losses.patch_loss(*(ops.convert_to_tensor(np.float32(x)) for x in (one, other)))
-    cosines = [
-        a @ b / np.linalg.norm(a) / np.linalg.norm(b)
-        for a, b in zip(one.reshape(-1, 4), other.reshape(-1, 4), strict=True)
-    ]
-    assert float(ours) == pytest.approx(1 - np.mean(cosines), rel=1e-4)
+def test_patch_loss_is_the_squared_distance_by_the_energy(rng):
+    one, other = np.float32(rng.random((2, 1, 5, 7, 4)))
+    mask = np.float32(rng.random((1, 5, 7, 1)))
+    plain, masked = (
+        float(losses.patch_loss(*map(ops.convert_to_tensor, given)))
+        for given in ((one, other), (one, other, mask))
+    )
+    squares, energies = (one - other) ** 2, other**2
+    assert plain == pytest.approx(squares.sum() / energies.sum(), rel=1e-4)
+    wanted = (squares * mask).sum() / (energies * mask).sum()
+    assert masked == pytest.approx(wanted, rel=1e-4)
 
 
 @pytest.mark.parametrize("style_loss", ["moments", "patches"])
