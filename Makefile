@@ -1,5 +1,6 @@
 # make demo   makes a picture          (both first make .venv and install into it)
 # make test   lint, types, layers, tests
+# make faults bad input, kills and full disks for ten minutes; or make faults SECONDS=60
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,7 +9,7 @@ BIN := .venv/Scripts
 endif
 INSTALLED := .venv/installed
 
-.PHONY: demo test check tests parity clean
+.PHONY: demo test check tests faults parity clean
 
 demo: $(INSTALLED)
 	@echo "== painting a sample photograph after a sample painting"
@@ -31,6 +32,13 @@ tests: $(INSTALLED)
 	@echo "== tests (PyTorch; the parity tests start JAX and TensorFlow themselves)"
 	@$(BIN)/python -m pytest
 
+# What must be 0 is: crashes, files lost or left behind, resumed runs that come out differently.
+SECONDS ?= 600
+SEED ?=
+faults: $(INSTALLED)
+	@echo "== bad input, kills, full disks, closed folders for $(SECONDS) s; cases that fail go to faults/"
+	@$(BIN)/python -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo "== making .venv and installing impasto and its tools into it (a few minutes the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "impasto needs Python 3.11 or newer; set PYTHON=")'
@@ -39,4 +47,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv demo faults .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -15,10 +15,15 @@ Every message is one or two sentences: what was expected, what came, what to do.
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .types import Step
+
+# Control characters, ends of lines, and what turns the direction of writing.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class ImpastoError(Exception):
@@ -61,8 +66,8 @@ def explain(error: Exception) -> str:
     """Say in a sentence or two what went wrong, for people who paint.
 
     Args:
-        error: Anything: our own message is taken as it is, a lack of memory is recognised, all
-            else is called unexpected.
+        error: Anything: our own message is taken as it is, a lack of memory and what the system
+            says of a file are recognised, all else is called unexpected.
 
     Example:
         >>> explain(MemoryError())
@@ -72,10 +77,25 @@ def explain(error: Exception) -> str:
         text = str(error)
     elif _is_out_of_memory(error):
         text = "out of memory; take a smaller --size, or close other programs"
+    elif isinstance(error, OSError) and error.filename is not None:
+        text = f"cannot use {os.fsdecode(error.filename)}: {error.strerror}; "
+        text += "choose another name or folder"
     else:
         text = f"unexpected {type(error).__name__}: {error}".split("\n")[0]
         text += " (run again with --debug for the details)"
     return "; ".join([text, *getattr(error, "__notes__", [])])
+
+
+def printable(text: str) -> str:
+    r"""Return a text as one line, with what a terminal would obey or hide written as its escape.
+
+    Names of files, and what files say, may hold anything.
+
+    Example:
+        >>> print(printable("there is no file a" + chr(9) + "b.png"))
+        there is no file a\tb.png
+    """
+    return _UNSEEN.sub(lambda found: repr(found.group())[1:-1], text)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

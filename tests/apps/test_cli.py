@@ -635,3 +635,15 @@ def test_arguments_come_from_the_process_when_none_are_given(capsys, monkeypatch
     monkeypatch.setattr(sys, "argv", ["impasto", "--version"])
     assert main() == 0
     assert capsys.readouterr().out.startswith("impasto ")
+
+
+@pytest.mark.parametrize("name", ["a\nb.png", "a\x1b[31mb.png", "a\u202eb.png", "a\r.png"])
+def test_names_that_a_terminal_would_obey_are_shown_as_escapes(name, capsys):
+    assert stylize("-o", "out.png", content=name) == 1
+    message = complaint(capsys)
+    assert repr(name)[1:-1] in message and name not in message
+
+
+def test_what_the_system_says_of_a_file_is_said_in_a_sentence(capsys):
+    assert main(["make-pairs", ".", "painting.png", "-o", "x" * 300]) == 1
+    assert "File name too long; choose another name or folder" in complaint(capsys)

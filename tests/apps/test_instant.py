@@ -96,6 +96,12 @@ def test_styles_mix_on_the_command_line(folder, capsys):
     assert impasto.read_record("m.png")["style"] == "wave:0.6, scream:0.4"
 
 
+def test_learn_does_not_write_a_model_into_a_picture(folder, capsys):
+    assert main(["learn", "painting.png", "-o", "photo.png", "-f"]) == 2
+    assert "must end in .impasto" in capsys.readouterr().err
+    assert impasto.read_image("photo.png").shape == (40, 50, 3)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -8,6 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from impasto.engines.model_file import VERSION, load_model, save_model
+from impasto.engines.networks import load_network
 from impasto.engines.painting_model import (
     Architecture,
     PaintingModel,
@@ -96,6 +97,59 @@ def test_a_cut_or_incomplete_file_is_damaged(rng, tmp_path):
     save_file({"other": np.zeros((1, 3))}, path, {"impasto": json.dumps(about)})
     with pytest.raises(ModelError, match="damaged"):
         load_model(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"widths": (4, 4, 6)},
+        {"widths": (4, 4, 6, -8)},
+        {"widths": ("4", 4, 6, 8)},
+        {"widths": None},
+        {"blocks": 10**9},
+        {"blocks": 0},
+        {"blocks": 1.5},
+        {"other": 1},
+    ],
+)
+def test_an_architecture_that_cannot_be_is_damaged(rng, tmp_path, change):
+    about = {"version": 1, "architecture": {**TINY._asdict(), **change}, "styles": [], "card": {}}
+    path = tmp_path / "x.impasto"
+    save_file({"styles": np.zeros((0, style_size(TINY)))}, path, {"impasto": json.dumps(about)})
+    with pytest.raises(ModelError, match="is damaged"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"styles": [1, 2]},
+        {"styles": ["a", "a"]},
+        {"styles": 2},
+        {"card": 1},
+        {"card": {"styles": ["a"]}},
+    ],
+)
+def test_names_and_cards_that_are_none_are_damaged(rng, tmp_path, change):
+    about = {"version": 1, "architecture": TINY._asdict(), "styles": ["a", "b"], "card": {}}
+    path = tmp_path / "x.impasto"
+    arrays = {"styles": np.zeros((2, style_size(TINY)))}
+    save_file(arrays, path, {"impasto": json.dumps(about | change)})
+    with pytest.raises(ModelError, match="is damaged"):
+        load_model(path)
+
+
+def test_numbers_that_are_not_finite_are_damaged(rng, tmp_path):
+    model = make_model(rng)
+    model.trunk[3][0, 0, 0, 0] = np.inf
+    path = save_model(model, tmp_path / "x.impasto")
+    with pytest.raises(ModelError, match="trunk/003 holds numbers that are not finite"):
+        load_model(path)
+
+
+def test_weights_of_another_architecture_are_refused(rng):
+    with pytest.raises(ModelError, match="not those of its architecture"):
+        load_network(make_model(rng))
 
 
 def test_the_predictor_is_two_layers(rng):

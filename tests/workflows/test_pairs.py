@@ -95,6 +95,27 @@ def test_what_does_not_fit_is_refused(folder):
         )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        '{"style": 1, "pairs": {}}',
+        '{"style": "", "pairs": 1}',
+        '{"style": "", "pairs": {"a": 1}}',
+        '{"style": "", "pairs": {"a": {}}}',
+        "[" * 100_000,
+    ],
+)
+def test_a_damaged_manifest_is_refused(folder, text):
+    (folder / "pairs").mkdir()
+    (folder / "pairs" / "pairs.json").write_text(text)
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_pairs(folder / "pairs", folder / "photos")
+    with pytest.raises(ModelError, match="cannot be read"):
+        pairs_of(folder)
+
+
 def test_both_of_a_pair_are_cut_alike(folder):
     photo = folder / "photos" / "0.png"
     small = read_image(photo)[:40, :60]

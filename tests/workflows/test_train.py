@@ -107,6 +107,25 @@ def test_a_training_is_neither_overwritten_nor_resumed_as_another(folder, tmp_pa
         next(train_model(toy(folder, tmp_path, steps=1), resume=True))
 
 
+@pytest.mark.parametrize("change", ["missing", "shape", "step", "about", "infinite"])
+def test_a_damaged_state_is_not_resumed(folder, tmp_path, change):
+    list(train_model(toy(folder, tmp_path, steps=1)))
+    with np.load(tmp_path / "state.npz") as file:
+        arrays = dict(file)
+    name = min(arrays.keys() - {"step", "about"})
+    if change == "missing":
+        del arrays[name]
+    arrays |= {
+        "shape": {name: np.zeros((3, 1))},
+        "step": {"step": -1},
+        "about": {"about": "[1]"},
+        "infinite": {name: np.full_like(arrays.get(name, 0), np.nan, dtype=np.float32)},
+    }.get(change, {})
+    np.savez(tmp_path / "state.npz", **arrays)
+    with pytest.raises(ModelError, match=r"state\.npz is damaged"):
+        next(train_model(toy(folder, tmp_path, steps=1), resume=True))
+
+
 def test_a_predictor_is_taught_and_the_network_kept(folder, tmp_path):
     list(train_model(toy(folder, tmp_path / "network")))
     file = tmp_path / "network" / "model.impasto"

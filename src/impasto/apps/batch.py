@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import PictureError, SettingsError
+from ..errors import PictureError, SettingsError, printable
 from ..images.files import OUTPUT_FORMATS, read_picture
 from ..images.opening import locate
 from ..images.scales import plan
@@ -181,7 +181,7 @@ def _tell(outcome: Outcome, console: Console, debug: bool) -> None:
             sys.stderr.write(outcome.details)
         named = str(outcome.photograph) in outcome.reason
         whose = "" if named else f"{outcome.photograph}: "
-        sys.stderr.write(f"impasto: {whose}{outcome.reason}\n")
+        sys.stderr.write(f"impasto: {printable(whose + outcome.reason)}\n")
         return
     how = f"in {outcome.seconds:.1f} s" if outcome.status == "done" else "was there"
     place = f"{outcome.number}/{outcome.count} {outcome.photograph.name} {how}"

@@ -17,7 +17,7 @@ from typing import TextIO
 import tyro
 from tyro.conf import CascadeSubcommandArgs, FlagCreatePairsOff
 
-from ..errors import SettingsError, explain
+from ..errors import SettingsError, explain, printable
 from ..process import tune_process
 from .commands import (
     Again,
@@ -181,7 +181,7 @@ def _fail(error: Exception, code: int, debug: bool) -> int:
 
 
 def _complain(text: str, code: int) -> int:
-    sys.stderr.write(f"impasto: {text}\n")
+    sys.stderr.write(f"impasto: {printable(text)}\n")
     return code
 
 
@@ -194,7 +194,7 @@ def _warn(
     line: str | None = None,
 ) -> None:
     """Say a warning as the errors are said; stands in for `warnings.showwarning`."""
-    sys.stderr.write(f"impasto: warning: {message}\n")
+    sys.stderr.write(f"impasto: warning: {printable(str(message))}\n")
 
 
 def _as_on_disk(error: UnicodeError) -> tuple[bytes, int]:

@@ -88,6 +88,8 @@ def learn(command: Learn) -> None:
         KeyboardInterrupt: Interrupted; the message says what was written.
     """
     output = command.output or Path(f"{command.painting.stem}{SUFFIX}")
+    if output.suffix != SUFFIX:
+        raise SettingsError(f"cannot write a model to {output}: the name must end in {SUFFIX}")
     preview = output.with_name(f"{output.stem}_preview.png")
     check_outputs([preview], command.force)
     check_free(output, command.force)

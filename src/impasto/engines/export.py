@@ -167,6 +167,7 @@ def _check(model: PaintingModel, style: str | None, kind: Kind) -> Array | None:
         raise ModelError(
             f"the model has no style {style!r}; it has {', '.join(model.styles) or 'none at all'}"
         )
+    load_network(model)  # refuses weights of another architecture
     return None if style is None else model.styles[style]
 
 

@@ -13,7 +13,7 @@ from ..perceptual import features, objective, statistics
 from ..perceptual.features import Kernels
 from ..settings import Settings
 from ..types import Image, Moments, Region, Targets, Tensor
-from .networks import make_network
+from .networks import fill, make_network
 from .painting_model import (
     PHOTOGRAPH,
     Architecture,
@@ -200,7 +200,7 @@ class Lesson(keras.Model):
             model: The model, of the same architecture.
             predictor_alone: Whether only the predictor will learn.
         """
-        self.network.set_weights(list(model.trunk))
+        fill(self.network, model)
         self.network.trainable = not predictor_alone
         vectors = [vector for name, vector in model.styles.items() if name != PHOTOGRAPH]
         mean = np.mean(vectors, axis=0) if vectors else neutral_style(model.architecture)

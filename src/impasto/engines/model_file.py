@@ -23,6 +23,7 @@ from .painting_model import Architecture, PaintingModel, Predictor, style_size
 VERSION = 1
 SUFFIX = ".impasto"
 _KIND = "impasto"
+_MOST = 4096  # channels, and blocks
 _ADVICE = "expected a file made by impasto train or impasto learn"
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -132,7 +133,7 @@ def load_model(path: str | Path) -> PaintingModel:
         ) from error
     try:
         return _assemble(about, arrays)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{path} is damaged: {error}; get it or make it again") from error
 
 
@@ -140,7 +141,7 @@ def _read_about(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any
     try:
         about: dict[str, Any] = json.loads((metadata or {})[_KIND])
         version = int(about["version"])
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ModelError(
             f"{path} is a safetensors file, but not a model of Impasto; {_ADVICE}"
         ) from error
@@ -152,20 +153,37 @@ def _read_about(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any
     return about
 
 
+def _read_architecture(made_of: Mapping[str, Any]) -> Architecture:
+    architecture = Architecture(**{**made_of, "widths": tuple(made_of["widths"])})
+    numbers = (*architecture.widths, architecture.blocks)
+    if len(numbers) != 5 or not all(
+        type(number) is int and 1 <= number <= _MOST for number in numbers
+    ):
+        raise ValueError(f"its architecture {dict(made_of)} is none")
+    return architecture
+
+
 def _assemble(about: Mapping[str, Any], arrays: Arrays) -> PaintingModel:
     arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
-    made_of = dict(about["architecture"])
-    architecture = Architecture(**{**made_of, "widths": tuple(made_of["widths"])})
-    vectors = arrays["styles"]
-    if vectors.shape != (len(about["styles"]), style_size(architecture)):
+    infinite = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if infinite:
+        raise ValueError(f"{min(infinite)} holds numbers that are not finite")
+    architecture = _read_architecture(dict(about["architecture"]))
+    vectors, names, card = arrays["styles"], list(about["styles"]), dict(about["card"])
+    if vectors.shape != (len(names), style_size(architecture)):
         raise ValueError(f"its style vectors have the shape {vectors.shape}")
+    if not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
+        raise ValueError("the names of its styles are not texts, or not different ones")
+    told = card.get("styles", {})
+    if not isinstance(told, dict) or not all(isinstance(each, dict) for each in told.values()):
+        raise ValueError("its card does not tell of its styles")
     predictor = None
     if any(name.startswith("predictor/") for name in arrays):
         predictor = Predictor(*(arrays[f"predictor/{name}"] for name in Predictor._fields))
     return PaintingModel(
         architecture,
         tuple(arrays[name] for name in sorted(arrays) if name.startswith("trunk/")),
-        dict(zip(about["styles"], vectors, strict=True)),
+        dict(zip(names, vectors, strict=True)),
         predictor,
-        about["card"],
+        card,
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import conv3x3, enlarge2x2, instance_norm, keras, ops, reflect_pad
+from ..errors import ModelError
 from ..types import Tensor
 from .painting_model import Architecture, PaintingModel, norm_widths
 
@@ -80,10 +81,28 @@ def make_network(architecture: Architecture) -> Trunk:
 
 
 def load_network(model: PaintingModel) -> Trunk:
-    """Build the trunk with a model's weights."""
+    """Build the trunk with a model's weights.
+
+    Raises:
+        ModelError: They are of another architecture.
+    """
     network = make_network(model.architecture)
-    network.set_weights(list(model.trunk))
+    fill(network, model)
     return network
+
+
+def fill(network: Trunk, model: PaintingModel) -> None:
+    """Give a trunk a model's weights.
+
+    Raises:
+        ModelError: They are of another architecture.
+    """
+    try:
+        network.set_weights(list(model.trunk))
+    except ValueError as error:
+        raise ModelError(
+            "the model's weights are not those of its architecture; get it or make it again"
+        ) from error
 
 
 def _conv(

@@ -254,7 +254,7 @@ def restore(lesson: Lesson, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Bring a prepared lesson back to a `state`.
 
     Raises:
-        ValueError: The state belongs to another network.
+        ValueError: The state belongs to another network, or is damaged.
     """
     own = state(lesson)
     differing = [
@@ -264,6 +264,9 @@ def restore(lesson: Lesson, arrays: Mapping[str, NDArray[Any]]) -> None:
     ]
     if differing:
         raise ValueError(f"the state is of another network: {min(differing)} differs")
+    damaged = [name for name in own if not np.isfinite(arrays[name]).all()]
+    if damaged:
+        raise ValueError(f"the state holds numbers that are not finite in {min(damaged)}")
     for kind, variables in _variables(lesson).items():
         for i, variable in enumerate(variables):
             variable.assign(arrays[f"{kind}/{i:03d}"])

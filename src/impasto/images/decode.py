@@ -94,9 +94,11 @@ def _settle_alpha(image: Image, alpha: Mask) -> tuple[Image, Mask | None]:
         return np.ascontiguousarray(image), None
     weight = alpha[..., None]  # (H, W, 1)
     visible = float(weight.sum(dtype=np.float64))
-    mean = (image * weight).sum(axis=(0, 1), dtype=np.float64) / visible if visible else [0.5] * 3
-    laid = image * weight + np.asarray(mean, dtype=np.float32) * (1 - weight)
-    return laid.clip(0, 1).astype(np.float32), np.ascontiguousarray(alpha)
+    laid = image * weight
+    mean = laid.sum(axis=(0, 1), dtype=np.float64) / visible if visible else [0.5] * 3
+    for channel, value in enumerate(np.asarray(mean, dtype=np.float32)):  # one by one: memory
+        laid[..., channel] += value * (1 - alpha)
+    return np.clip(laid, 0, 1, out=laid), np.ascontiguousarray(alpha)
 
 
 def decode_pil(image: PIL.Image, name: str = "") -> Picture:

@@ -22,6 +22,7 @@ from ..errors import PictureError
 READABLE = "expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture"
 DEFAULT_LIMIT = 89_478_485  # Pillow's own, for programs that switched its guard off
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JPEG_SCAN, _MOST_SCANS = b"\xff\xda", 500  # progressive pictures have about ten
 _START = 12  # bytes that tell the formats apart
 # The decoders are called by name: `PIL.Image.open` would also start external programs for some
 # formats, and its guard against bombs has one limit for the whole process.
@@ -101,6 +102,20 @@ def check_pixels(pixels: int, limit: int, name: str) -> None:
         )
 
 
+def _check_scans(path: Path) -> None:
+    """Refuse a JPEG that goes over its pixels again and again: minutes of work in a small file.
+
+    Raises:
+        PictureError: It does.
+    """
+    scans = path.read_bytes().count(_JPEG_SCAN)
+    if scans > _MOST_SCANS:
+        raise PictureError(
+            f"{path} has {scans:,} scans and the limit is {_MOST_SCANS}, as a guard against files "
+            "made to keep a program busy; if you trust it, save it as PNG"
+        )
+
+
 def open_file(path: Path, limit: int | None = None) -> PIL.Image:
     """Open a picture without decoding it; Pillow's process-wide guard is neither asked nor moved.
 
@@ -119,6 +134,8 @@ def open_file(path: Path, limit: int | None = None) -> PIL.Image:
     factory = next((make for starts, make in _OPENERS.items() if start.startswith(starts)), None)
     if factory is None:
         raise PictureError(f"{path} is no picture that can be read; {READABLE}")
+    if limit is not None and start.startswith(b"\xff\xd8\xff"):
+        _check_scans(path)
     try:
         image = factory(str(path))
     except PIL.DecompressionBombError as error:  # WebP asks the guard by itself

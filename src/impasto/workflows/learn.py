@@ -121,6 +121,7 @@ def _prepare(
     from ..backend import resolve_precision
     from ..engines import training as engine
     from ..engines.lesson import Lesson, look_at_painting
+    from ..engines.networks import fill
     from ..perceptual import objective
 
     engine.set_seed(settings.seed)
@@ -129,7 +130,7 @@ def _prepare(
     look = look_at_painting(image, kernels, loss, settings.style_size)
     numbers = len(look.statistics)
     lesson = Lesson(model.architecture, 1, numbers, kernels, loss)
-    lesson.network.set_weights(list(model.trunk))
+    fill(lesson.network, model)
     lesson.network.trainable = trunk
     lesson.vectors.hidden.trainable = lesson.vectors.predicted.trainable = False
     engine.prepare(lesson, settings)

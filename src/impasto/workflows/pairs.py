@@ -140,8 +140,11 @@ def _read(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        manifest: dict[str, Any] = json.loads(path.read_bytes())
+        names = [manifest["style"], *(e["photograph"] for e in manifest["pairs"].values())]
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError("it names no files")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read ({error}); delete it to begin anew") from error
     return manifest
 

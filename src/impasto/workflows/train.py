@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engines.model_file import load_model, save_model
 from ..engines.painting_model import PHOTOGRAPH, Architecture, PaintingModel, Scale, summary
-from ..errors import DivergedError
+from ..errors import DivergedError, ModelError
 from ..images.crops import draw_crop
 from ..images.files import read_image, write_image
 from ..images.metadata import made_with
@@ -148,9 +148,20 @@ def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
         lesson.begin_with(begun, predictor_alone=training.predictor_alone)
     engine.prepare(lesson, settings)
     if arrays:
-        engine.restore(lesson, arrays)
+        _restore(lesson, arrays, training.folder)
     chosen = _styles_to_learn(named, others, scale, settings)
     return _Run(training, lesson, chosen, scale, begun)
+
+
+def _restore(lesson: Any, arrays: Mapping[str, Any], folder: Path) -> None:
+    from ..engines.training import restore
+
+    try:
+        restore(lesson, arrays)
+    except (ValueError, TypeError) as error:
+        raise ModelError(
+            f"{folder / folders.STATE} is damaged ({error}); start anew in another folder"
+        ) from error
 
 
 def _scale(statistics: Sequence[Any]) -> Scale:

@@ -8,12 +8,11 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ModelError
+from ..errors import ModelError, printable
 from ..images.files import make_folder, whole_or_not_at_all, write_image
 from ..images.plot import plot_losses
 
@@ -54,8 +53,10 @@ def open_folder(folder: Path, about: Mapping[str, Any], *, resume: bool) -> tupl
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-        step, was = int(arrays.pop("step")), json.loads(str(arrays.pop("about")))
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        step, was = int(arrays.pop("step")), dict(json.loads(str(arrays.pop("about"))))
+        if step < 0:
+            raise ValueError(f"its step is {step}")
+    except Exception as error:  # archives and arrays that are damaged raise anything
         raise ModelError(f"{path} is damaged ({error}); start anew in another folder") from error
     now = json.loads(json.dumps(about))
     differing = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
@@ -106,5 +107,8 @@ def write_losses(folder: Path, rows: Sequence[Sequence[Any]]) -> None:
 def write_unusable(folder: Path, unusable: Mapping[Path, str]) -> None:
     """Name the photographs that could not be used, and why, a line each."""
     if unusable:
-        lines = [f"{photograph}: {reason}\n" for photograph, reason in unusable.items()]
-        (folder / UNUSABLE).write_text("".join(lines))
+        lines = [
+            printable(f"{photograph}: {reason}") + "\n" for photograph, reason in unusable.items()
+        ]
+        with whole_or_not_at_all(folder / UNUSABLE) as file:
+            file.write("".join(lines).encode("utf-8", "surrogateescape"))
