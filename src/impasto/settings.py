@@ -68,7 +68,7 @@ QUALITIES: dict[str, dict[str, Any]] = {
     "good": {"iterations": 135},
     "best": {"iterations": 400},
 }
-PATCHES: dict[str, Any] = {"rounds": 2, "tv_weight": 2.0}
+PATCHES: dict[str, Any] = {"rounds": 2, "content_weight": 0.25, "tv_weight": 2.0}
 # What each style loss sets, unless it is given; docs/decisions/0014 has pictures.
 STYLE_LOSSES: dict[str, dict[str, Any]] = {"gram": {}, "moments": {}, "patches": PATCHES}
 # Words that stand for masks: the whole picture, and what no other mask covers.
