@@ -1,6 +1,7 @@
 """Training at toy size: it lowers its loss, resumes exactly, and says what it could not use."""
 
 import csv
+import itertools
 import json
 
 import numpy as np
@@ -12,6 +13,7 @@ from impasto.errors import ModelError, PictureError, SettingsError
 from impasto.images.files import read_image, write_image
 from impasto.images.sample_styles import sample_style
 from impasto.training_settings import TrainingSettings
+from impasto.workflows import train
 from impasto.workflows.train import train_model
 from impasto.workflows.training_plan import make_training
 
@@ -105,6 +107,27 @@ def test_a_training_is_neither_overwritten_nor_resumed_as_another(folder, tmp_pa
     (tmp_path / "state.npz").write_bytes(b"PK cut")
     with pytest.raises(ModelError, match="damaged"):
         next(train_model(toy(folder, tmp_path, steps=1), resume=True))
+
+
+@pytest.mark.parametrize("killed_in", ["save_model", "write_losses", "save_state"])
+def test_a_training_killed_while_it_saves_loses_nothing(folder, tmp_path, monkeypatch, killed_in):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    list(train_model(toy(folder, whole), save_every=2))
+    home = train if killed_in == "save_model" else train.folders
+    save = getattr(home, killed_in)
+    times = itertools.count(1)
+
+    def die(*arguments):
+        if next(times) > 2:  # at the last step
+            raise SystemExit
+        return save(*arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(home, killed_in, die)
+        list(train_model(toy(folder, parts), save_every=2))
+    list(train_model(toy(folder, parts), resume=True, save_every=2))
+    assert losses(parts) == losses(whole)
+    assert (parts / "model.impasto").read_bytes() == (whole / "model.impasto").read_bytes()
 
 
 @pytest.mark.parametrize("change", ["missing", "shape", "step", "about", "infinite"])

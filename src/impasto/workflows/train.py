@@ -96,11 +96,11 @@ def train_model(
             step = done.step
             unusable.update(done.unusable)
             rows.append([step, *(f"{done.losses[name]:.6g}" for name in folders.COLUMNS)])
+            if step % preview_every == 0 or step == settings.steps:
+                _write_preview(run, step)
             if step % save_every == 0:
                 _save(run, step, rows)
                 saved = step
-            if step % preview_every == 0 or step == settings.steps:
-                _write_preview(run, step)
             yield Progress(step, settings.steps, done.losses, unusable)
     except DivergedError:
         saved = step  # the weights are lost; the last state is not
@@ -197,13 +197,13 @@ def _styles_to_learn(
 
 
 def _save(run: _Run, step: int, rows: Sequence[Sequence[Any]]) -> None:
-    """Write state, losses and model."""
+    """Write model and losses, and the state last: once it is there, all is that belongs to it."""
     from ..engines.training import state
 
     training = run.training
-    folders.save_state(training.folder, step, state(run.lesson), training.about())
-    folders.write_losses(training.folder, rows)
     save_model(_to_model(run, step), training.folder / folders.MODEL)
+    folders.write_losses(training.folder, rows)
+    folders.save_state(training.folder, step, state(run.lesson), training.about())
 
 
 def _to_model(run: _Run, step: int) -> PaintingModel:
