@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -180,6 +181,7 @@ def _kill_and_go_on(
     copy_good(good, folder)
     shutil.copy(folder / "out.png", folder / "old.png")
     kills, faults = 0, {"crash": [], "lost": [], "left": []}
+    history = ""
     before = verdict.snapshot(folder)
     going_on = False
     for _ in range(MOST_ATTEMPTS):
@@ -192,6 +194,8 @@ def _kill_and_go_on(
             else child.run(words, folder, send=send)
         )
         kills += last.told
+        ending = f"   # signal {send[0]} after {send[1]:.3f} s" if send and last.told else ""
+        history += f"{shlex.join(['impasto', *words])}{ending}\n"
         faults["crash"] += _crashes(last, send, quiet=not fresh)
         after = verdict.snapshot(folder)
         faults["lost"] += verdict.halves(folder, before, after)
@@ -203,6 +207,7 @@ def _kill_and_go_on(
             break
         going_on = (folder / endurance.state).exists()
     faults["left"] += _left(folder, endurance)
+    (folder / "HISTORY").write_text(history)
     same = not any(faults.values()) and _results(endurance, folder) == whole
     return Attempt(kills, same, faults, last)
 
