@@ -23,9 +23,6 @@ from .commands import (
     Again,
     Demo,
     Doctor,
-    Export,
-    Learn,
-    MakePairs,
     Paint,
     Resume,
     SampleStyle,
@@ -33,8 +30,8 @@ from .commands import (
     Styles,
     Stylize,
     Texture,
-    Train,
 )
+from .network_commands import Export, Learn, MakePairs, Train
 from .options import default_settings
 
 DONE, COULD_NOT, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130

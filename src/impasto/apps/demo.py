@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ..images.files import make_folder, write_image
 from ..images.sample_styles import sample_style
 from ..images.sheet import side_by_side
-from .painting import check_outputs, paint
+from .checks import check_outputs
+from .painting import paint
 
 if TYPE_CHECKING:
     from .commands import Demo, SampleStyle

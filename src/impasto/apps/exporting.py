@@ -10,10 +10,10 @@ from ..engines.export import LITERT, export_litert, export_onnx
 from ..engines.model_file import load_model
 from ..errors import SettingsError
 from ..workflows.paint import shipped_model
-from .painting import check_free
+from .checks import check_free
 
 if TYPE_CHECKING:
-    from .commands import Export
+    from .network_commands import Export
 
 SUFFIXES = (".onnx", LITERT)
 

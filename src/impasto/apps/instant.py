@@ -23,7 +23,7 @@ from ..workflows.paint import make_painter, paint_with, styles
 from ..workflows.result import Result
 from ..workflows.tasks import Task, find_into, plan_results
 from .batch import check_folder, follow
-from .painting import check_outputs, check_quality
+from .checks import check_outputs, check_quality
 
 if TYPE_CHECKING:
     from .commands import Paint, Styles

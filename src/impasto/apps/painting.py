@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import psutil
 from rich.console import Console
 
-from ..errors import DivergedError, PictureError, SettingsError
-from ..images.files import OUTPUT_FORMATS, check_output, free_path, read_picture
+from ..errors import DivergedError, PictureError
+from ..images.files import free_path, read_picture
 from ..images.listing import names_several
 from ..images.memory import GIGABYTE, fit_scales
 from ..images.scales import Scale, plan
@@ -30,6 +30,7 @@ from ..workflows.stylize import finish, make_stylizer
 from ..workflows.texture import as_texture
 from .batch import stylize_several
 from .checkpointing import enduring, way_on
+from .checks import check_options, check_outputs
 from .early import early_paths, early_saver
 from .progress import progress, roughly
 
@@ -207,67 +208,6 @@ def prepare(command: Stylize, *, resumed: bool = False) -> Job:
     job = Job(command, content, styles, output, console, folder_of(output))
     check_outputs([output, *early_paths(job, plan_of(job))], command.force)
     return job
-
-
-def check_outputs(paths: list[Path], force: bool) -> None:
-    """Refuse paths that cannot be written, or that exist already.
-
-    Raises:
-        PictureError: One of them is no place for a picture.
-    """
-    for path in paths:
-        check_output(path)
-        check_free(path, force)
-
-
-def check_free(path: Path, force: bool) -> None:
-    """Refuse a file that exists already.
-
-    Raises:
-        PictureError: It exists, and is not to be replaced.
-    """
-    if path.exists() and not force:
-        raise PictureError(f"{path} exists already; choose another name or add --force")
-
-
-def check_quality(quality: int) -> None:
-    """Refuse a quality of JPEG or WebP that there is not.
-
-    Raises:
-        SettingsError: It is not from 1 to 100.
-    """
-    if not 1 <= quality <= 100:
-        raise SettingsError(f"--jpeg-quality must be from 1 to 100, got {quality}")
-
-
-def check_options(command: Stylize) -> None:
-    """Refuse options that are out of range or contradict each other.
-
-    Raises:
-        SettingsError: There is one.
-    """
-    if not command.styles:
-        raise SettingsError("there is no STYLE; name a painting after the photograph")
-    check_quality(command.jpeg_quality)
-    if command.save_every < 0:
-        raise SettingsError(f"--save-every must be at least 0, got {command.save_every}")
-    if command.checkpoint and names_several(command.content):
-        raise SettingsError(
-            "--checkpoint is for one photograph; of several, what is done is skipped when the "
-            "same command is given again"
-        )
-    suffix = f".{command.format or 'png'}"
-    if command.output and not names_several(command.content):
-        suffix = command.output.suffix.lower()
-        named = OUTPUT_FORMATS.get(suffix)
-        if command.format and named != OUTPUT_FORMATS[f".{command.format}"]:
-            raise SettingsError(
-                f"--format {command.format} contradicts -o {command.output}; give one of them"
-            )
-    if command.bits == 16 and suffix not in (".tif", ".tiff"):
-        raise SettingsError(
-            f"--bits 16 needs a .tif result, got {suffix}; add -o NAME.tif or --format tif"
-        )
 
 
 def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:

@@ -13,8 +13,9 @@ from ..images.files import free_path
 from ..workflows.again import PaintAgain, StylizeAgain, carry_out, prepare_again
 from ..workflows.run_folder import check_unfinished, folder_of
 from . import painting
+from .checks import check_outputs, check_quality
 from .commands import Stylize
-from .painting import Job, check_outputs, check_quality
+from .painting import Job
 
 if TYPE_CHECKING:
     from .commands import Again

@@ -27,10 +27,10 @@ from ..workflows.train import Progress, train_model
 from ..workflows.training_folder import MODEL, UNUSABLE
 from ..workflows.training_plan import Training, make_training
 from .batch import follow
-from .painting import check_free, check_outputs
+from .checks import check_free, check_outputs
 
 if TYPE_CHECKING:
-    from .commands import Learn, MakePairs, Train
+    from .network_commands import Learn, MakePairs, Train
 
 _Step = TypeVar("_Step", Progress, Learned)
 

@@ -11,8 +11,9 @@ from rich.console import Console
 from ..images.files import free_path, read_picture
 from ..workflows.run_folder import check_unfinished, folder_of
 from ..workflows.texture import blank_content, texture_settings
+from .checks import check_options, check_outputs
 from .commands import Stylize
-from .painting import Job, carry_out, check_options, check_outputs
+from .painting import Job, carry_out
 
 if TYPE_CHECKING:
     from .commands import Texture

@@ -1,0 +1,74 @@
+"""What is refused before any work begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import PictureError, SettingsError
+from ..images.files import OUTPUT_FORMATS, check_output
+from ..images.listing import names_several
+
+if TYPE_CHECKING:
+    from .commands import Stylize
+
+
+def check_outputs(paths: list[Path], force: bool) -> None:
+    """Refuse paths that cannot be written, or that exist already.
+
+    Raises:
+        PictureError: One of them is no place for a picture.
+    """
+    for path in paths:
+        check_output(path)
+        check_free(path, force)
+
+
+def check_free(path: Path, force: bool) -> None:
+    """Refuse a file that exists already.
+
+    Raises:
+        PictureError: It exists, and is not to be replaced.
+    """
+    if path.exists() and not force:
+        raise PictureError(f"{path} exists already; choose another name or add --force")
+
+
+def check_quality(quality: int) -> None:
+    """Refuse a quality of JPEG or WebP that there is not.
+
+    Raises:
+        SettingsError: It is not from 1 to 100.
+    """
+    if not 1 <= quality <= 100:
+        raise SettingsError(f"--jpeg-quality must be from 1 to 100, got {quality}")
+
+
+def check_options(command: Stylize) -> None:
+    """Refuse options that are out of range or contradict each other.
+
+    Raises:
+        SettingsError: There is one.
+    """
+    if not command.styles:
+        raise SettingsError("there is no STYLE; name a painting after the photograph")
+    check_quality(command.jpeg_quality)
+    if command.save_every < 0:
+        raise SettingsError(f"--save-every must be at least 0, got {command.save_every}")
+    if command.checkpoint and names_several(command.content):
+        raise SettingsError(
+            "--checkpoint is for one photograph; of several, what is done is skipped when the "
+            "same command is given again"
+        )
+    suffix = f".{command.format or 'png'}"
+    if command.output and not names_several(command.content):
+        suffix = command.output.suffix.lower()
+        named = OUTPUT_FORMATS.get(suffix)
+        if command.format and named != OUTPUT_FORMATS[f".{command.format}"]:
+            raise SettingsError(
+                f"--format {command.format} contradicts -o {command.output}; give one of them"
+            )
+    if command.bits == 16 and suffix not in (".tif", ".tiff"):
+        raise SettingsError(
+            f"--bits 16 needs a .tif result, got {suffix}; add -o NAME.tif or --format tif"
+        )
