@@ -10,11 +10,9 @@ from tyro.conf import Positional, UseAppendAction, arg, create_mutex_group
 
 from ..paint_settings import PaintSettings
 from ..settings import Settings
-from .options import Common
+from .options import Common, Flat, OptionalPath
 
-Flat = arg(name="")  # options without the name of the group before them
 Checkpoints = create_mutex_group(required=False)
-OptionalPath = Annotated[Path | None, arg(metavar="PATH")]
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg, create_mutex_group
+from tyro.conf import Positional, arg
 
 from ..settings import Settings
 from ..training_settings import TrainingSettings
 from ..types import Kind
-from .options import Common
-
-Flat = arg(name="")  # options without the name of the group before them
-Checkpoints = create_mutex_group(required=False)
-OptionalPath = Annotated[Path | None, arg(metavar="PATH")]
+from .options import Common, Flat, OptionalPath
 
 
 @dataclass(frozen=True)

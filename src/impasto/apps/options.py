@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import arg
 
 from ..errors import SettingsError
 from ..settings import PRESETS, QUALITIES, STYLE_LOSSES, Settings
+
+Flat = arg(name="")  # options without the name of the group before them
+OptionalPath = Annotated[Path | None, arg(metavar="PATH")]
 
 
 @dataclass(frozen=True)
