@@ -95,11 +95,8 @@ def _protecting(photograph: Image, painted: Mask) -> Canvas:
 
 
 def margin_of(size: Size) -> int:
-    """Return how many pixels of the far side a seamless picture is seen with.
-
-    At most half of the picture: what is beyond ends amid it, not where its sides meet.
-    """
-    return max(_GRAIN, min(_MARGIN, min(size) // 2 // _GRAIN * _GRAIN))
+    """Return how many pixels of the far side a seamless picture is seen with."""
+    return max(_GRAIN, min(_MARGIN, min(size) // _GRAIN * _GRAIN))
 
 
 def _seamless(margin: int) -> Canvas:
@@ -136,11 +133,19 @@ def wrapped(image: Image, settings: Settings) -> Image:
     return np.pad(image, around, mode="wrap")
 
 
-def wrapped_guidance(guidance: Guidance, size: Size, settings: Settings) -> Guidance:
-    """Return guidance for the picture as it is seen; see `wrapped`."""
+def wrapped_guidance(guidance: Guidance, size: Size, styles: int, settings: Settings) -> Guidance:
+    """Return guidance for the picture as it is seen; see `wrapped`.
+
+    What is seen around a seamless picture gives its features their surroundings, but has no style
+    of its own to match: beyond it is an edge that is none. The picture counts in full.
+    """
     if not settings.seamless:
         return guidance
-    masks = tuple(
-        None if mask is None else wrapped(fit_mask(mask, size), settings) for mask in guidance.masks
+    margin = margin_of(size)
+    core = np.pad(np.ones(size, np.float32), margin)
+    core /= core.mean()
+    masks = guidance.masks or (None,) * styles
+    within = tuple(
+        core if mask is None else core * wrapped(fit_mask(mask, size), settings) for mask in masks
     )
-    return Guidance(guidance.weights, masks, guidance.style_masks, None)
+    return Guidance(guidance.weights, within, guidance.style_masks, None)

@@ -16,7 +16,7 @@ from ..settings import Settings
 _MIXED_BELOW = 0.5
 # What style and variation are multiplied by, relative to the content.
 _STRENGTHS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
-_FACTORS = (0.026, 0.125, 1.0, 1.6, 2.6, 5.0, 20.0)
+_FACTORS = (0.026, 0.125, 1.0, 1.5, 2.2, 3.5, 6.0)
 # How much of the style's vector makes so strong a picture; the photograph's is the rest.
 _MIXED_AT, _MIXTURES = (0.0, 0.25, 0.5, 0.75, 1.0, 2.0), (0.0, 0.11, 0.28, 0.57, 1.0, 2.0)
 

@@ -71,7 +71,7 @@ def make_view(
         )
         for style in styles
     ]
-    within = wrapped_guidance(guidance, size, settings)
+    within = wrapped_guidance(guidance, size, len(styles), settings)
 
     def aim(pixels: Tensor) -> Targets:
         if settings.tile is not None:
