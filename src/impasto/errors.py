@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .types import Step
 
+_LONGEST = 1500  # characters of a message
 # Control characters, ends of lines, and what turns the direction of writing.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
@@ -89,13 +90,16 @@ def explain(error: Exception) -> str:
 def printable(text: str) -> str:
     r"""Return a text as one line, with what a terminal would obey or hide written as its escape.
 
-    Names of files, and what files say, may hold anything.
+    What is very long loses its middle. Names of files, and what files say, may hold anything.
 
     Example:
         >>> print(printable("there is no file a" + chr(9) + "b.png"))
         there is no file a\tb.png
     """
-    return _UNSEEN.sub(lambda found: repr(found.group())[1:-1], text)
+    text = _UNSEEN.sub(lambda found: repr(found.group())[1:-1], text)
+    if len(text) > _LONGEST:
+        return f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 3 :]}"  # the advice is at its end
+    return text
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -647,3 +647,9 @@ def test_names_that_a_terminal_would_obey_are_shown_as_escapes(name, capsys):
 def test_what_the_system_says_of_a_file_is_said_in_a_sentence(capsys):
     assert main(["make-pairs", ".", "painting.png", "-o", "x" * 300]) == 1
     assert "File name too long; choose another name or folder" in complaint(capsys)
+
+
+def test_a_very_long_name_does_not_fill_the_screen_with_a_message(capsys):
+    assert stylize("-o", "out.png", content="x" * 5000) == 1
+    message = complaint(capsys)
+    assert len(message) < 1600 and "File name too long" in message

@@ -187,7 +187,17 @@ def test_a_run_of_a_program_is_left_to_programs(folder, capsys):
     assert "impasto.resume" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("change", [{"options": {"wings": 2}}, {"settings": {"size": 3}}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"options": {"wings": 2}},
+        {"options": {"jpeg_quality": []}},
+        {"options": {"bits": 9}},
+        {"settings": {"size": 3}},
+        {"backend": 0.5},
+        {"threads": [1]},
+    ],
+)
 def test_a_description_that_makes_no_sense_is_refused(folder, capsys, monkeypatch, change):
     interrupt(monkeypatch, 7)
     main([*WORDS, "-o", "out.png", "--checkpoint"])

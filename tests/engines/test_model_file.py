@@ -127,6 +127,8 @@ def test_an_architecture_that_cannot_be_is_damaged(rng, tmp_path, change):
         {"styles": ["a", "a"]},
         {"styles": 2},
         {"card": 1},
+        {"card": {"title": "\ud800"}},
+        {"styles": ["\ud800", "b"]},
         {"card": {"styles": ["a"]}},
     ],
 )

@@ -18,7 +18,6 @@ from tests.faults import child, verdict
 from tests.faults.places import copy_good
 
 MOST_KEPT = 100  # failing cases whose folders are kept
-_LONG_WORD = 200  # characters
 _TOLD = 5  # slowest and largest cases that are told of
 
 
@@ -135,8 +134,7 @@ def attempt(case: Case, bench: Bench, *, place: Path | None = None) -> child.Out
     before = verdict.snapshot(folder)
     outcome = child.run(case.words, folder, before=case.before)
     after = verdict.snapshot(folder)
-    said = outcome._replace(err=_shortened(outcome.err, case.words))
-    crashes = verdict.crashes(said, quiet="-q" in case.words)
+    crashes = verdict.crashes(outcome, quiet="-q" in case.words)
     if case.must_fail and outcome.code == verdict.DONE:
         crashes.append("it says that it is done, which cannot be")
     faults = {
@@ -153,15 +151,6 @@ def attempt(case: Case, bench: Bench, *, place: Path | None = None) -> child.Out
             bench.figures.faults += [Fault(kind, text, name, kept) for text in texts]
     clear(folder)
     return outcome
-
-
-def _shortened(text: str, words: tuple[str, ...]) -> str:
-    """Cut the longest words of a command line out of what it says: a message may repeat them."""
-    for word in words:
-        value = word.partition("=")[2] or word
-        if len(value) > _LONG_WORD:
-            text = text.replace(value, value[:9])
-    return text
 
 
 def keep(

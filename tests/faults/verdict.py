@@ -14,7 +14,7 @@ from PIL import Image as PIL
 from tests.faults.child import Outcome
 
 DONE, COULD_NOT, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
-LONGEST_MESSAGE = 1000  # characters
+LONGEST_MESSAGE = 1600  # characters
 LIBTIFF = "tempfile.tif: "  # writes what it minds past Python, and Pillow cannot tell it not to
 TEMPORARY = ".impasto-*.tmp"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")

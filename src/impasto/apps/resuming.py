@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter
 
 from ..errors import ImpastoError, ModelError
 from ..process import tune_process
@@ -13,6 +15,7 @@ from ..settings import Settings
 from ..workflows.endurance import open_unfinished
 from ..workflows.run_folder import at_work, find_folder, read_run
 from .commands import Resume, Stylize
+from .options import Common
 from .painting import carry_out, prepare
 
 
@@ -45,8 +48,8 @@ def _as_it_was(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize
         inputs, output = run["inputs"], Path(run["output"])
         common = dataclasses.replace(
             command.common,
-            backend=command.common.backend or run["backend"],
-            threads=command.common.threads or run["threads"],
+            backend=command.common.backend or _checked(Common, "backend", run["backend"]),
+            threads=command.common.threads or _checked(Common, "threads", run["threads"]),
         )
         return Stylize(
             Path(inputs["content"]["path"]),
@@ -57,10 +60,20 @@ def _as_it_was(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize
             quiet=command.quiet,
             settings=Settings(**run["settings"]),
             common=common,
-            **run["options"],
+            **{name: _checked(Stylize, name, value) for name, value in run["options"].items()},
         )
-    except (KeyError, TypeError, AttributeError, ImpastoError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ImpastoError) as error:
         raise ModelError(
             f"the run in {folder} is of another version of Impasto, or damaged ({error!r}); "
             "start it again with impasto stylize ... --force"
         ) from error
+
+
+def _checked(kind: type, name: str, value: object) -> Any:
+    """Return a value that a command's option can have.
+
+    Raises:
+        KeyError: There is no such option.
+        ValueError: It cannot have this value.
+    """
+    return TypeAdapter(get_type_hints(kind, include_extras=True)[name]).validate_python(value)

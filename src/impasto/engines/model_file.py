@@ -174,6 +174,7 @@ def _assemble(about: Mapping[str, Any], arrays: Arrays) -> PaintingModel:
         raise ValueError(f"its style vectors have the shape {vectors.shape}")
     if not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
         raise ValueError("the names of its styles are not texts, or not different ones")
+    json.dumps([names, card], ensure_ascii=False).encode()  # a ValueError where it is no text
     told = card.get("styles", {})
     if not isinstance(told, dict) or not all(isinstance(each, dict) for each in told.values()):
         raise ValueError("its card does not tell of its styles")
