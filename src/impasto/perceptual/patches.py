@@ -108,13 +108,13 @@ def _describe(features: Features, size: tuple[int, int]) -> Tensor:
 
 def _to_grid(layer: Tensor, stride: int, size: tuple[int, int]) -> Tensor:
     """Average or repeat features (1, h, w, C) to the grid of places, (places, C)."""
-    factor = _GRID // stride
-    if factor > 1:
-        layer = ops.average_pool(layer, factor, factor, padding="same", data_format="channels_last")
+    factor = max(1, _GRID // stride)  # positions for each place, down and across
     for axis, count in enumerate(size, 1):
-        at = np.arange(count) * _GRID // max(stride, _GRID)
-        layer = _rows(layer, np.minimum(at, layer.shape[axis] - 1), axis)
-    return ops.reshape(layer, (-1, layer.shape[-1]))
+        at = np.arange(count * factor) * _GRID // (stride * factor)
+        layer = _rows(layer, np.minimum(at, layer.shape[axis] - 1), axis)  # the last are repeated
+    rows, columns = size
+    cells = ops.reshape(layer, (rows, factor, columns, factor, -1))
+    return ops.reshape(ops.mean(cells, axis=(1, 3)), (rows * columns, -1))
 
 
 def _nearest(wanted: Tensor, known: Tensor) -> Indices:
