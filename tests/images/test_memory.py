@@ -48,6 +48,7 @@ def peak(**changed):
         {"size": 512, "precision": "bfloat16"},
         {"size": 512, "precision": "float32"},
         {"size": 640, "precision": "float32", "tile": 256},
+        {"size": 512, "precision": "float32", "style_loss": "patches"},
     ],
     ids=lambda changed: "-".join(map(str, changed.values())),
 )

@@ -24,6 +24,9 @@ _SHARE_OF_FREE = 0.8
 # at, in bytes.
 _FIXED, _BESIDE, _BUILT_FOR_GPUS = 0.6e9, 0.25e9, 0.28e9
 _EVALUATION = {"float32": 3100.0, "tf32": 3100.0, "bfloat16": 2300.0}
+# What a style loss other than `gram`, and regions, make of that: features that are kept as float32.
+_BY_LOSS = {"gram": 1.0, "moments": 1.1, "patches": 1.7}
+_WITH_REGIONS = 1.55
 _LOOK = 0.35  # of that for a look without a gradient, as at the painting
 _VECTOR = 12.0  # bytes of three colours in float32
 _VECTORS = 14  # pictures that are alive beside L-BFGS's pairs
@@ -70,8 +73,16 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
         _FIXED
         + (0.0 if process_is_tuned() else _BESIDE)
         + (_BUILT_FOR_GPUS if find_spec("triton") else 0.0)
-        + _EVALUATION[precision] * max(seen, _LOOK * seen_style)
+        + _evaluation(precision, settings) * max(seen, _LOOK * seen_style)
         + pixels * (_VECTOR * (pairs + (_VECTORS if tile else 0)) + (_CONTENT if tile else 0.0))
+    )
+
+
+def _evaluation(precision: str, settings: Settings) -> float:
+    """Return what an evaluation adds for each pixel it looks at, bytes."""
+    regions = settings.masks or settings.seamless
+    return (
+        _EVALUATION[precision] * _BY_LOSS[settings.style_loss] * (_WITH_REGIONS if regions else 1.0)
     )
 
 
