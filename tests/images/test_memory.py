@@ -93,10 +93,13 @@ def test_less_memory_takes_smaller_tiles_then_less_history_then_an_error():
     def fitted(memory):
         return fit_memory((3072, 4096), (1500, 2000), Settings(memory=memory, precision="float32"))
 
-    found = [fitted(memory) for memory in (24, 12, 8, 6, 5.5)]
-    tiles = [one.tile for one in found]
-    assert tiles == sorted(tiles, reverse=True)
+    memories = (24, 12, 8, 6, 5.5)
+    found = [fitted(memory) for memory in memories]
+    ways = [(one.history, one.tile) for one in found]
+    assert ways == sorted(ways, reverse=True)
+    assert found[1].tile < found[0].tile
     assert found[-1].history < found[0].history
+    assert all(one.bytes <= memory * GIGABYTE for one, memory in zip(found, memories, strict=True))
     with pytest.raises(PictureError, match=r"4096x3072 does not fit into 2.5 GB .* would fit"):
         fitted(2.5)
     with pytest.raises(PictureError, match="close other programs or raise memory"):
