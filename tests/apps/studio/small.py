@@ -1,12 +1,10 @@
 """A studio with a tiny page, in a process of its own: `python -m tests.apps.studio.small WORDS`."""
 
 import contextlib
-import json
 import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 

@@ -76,7 +76,7 @@ def behind(app: ASGIApp, doors: Doors) -> ASGIApp:
             await app(scope, receive, send)
             return
         path = scope["path"]
-        plain = path.rstrip("/") or "/"
+        plain = path[:-1] if path.endswith("/") and path.strip("/") else path
         if plain in _OPEN or path.startswith(_OPEN_BELOW):
             if plain == "/login" and scope["method"] == "POST":
                 await _try(app, (scope, receive, send), doors)
