@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[3]
-HOSTS = ("hash", "path", "url")
 
 
 class Open(NamedTuple):
@@ -32,7 +31,7 @@ def tiny_page(place):
 
     def turn(path, request: gr.Request):
         user = user_named(place.people, request.username)
-        made = place.temporary / f"{user or 'nobody'}.png"
+        made = place.temporary.scratch / f"{user or 'nobody'}.png"
         Image.open(path).rotate(180).save(made)
         (gallery_of(place.people, user) / "made.png").write_bytes(made.read_bytes())
         return str(made)

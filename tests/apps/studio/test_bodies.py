@@ -1,8 +1,9 @@
 """How much may be sent."""
 
 import pytest
-from impasto.apps.studio.bodies import limited
 from tests.apps.studio.asgi import ask, echo, scope, swallow
+
+from impasto.apps.studio.bodies import limited
 
 UPLOAD = "/gradio_api/upload"
 MOST = 1_000_000

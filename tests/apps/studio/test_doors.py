@@ -1,8 +1,9 @@
 """Which addresses there are, who may ask, and how often a password may be guessed."""
 
 import pytest
-from impasto.apps.studio.doors import Doors, behind
 from tests.apps.studio.asgi import ask, echo, scope
+
+from impasto.apps.studio.doors import Doors, behind
 
 
 def named(request):

@@ -1,8 +1,9 @@
 """Hosts, origins, headers."""
 
 import pytest
-from impasto.apps.studio.guard import guarded, hosts_for
 from tests.apps.studio.asgi import ask, echo, scope
+
+from impasto.apps.studio.guard import guarded, hosts_for
 
 LOCAL = guarded(echo, hosts_for("127.0.0.1"))
 OPEN = guarded(echo, hosts_for("0.0.0.0"))

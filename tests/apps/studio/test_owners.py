@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from impasto.apps.studio.owners import Owners, kept_apart
 from tests.apps.studio.asgi import ask, echo, scope
+
+from impasto.apps.studio.owners import Owners, kept_apart
 
 NAME = "a" * 64
 OTHER = "b" * 64

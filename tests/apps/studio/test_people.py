@@ -3,6 +3,7 @@
 import unicodedata
 
 import pytest
+
 from impasto.apps.studio.people import (
     gallery_of,
     known_as,

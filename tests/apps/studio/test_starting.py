@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from impasto.apps.commands import Studio
 from impasto.apps.studio.starting import PORT, address, is_loopback, listening, open_studio
 from impasto.errors import SettingsError, StudioError

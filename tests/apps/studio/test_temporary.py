@@ -8,14 +8,15 @@ import tempfile
 import time
 
 import pytest
-from impasto.apps.studio.temporary import sweep, temporary_folder
+
+from impasto.apps.studio.temporary import sweep, temporary_folders
 
 HOLD = """
 import time
-from impasto.apps.studio.temporary import temporary_folder
-with temporary_folder() as folder:
-    (folder / "p.png").write_bytes(b"x")
-    print(folder, flush=True)
+from impasto.apps.studio.temporary import temporary_folders
+with temporary_folders() as folder:
+    (folder.scratch / "p.png").write_bytes(b"x")
+    print(folder.shown, flush=True)
     time.sleep(600)
 """
 
@@ -27,9 +28,9 @@ def place(tmp_path, monkeypatch):
 
 
 def test_the_folder_is_removed_in_the_end_and_closed_to_others(place):
-    with temporary_folder() as folder:
-        (folder / "p.png").write_bytes(b"x")
-        assert os.name != "posix" or folder.parent.stat().st_mode & 0o077 == 0
+    with temporary_folders() as folder:
+        (folder.scratch / "p.png").write_bytes(b"x")
+        assert os.name != "posix" or folder.shown.parent.stat().st_mode & 0o077 == 0
     assert list(place.iterdir()) == []
 
 
@@ -44,12 +45,12 @@ def test_what_a_killed_server_left_is_removed_and_what_is_in_use_stays(place):
     with child:
         try:
             assert str(place) in child.stdout.readline()
-            with temporary_folder():
+            with temporary_folders():
                 assert len(list(place.iterdir())) == 2
             assert len(list(place.iterdir())) == 1
         finally:
             child.send_signal(signal.SIGKILL)
-    with temporary_folder():
+    with temporary_folders():
         assert len(list(place.iterdir())) == 1
 
 
@@ -58,7 +59,7 @@ def test_what_only_looks_like_one_stays(place):
     (place / "else").mkdir()
     (place / "impasto_studio_link").symlink_to(place / "else")
     (place / "impasto_studio_young").mkdir()
-    with temporary_folder():
+    with temporary_folders():
         pass
     assert len(list(place.iterdir())) == 4
 

@@ -24,7 +24,7 @@ from .guard import guarded
 from .owners import Owners, kept_apart
 from .people import People, may_enter
 from .streams import Streams, ending
-from .temporary import sweep
+from .temporary import Temporary, sweep
 from .wire import value_of
 
 if TYPE_CHECKING:
@@ -69,12 +69,13 @@ class Place:
     Attributes:
         people: Who may come in, and where their pictures are.
         limits: What may be sent.
-        temporary: Folder from which files reach the page; removed when the server ends.
+        temporary: What reaches the page as a file is written to its `scratch`; old files and, when
+            the server ends, all are removed.
     """
 
     people: People
     limits: Limits
-    temporary: Path
+    temporary: Temporary
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def prepare(temporary: Path, pixels: int) -> None:
     where Gradio calls it.
 
     Args:
-        temporary: Folder for uploads and copies.
+        temporary: Folder for uploads, and for copies of what is shown.
         pixels: Largest picture.
 
     Example:
@@ -150,9 +151,9 @@ def make_app(page: Page, place: Place, hosts: frozenset[str] | None) -> ASGIApp:
     page.blocks.has_launched = True
     _forget_other_hosts(page.blocks)
     user = partial(_user, inner)
-    owners = Owners(place.temporary, user, several)
-    owners.common.update(path.name for path in place.temporary.iterdir())
-    _sweep_while_open(parent, page.blocks, owners)
+    owners = Owners(place.temporary.shown, user, several)
+    owners.common.update(path.name for path in place.temporary.shown.iterdir())
+    _sweep_while_open(parent, page.blocks, place, owners)
     pages = {f"/{each[0]}" for each in page.blocks.pages if each[0]}
     app = kept_apart(parent, owners)
     app = limited(app, place.limits.upload)
@@ -191,7 +192,9 @@ def _user(inner: App, scope: Scope) -> str | None:
     return None
 
 
-def _sweep_while_open(parent: fastapi.FastAPI, blocks: gr.Blocks, owners: Owners) -> None:
+def _sweep_while_open(
+    parent: fastapi.FastAPI, blocks: gr.Blocks, place: Place, owners: Owners
+) -> None:
     """Remove old temporary files as long as the server runs."""
     within = parent.router.lifespan_context
 
@@ -199,9 +202,11 @@ def _sweep_while_open(parent: fastapi.FastAPI, blocks: gr.Blocks, owners: Owners
         while True:
             await asyncio.sleep(_SWEEPS)
             kept = {str(path) for each in blocks.blocks.values() for path in each.keep_in_cache}
-            await asyncio.to_thread(sweep, owners.folder, kept)
+            for folder in place.temporary:
+                await asyncio.to_thread(sweep, folder, kept)
+            left = {path.name for path in place.temporary.shown.iterdir()}
             for names in owners.told.values():
-                names.intersection_update({path.name for path in owners.folder.iterdir()})
+                names.intersection_update(left)
 
     @contextlib.asynccontextmanager
     async def open_and_swept(app: fastapi.FastAPI) -> AsyncIterator[Any]:

@@ -25,7 +25,7 @@ from ...images.opening import DEFAULT_LIMIT, locate
 from .bodies import MEGABYTE
 from .guard import ANY_ADDRESS, hosts_for
 from .people import read_people
-from .temporary import temporary_folder
+from .temporary import temporary_folders
 
 if TYPE_CHECKING:
     from ..commands import Studio
@@ -69,11 +69,11 @@ def open_studio(
         raise StudioError('the studio needs Gradio; install it by pip install "impasto[studio]"')
     make_folder(gallery)
     pixels = command.max_pixels or DEFAULT_LIMIT
-    with listening(command.host, command.port) as door, temporary_folder() as temporary:
+    with listening(command.host, command.port) as door, temporary_folders() as temporary:
         from . import server
 
         signal.signal(signal.SIGTERM, _end)
-        server.prepare(temporary, pixels)
+        server.prepare(temporary.shown, pixels)
         limits = server.Limits(int(command.max_upload * MEGABYTE), pixels)
         place = server.Place(people, limits, temporary)
         make_page = page or import_module("impasto.apps.studio.page").open_page

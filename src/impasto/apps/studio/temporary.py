@@ -10,31 +10,44 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from ...errors import StudioError
 from ...workflows.run_folder import take_lock
 
 _PREFIX = "impasto_studio_"
-_LOCK, _FILES = "lock", "files"
+_LOCK = "lock"
 _NEW = 60.0  # seconds in which a folder may have no lock yet
 OLDEST = 24 * 3600.0
 MOST = 4_000_000_000  # bytes
 
 
+class Temporary(NamedTuple):
+    """Two folders that only this user can read, with names that cannot be guessed.
+
+    Attributes:
+        shown: Gradio's: what is uploaded, and copies of what is shown. Without links in its path.
+        scratch: The page's: what it writes here, Gradio copies to where it can be asked for.
+    """
+
+    shown: Path
+    scratch: Path
+
+
 @contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Give a folder that is removed in the end, and remove what killed servers have left.
+def temporary_folders() -> Iterator[Temporary]:
+    """Give folders that are removed in the end, and remove what killed servers have left.
 
     Yields:
-        An empty folder that only this user can read, with a name that cannot be guessed.
+        Two empty folders.
 
     Raises:
         StudioError: There is no place for it.
 
     Example:
-        >>> with temporary_folder() as folder:
-        ...     folder.is_dir()
-        True
+        >>> with temporary_folders() as temporary:
+        ...     temporary.shown.is_dir(), temporary.scratch.is_dir()
+        (True, True)
     """
     remove_left_overs(Path(tempfile.gettempdir()))
     try:
@@ -47,10 +60,12 @@ def temporary_folder() -> Iterator[Path]:
     try:
         with lock:
             take_lock(lock)
-            # The name of the inner folder is in each path that the page sees.
-            inner = outer / outer.name.replace(_PREFIX, f"{_FILES}_")
-            inner.mkdir()
-            yield inner
+            # Each path that the page sees has this name in it.
+            shown = outer / outer.name.replace(_PREFIX, "shown_")
+            scratch = outer / "scratch"
+            shown.mkdir()
+            scratch.mkdir()
+            yield Temporary(shown, scratch)
     finally:
         shutil.rmtree(outer, ignore_errors=True)
 
@@ -93,8 +108,7 @@ def sweep(
         most: Bytes that may stay.
 
     Example:
-        >>> with temporary_folder() as folder:
-        ...     sweep(folder)
+        >>> sweep(Path("no_such_folder"))
     """
     found = []
     for path in folder.rglob("*"):
