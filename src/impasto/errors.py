@@ -7,6 +7,7 @@ ImpastoError
 ├── WeightsError     the network's weights are missing, damaged, or of another network
 ├── ModelError       a file with a painting network is missing, damaged, or not one of ours
 ├── BackendError     no usable framework (PyTorch, JAX or TensorFlow) or device
+├── StudioError      the studio cannot be opened
 └── DivergedError    the optimisation left the finite numbers and could not come back
 ```
 
@@ -49,6 +50,10 @@ class ModelError(ImpastoError):
 
 class BackendError(ImpastoError):
     """No usable framework or device."""
+
+
+class StudioError(ImpastoError):
+    """The studio cannot be opened: Gradio is missing, or the port is taken."""
 
 
 class DivergedError(ImpastoError):

@@ -27,6 +27,7 @@ from .commands import (
     Resume,
     SampleStyle,
     Score,
+    Studio,
     Styles,
     Stylize,
     Texture,
@@ -51,6 +52,7 @@ Command = (
     | Doctor
     | Demo
     | SampleStyle
+    | Studio
 )
 CARRIED_OUT_BY = {  # module and function, imported when the command runs: --help answers at once
     Stylize: ("painting", "paint"),
@@ -67,6 +69,7 @@ CARRIED_OUT_BY = {  # module and function, imported when the command runs: --hel
     Doctor: ("doctor", "examine"),
     Demo: ("demo", "demonstrate"),
     SampleStyle: ("demo", "draw_sample"),
+    Studio: ("studio.starting", "open_studio"),
 }
 DESCRIPTIONS = {
     "stylize": "Paint a photograph in the style of a painting.",
@@ -83,6 +86,7 @@ DESCRIPTIONS = {
     "doctor": "Say what this installation has, how fast it is, and what is wrong with it.",
     "demo": "Paint a sample photograph with a sample painting.",
     "sample-style": "Draw a sample painting.",
+    "studio": "Open the studio, a page in the browser to make pictures on.",
 }
 
 
@@ -159,6 +163,7 @@ def parse(words: list[str]) -> Command:
         "doctor": Doctor(),
         "demo": Demo(),
         "sample-style": SampleStyle(missing),
+        "studio": Studio(),
     }
     kinds = tyro.extras.subcommand_type_from_defaults(commands, DESCRIPTIONS, prefix_names=False)
     command: Command = tyro.cli(  # type: ignore[assignment]  # one of the kinds above

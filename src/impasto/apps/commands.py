@@ -207,3 +207,25 @@ class Styles:
     force: Annotated[bool, arg(aliases=["-f"])] = False
     """Replace a file that exists."""
     common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Open the studio, a page in the browser to make pictures on."""
+
+    port: Annotated[int | None, arg(metavar="N")] = None
+    """Where the page answers; by default 7860, or the next port that is free."""
+    host: Annotated[str, arg(metavar="NAME")] = "127.0.0.1"
+    """Address to answer at; by default this machine alone. 0.0.0.0 for all; needs --auth."""
+    no_browser: bool = False
+    """Only print the address; open no browser."""
+    gallery: OptionalPath = None
+    """Folder for the pictures; by default Impasto in your folder of pictures."""
+    auth: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME:PASSWORD|FILE")] = ()
+    """Who may come in, each with pictures of their own; or a text file with such lines, which
+    other users of this machine cannot read in the list of processes."""
+    max_upload: Annotated[float, arg(metavar="MB")] = 50.0
+    """Largest upload, megabytes."""
+    max_pixels: Annotated[int | None, arg(metavar="N")] = None
+    """Largest picture that is read, pixels; Pillow's limit by default."""
+    common: Annotated[Common, Flat] = field(default_factory=Common)

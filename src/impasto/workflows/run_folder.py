@@ -84,7 +84,7 @@ def at_work(folder: Path, run: Mapping[str, Any] | None = None) -> Iterator[None
             "folder, or add --no-checkpoint"
         ) from error
     with lock:
-        if not _locked(lock):
+        if not take_lock(lock):
             raise ModelError(
                 f"another process is at work on {folder}; wait for it, or end it first"
             )
@@ -97,7 +97,7 @@ def at_work(folder: Path, run: Mapping[str, Any] | None = None) -> Iterator[None
         yield
 
 
-def _locked(file: BinaryIO) -> bool:
+def take_lock(file: BinaryIO) -> bool:
     """Lock a file until it is closed or the process ends; False if another has locked it."""
     try:
         if sys.platform == "win32":

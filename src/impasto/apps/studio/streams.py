@@ -1,0 +1,71 @@
+"""Open pages hold streams that would never end: these end when the server does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The streams that are open.
+
+    Attributes:
+        tasks: What feeds them; written by `ending`.
+    """
+
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def end(self) -> None:
+        """End them all."""
+        for task in self.tasks:
+            task.cancel("the server ends")
+
+
+def ending(app: ASGIApp, streams: Streams) -> ASGIApp:
+    """Let `Streams.end` end answers so that clients see an end and not a breakdown.
+
+    Args:
+        app: The application behind.
+        streams: Where its requests are noted.
+
+    Returns:
+        The application with this layer around it; it does not buffer.
+    """
+
+    async def that_ends(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        done = False
+
+        async def noted(message: Message) -> None:
+            nonlocal done
+            kind = dict(message.get("headers", ())).get(b"content-type", b"")
+            if kind.startswith(b"text/event-stream"):
+                streams.tasks.add(task)
+            done = message["type"] == "http.response.body" and not message.get("more_body")
+            await send(message)
+
+        task = asyncio.create_task(_run(app, scope, receive, noted))
+        try:
+            await asyncio.wait({task})
+        finally:
+            streams.tasks.discard(task)
+            task.cancel()
+        if not task.cancelled():
+            task.result()
+        elif not done:
+            with contextlib.suppress(OSError):  # the client has gone, too
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return that_ends
+
+
+async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)

@@ -1,0 +1,86 @@
+"""What the layers around the page share: reading headers, and refusing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import Scope, Send
+
+Header = tuple[bytes, bytes]
+
+
+def values_of(scope: Scope, name: bytes) -> list[str]:
+    """Return all values of a header, as they came.
+
+    Args:
+        scope: An ASGI request.
+        name: In lower case.
+
+    Example:
+        >>> values_of({"headers": [(b"host", b"localhost:7860")]}, b"host")
+        ['localhost:7860']
+    """
+    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
+
+
+def value_of(scope: Scope, name: bytes) -> str | None:
+    """Return a header's first value, or None.
+
+    Example:
+        >>> value_of({"headers": []}, b"origin") is None
+        True
+    """
+    return next(iter(values_of(scope, name)), None)
+
+
+def without(scope: Scope, *names: bytes) -> Scope:
+    """Return a request without some headers.
+
+    Example:
+        >>> without({"headers": [(b"origin", b"null")]}, b"origin")["headers"]
+        []
+    """
+    kept = [(key, value) for key, value in scope["headers"] if key.lower() not in names]
+    return {**scope, "headers": kept}
+
+
+async def refuse(
+    scope: Scope, send: Send, status: int, text: str, more: Iterable[Header] = ()
+) -> None:
+    """Answer a request with a sentence, and end the connection.
+
+    Args:
+        scope: An ASGI request: HTTP or a web socket.
+        send: Where the answer goes.
+        status: Of HTTP.
+        text: The sentence.
+        more: Further headers.
+    """
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": text[:120]})
+        return
+    await begin_refusal(send, status, text, more)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def begin_refusal(send: Send, status: int, text: str, more: Iterable[Header] = ()) -> None:
+    """Send a whole refusal but for its end, so that the connection stays for a moment.
+
+    Args:
+        send: Where the answer goes.
+        status: Of HTTP.
+        text: The sentence.
+        more: Further headers.
+    """
+    body = (text + "\n").encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+        (b"cache-control", b"no-store"),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
