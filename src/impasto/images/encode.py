@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import warnings
@@ -105,7 +106,30 @@ def write_common(
         options["quality"] = quality
     if kind == "JPEG":
         options["subsampling"] = 0 if quality >= _FULL_COLOR_QUALITY else 2
-    PIL.fromarray(_to_integers(values, np.uint8)).save(file, kind, **options)
+    save(PIL.fromarray(_to_integers(values, np.uint8)), file, kind, **options)
+
+
+def save(image: PIL.Image, file: BinaryIO, kind: str, **options: Any) -> None:
+    """Write with Pillow, all of it or an error.
+
+    Straight to a file Pillow writes a JPEG or TIFF in one go, and on a disk that is almost full
+    takes the part that was written for all of it.
+
+    Args:
+        image: What to write.
+        file: A new file.
+        kind: Pillow's name of the format.
+        **options: As Pillow takes them.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    if kind == "PNG":  # piece by piece, and through the file's own buffer
+        image.save(file, kind, **options)
+        return
+    encoded = io.BytesIO()
+    image.save(encoded, kind, **options)
+    file.write(encoded.getbuffer())
 
 
 def write_deep_tiff(

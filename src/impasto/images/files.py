@@ -181,7 +181,7 @@ def whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _settle(path.parent)
+        settle_folder(path.parent)
     except PictureError:
         raise
     except OSError as error:
@@ -196,7 +196,7 @@ def whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
-def _settle(folder: Path) -> None:
+def settle_folder(folder: Path) -> None:
     """Make a new name in a folder outlast a loss of power, where the system can."""
     with contextlib.suppress(OSError):  # Windows opens no folders, some disks settle none
         descriptor = os.open(folder, os.O_RDONLY)

@@ -1,1 +1,1 @@
-"""The studio: a page in the browser on which people make pictures."""
+"""The studio: a web page where people make pictures; `impasto studio` opens it."""

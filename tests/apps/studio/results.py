@@ -1,0 +1,17 @@
+"""Results as they come out of a run, without the run."""
+
+from impasto.images.files import read_picture
+from impasto.paint_settings import PaintSettings
+from impasto.settings import Settings
+from impasto.workflows.manifest import make_record, picture_input
+from impasto.workflows.result import Result
+
+
+def made(image, *, settings=None, alpha=None, content="cat.jpg", style="wave", **more):
+    settings = settings or Settings()
+    inputs = [picture_input("content", read_picture(image))]
+    command = "paint" if isinstance(settings, PaintSettings) else "stylize"
+    record = make_record(
+        command, settings, inputs, precision="float32", content=content, style=style, seconds=2.5
+    )
+    return Result(image, alpha, None, settings, (), 2.5, {**record, **more})
