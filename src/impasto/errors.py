@@ -7,6 +7,8 @@ ImpastoError
 ├── WeightsError     the network's weights are missing, damaged, or of another network
 ├── ModelError       a file with a painting network is missing, damaged, or not one of ours
 ├── BackendError     no usable framework (PyTorch, JAX or TensorFlow) or device
+├── RunError         the studio has no such run, or cannot do that with it
+│   └── BusyError    the studio has as many runs as it takes
 └── DivergedError    the optimisation left the finite numbers and could not come back
 ```
 
@@ -49,6 +51,14 @@ class ModelError(ImpastoError):
 
 class BackendError(ImpastoError):
     """No usable framework or device."""
+
+
+class RunError(ImpastoError):
+    """The studio has no such run, or the run is not one with which that can be done."""
+
+
+class BusyError(RunError):
+    """The studio has as many unfinished runs as it takes."""
 
 
 class DivergedError(ImpastoError):
