@@ -8,6 +8,8 @@ ImpastoError
 ├── ModelError       a file with a painting network is missing, damaged, or not one of ours
 ├── BackendError     no usable framework (PyTorch, JAX or TensorFlow) or device
 ├── StudioError      the studio cannot be opened
+├── RunError         the studio has no such run, or cannot do that with it
+│   └── BusyError    the studio has as many runs as it takes
 └── DivergedError    the optimisation left the finite numbers and could not come back
 ```
 
@@ -54,6 +56,14 @@ class BackendError(ImpastoError):
 
 class StudioError(ImpastoError):
     """The studio cannot be opened: Gradio is missing, or the port is taken."""
+
+
+class RunError(ImpastoError):
+    """The studio has no such run, or the run is not one with which that can be done."""
+
+
+class BusyError(RunError):
+    """The studio has as many unfinished runs as it takes."""
 
 
 class DivergedError(ImpastoError):

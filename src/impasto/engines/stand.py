@@ -15,7 +15,7 @@ from ..errors import ModelError
 from ..images.memory import Fit, fit_scales
 from ..images.scales import Scale
 from ..settings import Settings
-from ..types import Size, Snapshot, Tensor
+from ..types import Image, Size, Snapshot, Tensor
 from .adam import Averages
 from .lbfgs import Curvature, Pair
 from .points import Point, State
@@ -166,6 +166,26 @@ def from_snapshot(
             "start the run again with impasto stylize ... --force"
         ) from error
     return stand._replace(course=course)
+
+
+def picture_so_far(snapshot: Snapshot) -> Image | None:
+    """Return the best picture of a snapshot's scale, as it is optimised.
+
+    It has no photograph mixed in, and no colours changed, as `Step.image` may have; so a run with
+    other settings can start from it.
+
+    Args:
+        snapshot: From `to_snapshot`.
+
+    Returns:
+        The picture, (H, W, 3), 0..1; None before the first evaluation of a scale.
+
+    Example:
+        >>> picture_so_far(step.snapshot()).shape  # doctest: +SKIP
+        (64, 64, 3)
+    """
+    pixels = snapshot.arrays.get("stand/best/x")
+    return None if pixels is None else np.clip(pixels[0], 0.0, 1.0)
 
 
 def _deadline(settings: Settings, since: float) -> float | None:

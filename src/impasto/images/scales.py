@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -153,6 +154,28 @@ def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
         Scale(size, end - start if most is None else min(end - start, most))
         for size, start, end, most in zip(sizes, edges[:-1], edges[1:], most_each, strict=True)
     ]
+
+
+def plan_from(stages: Sequence[Scale], index: int) -> tuple[int, int]:
+    """Return the number of scales, and of evaluations, that plan just the last stages of a plan.
+
+    Args:
+        stages: From `plan`.
+        index: Of the first stage that is wanted.
+
+    Returns:
+        `scales` and `iterations` for `Settings`; what rounding does may differ by one.
+
+    Example:
+        >>> stages = plan((400, 600), (400, 600), Settings(size=600, scales=3, iterations=100))
+        >>> scales, iterations = plan_from(stages, 1)
+        >>> plan((400, 600), (400, 600), Settings(size=600, scales=scales, iterations=iterations))
+        [Scale(size=(200, 300), iterations=30), Scale(size=(400, 600), iterations=40)]
+    """
+    count, first = len(stages) - index, stages[index].iterations
+    if count == 1:
+        return 1, first
+    return count, round(first * ((count - 1) * _SHARE + _LAST_SHARE) / _SHARE)
 
 
 def most_iterations(size: Size) -> int | None:

@@ -1,0 +1,182 @@
+"""The thread that works on the runs, one at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ...errors import DivergedError, ImpastoError, RunError, explain
+from ...types import Step
+from ...workflows.result import Result
+from ...workflows.run_folder import STATE
+from ..progress import Clock
+from .legs import Job, begin, checkpoint_folder, next_leg, result_of, so_far
+from .queue import Queue, Reason, Run
+from .view import make_preview, moved, write_trail
+
+Keep = Callable[[Path, Result, str], Path]  # folder, result, name -> the file
+_PREVIEW_PAUSE, _PREVIEW_SHARE = 0.5, 20.0  # seconds between previews; times what one took
+_NOTE_PAUSE = 10.0  # seconds between notes of where a run stands
+_MOST_TRIES = 3
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class _Moment:
+    """What the worker is at, for the case that it fails."""
+
+    job: Job | None = None
+    step: Step | None = None
+
+
+def work(
+    queue: Queue, folders: Callable[[str], Path], keep: Keep, max_pixels: int | None = None
+) -> None:
+    """Work on runs until the queue is closed.
+
+    Args:
+        queue: All runs.
+        folders: Gives the gallery folder of a person.
+        keep: Puts a result into it.
+        max_pixels: Largest picture that is read; Pillow's limit if None.
+
+    Example:
+        >>> threading.Thread(target=work, args=(queue, folders, keep)).start()  # doctest: +SKIP
+    """
+    while (run := queue.take()) is not None:
+        moment, kept = _Moment(), partial(keep, folders(run.user))
+        try:
+            reason = _paint(queue, run, moment, max_pixels)
+            if reason in ("done", "stop"):
+                _finish(queue, run, moment, kept, reason)
+            elif reason != "drop":
+                queue.update(run, tries=0)
+        except Exception as error:  # whatever it was, the other runs shall not suffer from it
+            _fail(queue, run, moment, kept, error)
+        finally:
+            queue.give_back(run)
+
+
+def _paint(queue: Queue, run: Run, moment: _Moment, max_pixels: int | None) -> Reason:
+    """Work on a run until it is done or there is a reason to leave it."""
+    _count_try(queue, run)
+    while True:
+        moment.step = None
+        with contextlib.ExitStack() as held:
+            moment.job = begin(held, run.folder, run.entry, max_pixels)
+            reason = _follow(queue, run, moment.job, moment)
+        if reason != "change":
+            return reason
+        _change(queue, run, moment)
+
+
+def _count_try(queue: Queue, run: Run) -> None:
+    """Give a run up that has ended the program several times, else it would for ever."""
+    entry, state = run.entry, checkpoint_folder(run.folder, run.entry.leg) / STATE
+    mark = state.stat().st_mtime_ns if state.exists() else 0
+    tries = entry.tries if entry.mark == mark else 0
+    if tries >= _MOST_TRIES:
+        raise RunError(
+            f"the program was ended {tries} times while it worked on this, perhaps because memory "
+            "ran out; take a smaller size, or go on with it when other programs are closed"
+        )
+    queue.update(run, tries=tries + 1, mark=mark)
+
+
+def _follow(queue: Queue, run: Run, job: Job, moment: _Moment) -> Reason:
+    """Take the steps of a leg, show them, and tell why they ended."""
+    clock = Clock(job.stages, job.settings.seconds)
+    preview_due = note_due = 0.0
+    reason: Reason | None = None
+    for step in job.steps:
+        moment.step = step
+        if len(job.stages) == step.scales:  # at strength 0 there is one only, and it is short
+            clock.tick(step)
+        trail = moved(run.trail, step, job.entry.leg)
+        with queue.changed:
+            run.trail, run.seconds_left = trail, clock.seconds_left
+            reason = queue.reason_to_leave(run)
+        if reason is not None:
+            break
+        if time.perf_counter() >= preview_due:
+            preview_due = _show(queue, run, step)
+        if time.perf_counter() >= note_due:
+            _note(run)
+            note_due = time.perf_counter() + _NOTE_PAUSE
+    if moment.step is not None and reason != "drop":
+        _show(queue, run, moment.step)
+        _note(run)
+    return reason or "done"
+
+
+def _show(queue: Queue, run: Run, step: Step) -> float:
+    """Make the preview of a step, and return when the next is due."""
+    began = time.perf_counter()
+    preview = make_preview(step.image)
+    with queue.changed:
+        run.preview, run.version = preview, run.version + 1
+    now = time.perf_counter()
+    return now + max(_PREVIEW_PAUSE, _PREVIEW_SHARE * (now - began))
+
+
+def _note(run: Run) -> None:
+    """Write where a run stands; it is only shown, so a full disk does not end the run."""
+    try:
+        write_trail(run.folder, run.trail, run.preview)
+    except ImpastoError as error:
+        _LOG.warning("where a run stands could not be written: %s", error)
+
+
+def _change(queue: Queue, run: Run, moment: _Moment) -> None:
+    """Begin the leg with the new settings, and remove what the one before has left."""
+    job, step = _made(moment)
+    with queue.changed:
+        asked = run.entry.order.settings
+    before = job.entry.leg
+    queue.update(run, leg=next_leg(run.folder, job, step, asked), tries=0)
+    shutil.rmtree(checkpoint_folder(run.folder, before), ignore_errors=True)
+    so_far(run.folder, before.number).unlink(missing_ok=True)
+
+
+def _made(moment: _Moment) -> tuple[Job, Step]:
+    if moment.job is None or moment.step is None:
+        raise RunError("the run made no picture")
+    return moment.job, moment.step
+
+
+def _finish(
+    queue: Queue, run: Run, moment: _Moment, keep: Callable[[Result, str], Path], reason: Reason
+) -> None:
+    """Put what a run has made into the gallery."""
+    job, step = _made(moment)
+    moment.step = None  # if it cannot be kept now, trying it again would fail likewise
+    path = keep(result_of(job, step), run.entry.order.name)
+    queue.end(run, "stopped" if reason == "stop" else "done", path.name)
+
+
+def _fail(
+    queue: Queue, run: Run, moment: _Moment, keep: Callable[[Result, str], Path], error: Exception
+) -> None:
+    """Say why a run failed, and keep what it has made."""
+    if not isinstance(error, ImpastoError):
+        _LOG.error("a run failed", exc_info=error)
+    text, picture = explain(error), None
+    job, step = moment.job, moment.step
+    if isinstance(error, DivergedError) and error.step is not None:
+        step = error.step
+    if job is not None and step is not None and step.iteration > 0:
+        try:
+            picture = keep(result_of(job, step), run.entry.order.name).name
+        except Exception as second:  # what went wrong first is told first
+            text += f"; and the picture so far could not be kept: {explain(second)}"
+    try:
+        queue.update(run, state="failed", error=text, picture=picture, tries=0)
+    except ImpastoError as second:
+        _LOG.warning("that a run failed could not be written: %s", second)
+    queue.forget_old(run.user)

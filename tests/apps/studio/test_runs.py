@@ -1,0 +1,480 @@
+"""The runs of the studio: queue, pause, stop, change, and going on after a restart."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import impasto
+from impasto.apps.studio.order import Order
+from impasto.apps.studio.runs import Runs
+from impasto.errors import BusyError, ImpastoError, ModelError, PictureError, SettingsError
+from impasto.images.files import free_path
+from impasto.settings import Settings
+
+TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
+LONG = {**TINY, "iterations": 100_000}
+PATIENCE = 120  # seconds after which a test gives up
+
+
+def keep(folder, result, name):
+    return result.save(free_path(folder / f"{name}.png"))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A photograph, two paintings and a mask."""
+    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    for name in ("photo.png", "wave.png", "swirls.png"):
+        colors = rng.integers(0, 256, (6, 6, 3)).repeat(8, axis=0).repeat(8, axis=1)
+        impasto.write_image(folder / name, (colors / 255).astype(np.float32))
+    mask = np.zeros((48, 48, 3), np.float32)
+    mask[:, :24] = 1
+    impasto.write_image(folder / "mask.png", mask)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(pictures):
+    """What an uninterrupted run of `TINY` makes."""
+    result = impasto.stylize(
+        pictures / "photo.png", pictures / "wave.png", settings=Settings(**TINY)
+    )
+    path = pictures / "whole.png"
+    result.save(path)
+    return impasto.read_image(path)
+
+
+@pytest.fixture
+def order(pictures):
+    def make(name="photo_wave", styles=("wave.png",), init=None, **settings):
+        return Order(
+            pictures / "photo.png",
+            tuple(pictures / style for style in styles),
+            Settings(**{**TINY, **settings}),
+            init=init,
+            name=name,
+            titles=("Wave",),
+        )
+
+    return make
+
+
+@pytest.fixture
+def studio(tmp_path):
+    """Makes studios over one gallery, and closes them."""
+    made = []
+
+    def make(users=("",), started=True, **limits):
+        runs = Runs(lambda user: tmp_path / user if user else tmp_path, keep, **limits)
+        made.append(runs)
+        if started:
+            runs.start(users)
+        return runs
+
+    yield make
+    for runs in made:
+        runs.close()
+
+
+def until(runs, run, wanted, user=""):
+    """Wait for a view on which something is true, and return it."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        view = runs.view(user, run)
+        if wanted(view):
+            return view
+        assert view.status != "failed" or "failed" in wanted.__code__.co_consts, view.error
+        time.sleep(0.005)
+    raise AssertionError(f"nothing came of it: {view}")
+
+
+def done(view):
+    return view.status == "done"
+
+
+def begun(view):
+    return view.status == "running" and view.iteration >= 3
+
+
+def left(folder):
+    """What there is of runs on the disk."""
+    return sorted(path.name for path in (folder / ".studio/runs").iterdir() if path.is_dir())
+
+
+def test_a_run_makes_the_picture_that_stylize_makes(studio, order, whole, tmp_path):
+    runs = studio()
+    run = runs.add("", order())
+    view = until(runs, run, done)
+    assert view.picture == "photo_wave.png" and view.error == ""
+    np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
+    record = impasto.read_record(tmp_path / view.picture)
+    assert (record["content"], record["style"], record["iterations"]) == (
+        "photo.png",
+        "wave.png",
+        12,
+    )
+    assert (view.scale, view.scales, view.size) == (1, 1, (48, 48))
+    assert (view.iteration, view.iterations, view.place) == (12, 12, 0)
+    assert [point[0] for point in view.curve] == sorted({point[0] for point in view.curve})
+    assert view.curve[-1][1] < view.curve[0][1]
+    assert runs.preview("", run).startswith(b"\xff\xd8")
+    assert left(tmp_path) == []
+
+
+def test_runs_wait_in_line_over_all_people_and_tell_their_place(studio, order, tmp_path):
+    runs = studio(("ada", "bob"))
+    first = runs.add("ada", order(iterations=100_000))
+    until(runs, first, begun, "ada")
+    second, third = runs.add("bob", order("b")), runs.add("ada", order("c"))
+    assert [runs.view("bob", second).place, runs.view("ada", third).place] == [1, 2]
+    assert runs.view("bob", second).waiting == 2
+    assert runs.view("ada", first).place == 0
+    assert [view.id for view in runs.of("ada")] == [third, first]
+    assert [view.id for view in runs.of("bob")] == [second]
+    runs.stop("ada", first)
+    for user, run in (("ada", third), ("bob", second)):
+        until(runs, run, done, user)
+    assert runs.view("ada", first).status == "stopped"
+    assert (tmp_path / "ada/photo_wave.png").exists() and (tmp_path / "ada/c.png").exists()
+    assert (tmp_path / "bob/b.png").exists()
+
+
+def test_another_persons_run_is_as_unknown_as_one_that_never_was(studio, order):
+    runs = studio(("ada", "bob"), started=False)
+    run = runs.add("ada", order())
+    messages = set()
+    calls = (runs.view, runs.preview, runs.pause, runs.go_on, runs.stop, runs.drop, runs.change)
+    for call in calls:
+        for name in (run, "0" * 32, "", "../..", run[:-1]):
+            with pytest.raises(ImpastoError, match="no such run") as error:
+                call("bob", name)
+            messages.add(str(error.value))
+    assert len(messages) == 1
+    assert runs.view("ada", run).status == "waiting"
+    assert runs.of("bob") == []
+
+
+def test_a_paused_run_lets_the_next_work_and_goes_on_bit_for_bit(studio, order, whole, tmp_path):
+    runs = studio()
+    first = runs.add("", order("first"))
+    until(runs, first, begun)
+    runs.pause("", first)
+    assert runs.view("", first).status == "paused"
+    second = runs.add("", order("second", seed=1))
+    until(runs, second, done)
+    assert runs.view("", first).status == "paused"
+    assert runs.preview("", first) is not None
+    runs.go_on("", first)
+    view = until(runs, first, done)
+    np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
+
+
+def test_a_run_can_be_paused_and_gone_on_with_at_any_moment(studio, order, whole, tmp_path):
+    runs = studio(started=False)
+    run = runs.add("", order())
+    runs.pause("", run)  # before the worker is there
+    runs.start([""])
+    assert runs.view("", run).status == "paused"
+    for wait in (0, 0, 0.01, 0.1, 0.3, 0.3, 0.3):
+        runs.go_on("", run)
+        time.sleep(wait)  # perhaps before the first step
+        runs.pause("", run)
+        runs.pause("", run)
+    runs.go_on("", run)
+    runs.go_on("", run)
+    view = until(runs, run, done)
+    runs.pause("", run)
+    assert runs.view("", run).status == "done"
+    with pytest.raises(ImpastoError, match="has ended"):
+        runs.go_on("", run)
+    np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
+
+
+def test_stop_keeps_the_picture_so_far(studio, order, whole, tmp_path):
+    runs = studio()
+    run = runs.add("", order(**LONG))
+    until(runs, run, begun)
+    runs.stop("", run)
+    view = until(runs, run, lambda view: view.status == "stopped")
+    record = impasto.read_record(tmp_path / view.picture)
+    assert 3 <= record["iterations"] == view.iteration < 100_000
+    runs.stop("", run)  # again
+    assert left(tmp_path) == []
+
+
+def test_stop_of_a_paused_run_does_not_wait_for_the_one_at_work(studio, order, tmp_path):
+    runs = studio()
+    paused = runs.add("", order("paused", **LONG))
+    until(runs, paused, begun)
+    runs.pause("", paused)
+    other = runs.add("", order("other", **LONG))
+    before = until(runs, other, begun).iteration
+    runs.stop("", paused)
+    view = until(runs, paused, lambda view: view.status == "stopped")
+    assert view.picture == "paused.png" and (tmp_path / "paused.png").exists()
+    until(runs, other, lambda view: view.status == "running" and view.iteration > before)
+
+
+def test_stop_of_a_run_that_has_not_begun_just_ends_it(studio, order, tmp_path):
+    runs = studio(started=False)
+    run = runs.add("", order())
+    runs.stop("", run)
+    view = runs.view("", run)
+    assert (view.status, view.picture) == ("stopped", None)
+    assert left(tmp_path) == []
+
+
+def test_a_dropped_run_leaves_nothing(studio, order, tmp_path):
+    runs = studio()
+    at_work, waiting = runs.add("", order(**LONG)), runs.add("", order())
+    until(runs, at_work, begun)
+    runs.drop("", waiting)
+    assert left(tmp_path) == [at_work]
+    runs.drop("", at_work)
+    assert runs.of("") == []
+    after = runs.add("", order("after"))
+    until(runs, after, done)
+    runs.drop("", after)
+    assert left(tmp_path) == []
+    assert [path.name for path in tmp_path.glob("*.png")] == ["after.png"]
+
+
+def test_a_change_goes_on_from_the_picture_so_far(studio, order, tmp_path):
+    runs = studio()
+    run = runs.add("", order(**LONG))
+    before = until(runs, run, lambda view: view.iteration >= 8)
+    runs.change("", run, strength=1.6, iterations=20)
+    changed = until(runs, run, lambda view: view.iterations < 100_000)
+    assert changed.iteration >= before.iteration and changed.settings.strength == 1.6
+    assert changed.iterations - 20 >= before.iteration
+    view = until(runs, run, done)
+    assert view.iteration == view.iterations == changed.iterations
+    record = impasto.read_record(tmp_path / view.picture)
+    assert record["settings"]["strength"] == 1.6 and record["iterations"] == view.iteration
+    assert left(tmp_path) == []
+
+
+def test_a_change_takes_the_scales_that_are_left(studio, order):
+    runs = studio()
+    run = runs.add("", order(size=96, scales=2, iterations=700))
+    until(runs, run, lambda view: view.scale == 1 and view.iteration > 2)
+    runs.change("", run, strength=0.7, iterations=14)
+    view = until(runs, run, lambda view: view.iterations < 700)
+    assert view.scales == 2
+    runs.change("", run, iterations=700)
+    until(runs, run, lambda view: view.scale == 2)
+    runs.change("", run, strength=1.5, iterations=7)
+    view = until(runs, run, done)
+    assert (view.scale, view.scales, view.size) == (2, 2, (96, 96))
+
+
+@pytest.mark.parametrize("color", ["keep", "luminance", "palette", "match"])
+def test_changes_at_awkward_moments(studio, order, color, tmp_path):
+    runs = studio(started=False)
+    run = runs.add("", order(**LONG))
+    runs.change("", run, color=color)  # before the worker is there
+    runs.start([""])
+    runs.change("", run, iterations=9_000)  # perhaps before the first step
+    runs.pause("", run)
+    runs.change("", run, iterations=8)
+    runs.go_on("", run)
+    runs.change("", run, strength=0.3)
+    view = until(runs, run, done)
+    assert view.settings.color == color and view.settings.strength == 0.3
+    with pytest.raises(ImpastoError, match="has ended"):
+        runs.change("", run, strength=1.0)
+
+
+def test_strength_nought_and_back(studio, order):
+    runs = studio()
+    run = runs.add("", order(**LONG))
+    until(runs, run, begun)
+    runs.change("", run, strength=0.0)
+    assert until(runs, run, done).settings.strength == 0
+
+
+def test_a_bad_change_is_refused_and_the_run_goes_on(studio, order, whole, tmp_path):
+    runs = studio()
+    run = runs.add("", order())
+    for change, words in (
+        ({"strength": 7}, "strength"),
+        ({"strenght": 1}, "no setting"),
+        ({"masks": ("/etc/passwd",)}, "masks cannot change"),
+        ({"init": "/etc/passwd"}, "init cannot change"),
+        ({"weights": "x.h5"}, "weights cannot change"),
+    ):
+        with pytest.raises(SettingsError, match=words):
+            runs.change("", run, **change)
+    view = until(runs, run, done)
+    np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
+
+
+def test_inputs_are_copies_and_masks_and_a_starting_picture_go_along(studio, order, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    runs = studio()
+    mask = tmp_path / "source" / "a#red.impasto"
+    made = order()
+    for path in (made.content, made.styles[0], made.content.with_name("mask.png")):
+        (source / path.name).write_bytes(path.read_bytes())
+    mask.write_bytes((source / "mask.png").read_bytes())
+    settings = Settings(**TINY, masks=("all",), protect=str(mask))
+    run = runs.add(
+        "",
+        Order(source / "photo.png", (source / "wave.png",), settings, init=mask, name="n"),
+    )
+    for path in source.iterdir():
+        path.unlink()
+    view = until(runs, run, done)
+    record = impasto.read_record(tmp_path / view.picture)
+    assert [entry["role"] for entry in record["inputs"]] == ["content", "style", "init", "protect"]
+
+
+def test_what_cannot_be_read_is_said_at_once_or_fails_the_run(studio, order, tmp_path):
+    runs = studio()
+    with pytest.raises(PictureError, match="no file"):
+        runs.add("", Order(tmp_path / "none.png", (tmp_path / "none.png",)))
+    with pytest.raises(SettingsError, match="at least one"):
+        runs.add("", Order(tmp_path / "none.png", ()))
+    assert left(tmp_path) == []
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
+    run = runs.add("", Order(bad, (bad,), Settings(**TINY), name="bad"))
+    other = runs.add("", order())
+    until(runs, other, done)
+    view = runs.view("", run)
+    assert view.status == "failed" and "bad.png is damaged" in view.error
+    assert view.picture is None
+    runs.drop("", run)
+    assert left(tmp_path) == []
+
+
+def test_a_loss_that_is_not_finite_keeps_the_picture_so_far(studio, order, tmp_path):
+    runs = studio()
+    run = runs.add("", order(**LONG))
+    until(runs, run, begun)
+    runs.change("", run, content_weight=1e38, style_weight=1e38, normalization="none")
+    view = until(runs, run, lambda view: view.status == "failed")
+    assert "not finite" in view.error or "finite" in view.error
+    until(runs, runs.add("", order("after")), done)
+
+
+def test_a_full_disk_fails_the_run_which_can_be_tried_again(order, whole, tmp_path):
+    full = [True]
+
+    def keep_if_there_is_room(folder, result, name):
+        if full[0]:
+            raise PictureError("cannot write: no space left; free some space")
+        return keep(folder, result, name)
+
+    runs = Runs(lambda user: tmp_path, keep_if_there_is_room)
+    runs.start([""])
+    try:
+        run = runs.add("", order())
+        view = until(runs, run, lambda view: view.status == "failed")
+        assert view.error == "cannot write: no space left; free some space"
+        full[0] = False
+        runs.go_on("", run)
+        view = until(runs, run, done)
+        np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
+        assert view.error == ""
+    finally:
+        runs.close()
+
+
+def test_a_full_queue_tells_how_many_wait(studio, order):
+    runs = studio(("ada", "bob"), started=False, most_each=2, most=3)
+    first, _ = runs.add("ada", order()), runs.add("ada", order())
+    with pytest.raises(BusyError, match=r"2 of your runs .* \(2 wait in all\)"):
+        runs.add("ada", order())
+    runs.add("bob", order())
+    with pytest.raises(BusyError, match="3 runs wait"):
+        runs.add("bob", order())
+    runs.pause("ada", first)
+    with pytest.raises(BusyError):  # it still has a place
+        runs.add("ada", order())
+    runs.drop("ada", first)
+    runs.add("ada", order())
+
+
+def test_many_people_at_once_are_served_or_told(studio, order):
+    users = [f"user{n}" for n in range(12)]
+    runs = studio(users, started=False, most_each=2, most=15)
+    got, told, wrong = [], [], []
+
+    def ask(user):
+        try:
+            for _ in range(3):
+                got.append((user, runs.add(user, order(iterations=1))))
+                runs.of(user)
+        except BusyError as error:
+            told.append(str(error))
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=ask, args=(user,)) for user in users]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and len(got) == 15 and told
+    assert sorted(runs.view(user, run).place for user, run in got) == list(range(1, 16))
+    runs.start(users)
+    for user, run in got:
+        until(runs, run, done, user)
+
+
+def test_calls_of_many_threads_on_one_run_leave_it_whole(studio, order, whole, tmp_path):
+    runs = studio()
+    run, end = runs.add("", order()), time.monotonic() + 4
+    wrong = []
+
+    def meddle(seed):
+        rng = np.random.default_rng(seed)
+        while time.monotonic() < end:
+            try:
+                rng.choice([runs.pause, runs.go_on, runs.view, runs.preview])("", run)
+                runs.of("")
+            except ImpastoError as error:
+                if "has ended" not in str(error):
+                    wrong.append(error)
+            except Exception as error:
+                wrong.append(error)
+            time.sleep(0.01)
+
+    threads = [threading.Thread(target=meddle, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    if runs.view("", run).status == "paused":
+        runs.go_on("", run)
+    view = until(runs, run, done)
+    np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
+
+
+def test_the_memory_of_finished_runs_is_bounded(studio, order, tmp_path):
+    runs = studio(("", "ada"), started=False)
+    kept = runs.add("ada", order())
+    for _ in range(30):
+        runs.stop("", runs.add("", order()))
+    assert len(runs.of("")) == 20
+    assert [view.id for view in runs.of("ada")] == [kept]
+
+
+def test_one_gallery_has_one_studio(studio, order):
+    studio()
+    with pytest.raises(ModelError, match="another process"):
+        studio()
+
+
+def test_close_takes_no_more_runs(studio, order):
+    runs = studio()
+    runs.close()
+    with pytest.raises(BusyError, match="closing"):
+        runs.add("", order())
