@@ -161,6 +161,20 @@ class Runs:
         with self._queue.changed:
             return self._queue.find(user, run).preview
 
+    def photograph(self, user: str, run: str) -> Path | None:
+        """Return the file of the photograph that a run paints; None once the run is finished.
+
+        Args:
+            user: Whose it is.
+            run: Its id.
+
+        Raises:
+            RunError: The person has no such run.
+        """
+        with self._queue.changed:
+            path = self._queue.find(user, run).entry.order.content
+        return path if path.is_file() else None
+
     def pause(self, user: str, run: str) -> None:
         """Let a run rest, and the next one work; nothing happens to one that is finished.
 

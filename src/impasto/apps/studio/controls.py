@@ -1,0 +1,171 @@
+"""The settings as controls of the page; names, defaults, ranges and help come from `Settings`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+import gradio as gr
+from annotated_types import Ge, Le
+
+from ...settings import Settings
+from .texts import texts
+
+
+class Shown(NamedTuple):
+    """How a setting stands on the page.
+
+    Attributes:
+        name: Of the setting.
+        reach: Least and largest value and step of a slider; None for what the setting says.
+    """
+
+    name: str
+    reach: tuple[float, float, float] | None = None
+
+
+FIRST = Shown("strength", (0, 2, 0.05))  # always in sight
+MORE = (
+    Shown("size", (128, 4096, 16)),
+    Shown("quality"),
+    Shown("budget"),
+    Shown("color"),
+    Shown("style_scale", (0.25, 4, 0.05)),
+    Shown("content_weight", (0, 1, 0.01)),
+    Shown("style_loss"),
+    Shown("seamless"),
+    Shown("preset"),
+    Shown("init"),
+    Shown("seed"),
+)
+SHOWN = (FIRST, *MORE)
+COLOR = [name for name, _ in SHOWN].index("color")
+_STARTS = ("content", "noise", "style", "paint")  # a file's path is not for a page
+
+
+def help_of(name: str) -> str:
+    """Return the line of help that the settings have, as plain text.
+
+    Example:
+        >>> help_of("size")
+        'Long side of the result, pixels. Ignored when height is given.'
+    """
+    text = Settings.model_fields[name].description or ""
+    return " ".join(text.replace("`", "").split())
+
+
+def setting_texts(language: str) -> dict[str, str]:
+    """Return labels and help of the settings on the page: `label.size`, `help.size`.
+
+    English ones come from the settings themselves.
+
+    Args:
+        language: `en` or `ko`.
+
+    Example:
+        >>> setting_texts("en")["label.style_scale"]
+        'Style scale'
+    """
+    if language != "en":
+        found = texts()[language]
+        return {key: text for key, text in found.items() if "." in key}
+    lines = {}
+    for name, _ in SHOWN:
+        lines[f"label.{name}"] = name.replace("_", " ").capitalize()
+        lines[f"help.{name}"] = help_of(name)
+    return lines
+
+
+def control(shown: Shown, words: gr.I18n, settings: Settings) -> gr.components.Component:
+    """Make the control of one setting.
+
+    Args:
+        shown: Which, and how.
+        words: The page's texts.
+        settings: Whose values to begin with.
+    """
+    name, reach = shown
+    value = getattr(settings, name)
+    about: dict[str, Any] = {
+        "label": words(f"label.{name}"),
+        "info": words(f"help.{name}"),
+        "elem_id": f"setting-{name.replace('_', '-')}",
+        "interactive": True,
+    }
+    kind = Settings.model_fields[name].annotation
+    if name == "init":
+        return gr.Radio(list(_STARTS), value=value, **about)
+    if get_origin(kind) is Literal:
+        return gr.Radio(list(get_args(kind)), value=value, **about)
+    if kind is bool:
+        return gr.Checkbox(value=value, **about)
+    if name == "budget":
+        return gr.Textbox(value="", placeholder="90s, 2m", max_lines=1, **about)
+    if reach is None:
+        return gr.Number(value=value, precision=0 if kind is int else None, minimum=0, **about)
+    least, most, step = _within(name, reach)
+    return gr.Slider(least, most, value, step=step, **about)
+
+
+def _within(name: str, reach: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Cut a slider's reach to the range of its setting."""
+    least, most, step = reach
+    for bound in Settings.model_fields[name].metadata:
+        if isinstance(bound, Ge):
+            least = max(least, float(bound.ge))  # type: ignore[arg-type]
+        if isinstance(bound, Le):
+            most = min(most, float(bound.le))  # type: ignore[arg-type]
+    return least, most, step
+
+
+def settings_from(values: Mapping[str, Any], **others: Any) -> Settings:
+    """Return the settings that the controls stand at.
+
+    A control that stands at its default says nothing, so presets and qualities choose.
+
+    Args:
+        values: Name of a setting -> value of its control; a part of those on the page, or all.
+        **others: Settings that have no control.
+
+    Raises:
+        SettingsError: A value is out of range, no setting of the page, or contradicts another.
+
+    Example:
+        >>> settings_from({"size": 640, "quality": "draft", "budget": ""}).iterations
+        60
+    """
+    usual = Settings()
+    whole = {name: _number(name, value) for name, value in values.items()}
+    changed = {
+        name: value
+        for name, value in whole.items()
+        if value not in (None, "") and value != getattr(usual, name)
+    }
+    return Settings(**changed, **others)
+
+
+def _number(name: str, value: Any) -> Any:
+    """Read what a control gives: sliders give whole numbers as floats now and then."""
+    if isinstance(value, str):
+        return value.strip()
+    if Settings.model_fields[name].annotation is int and isinstance(value, float):
+        return round(value)
+    return value
+
+
+def positions(settings: Settings) -> list[Any]:
+    """Return where the controls stand for settings, in the order of `SHOWN`.
+
+    Example:
+        >>> positions(Settings(size=640))[1]
+        640
+    """
+    found: list[Any] = []
+    for name, _ in SHOWN:
+        value = getattr(settings, name)
+        if name == "budget":
+            value = "" if value is None else f"{value:g}s"
+        if name == "init" and value not in _STARTS:
+            value = "content"
+        found.append(value)
+    return found

@@ -1,0 +1,151 @@
+"""What the page paints at once: the first glance, and each style in small."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as PIL
+
+from ...images.files import read_picture
+from ...images.scales import fit, resize
+from ...paint_settings import PaintSettings
+from ...types import Image, Picture
+from ...workflows.paint import paint, styles
+from ...workflows.result import Result
+
+GLANCE = 720  # pixels of the long side of what is painted while somebody chooses
+_SMALL, _PAINTED_AT = 112, 224  # sides of what is shown small, and of what is painted for it
+_KEPT_PHOTOGRAPHS = 16
+
+
+def style_names() -> list[str]:
+    """Return the names of the styles that have been learned.
+
+    Example:
+        >>> "wave" in style_names()
+        True
+    """
+    return list(styles())
+
+
+def title_of(style: str) -> str:
+    """Name a style, or a painting's file, as people would.
+
+    Example:
+        >>> title_of("starry-night"), title_of("/tmp/my_cat.jpg")
+        ('Starry night', 'my_cat')
+    """
+    known = styles().get(style)
+    if known is None:
+        return Path(style).stem
+    return style.replace("-", " ").capitalize()
+
+
+def look_at(path: str, max_pixels: int | None = None) -> Picture:
+    """Read a photograph, reduced to `GLANCE`; the last few are remembered.
+
+    Args:
+        path: Of the file.
+        max_pixels: Largest picture that is read, pixels.
+
+    Raises:
+        PictureError: It cannot be read.
+    """
+    return _reduced(path, Path(path).stat().st_mtime_ns, max_pixels)
+
+
+@functools.lru_cache(maxsize=_KEPT_PHOTOGRAPHS)
+def _reduced(path: str, changed: int, max_pixels: int | None) -> Picture:
+    picture = read_picture(path, max_pixels=max_pixels)
+    size = fit(picture.image.shape[:2], min(GLANCE, max(picture.image.shape[:2])))
+    image = np.clip(resize(picture.image, size), 0, 1)
+    return Picture(image, name=picture.name)
+
+
+def glance(
+    photograph: Picture, shares: Mapping[str, float], strength: float, keep_colors: bool
+) -> Result:
+    """Paint a reduced photograph at once.
+
+    Args:
+        photograph: From `look_at`.
+        shares: Names of learned styles, or paths of paintings, with their shares.
+        strength: 0..2.
+        keep_colors: Keep the photograph's.
+
+    Raises:
+        ImpastoError: A painting cannot be read, or a value is out of range.
+    """
+    settings = PaintSettings(strength=strength, keep_colors=keep_colors)
+    return paint(photograph, dict(shares), settings=settings)
+
+
+def shares_of(first: str, second: str | None, share: float) -> dict[str, float]:
+    """Return the shares of two styles.
+
+    Args:
+        first: A style.
+        second: Another, or None.
+        share: Of the second, 0..1.
+
+    Example:
+        >>> shares_of("wave", "scream", 0.25)
+        {'wave': 0.75, 'scream': 0.25}
+        >>> shares_of("wave", None, 0.25)
+        {'wave': 1.0}
+    """
+    if second is None or second == first or share <= 0:
+        return {first: 1.0}
+    if share >= 1:
+        return {second: 1.0}
+    return {first: 1.0 - share, second: share}
+
+
+def in_small(photograph: Image | None, names: Iterable[str]) -> dict[str, str]:
+    """Paint a photograph in each style, small.
+
+    Args:
+        photograph: (H, W, 3), 0..1; a sample if None.
+        names: Of learned styles.
+
+    Returns:
+        Name of the style -> `data:` address of a JPEG.
+    """
+    picture = _square(sample() if photograph is None else photograph)
+    return {name: as_address(_reduce(paint(picture, name).image)) for name in names}
+
+
+@functools.cache
+def sample() -> Image:
+    """Return a sample photograph, (512, 512, 3)."""
+    from skimage import data
+
+    image: Image = (data.astronaut() / 255).astype(np.float32)
+    return image
+
+
+def as_address(image: Image) -> str:
+    """Return a picture as a `data:` address of a JPEG."""
+    file = io.BytesIO()
+    PIL.fromarray((np.clip(image, 0, 1) * 255).round().astype(np.uint8)).save(
+        file, "JPEG", quality=80
+    )
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def _square(image: Image) -> Image:
+    """Cut the middle square out and reduce it."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    middle = image[top : top + side, left : left + side]
+    return np.clip(resize(middle, (_PAINTED_AT, _PAINTED_AT)), 0, 1)
+
+
+def _reduce(image: Image) -> Image:
+    return np.clip(resize(image, (_SMALL, _SMALL)), 0, 1)

@@ -1,0 +1,180 @@
+"""The gallery's part of the page: what stands where, and what it does."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from ...errors import PictureError
+from . import gallery
+from .controls import positions
+from .gallery import Entry
+from .painting import Studio, language, settings_in, told
+from .parts import KINDS
+from .texts import say
+
+_MOST_SHOWN = 400
+
+
+class ShelfParts(NamedTuple):
+    """The parts, in reading order."""
+
+    search: gr.Textbox
+    pictures: gr.Gallery
+    note: gr.Markdown
+    shown: gr.Image
+    about: gr.HTML
+    use: gr.Button
+    kind: gr.Radio
+    download: gr.Button
+    file: gr.DownloadButton
+    delete: gr.Button
+    undo: gr.Button
+
+
+def lay_out_shelf(words: gr.I18n) -> ShelfParts:
+    """Put the gallery's parts onto the page.
+
+    Args:
+        words: The page's texts.
+    """
+    search = gr.Textbox(
+        label=words("search"), info=words("search_help"), max_lines=1, elem_id="search"
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=6, min_width=320):
+            pictures = gr.Gallery(
+                label=words("gallery"),
+                columns=4,
+                allow_preview=False,
+                object_fit="cover",
+                height="auto",
+                interactive=False,
+                elem_id="pictures",
+                buttons=[],
+            )
+            undo = gr.Button(words("undo"), size="sm", elem_id="undo")
+        with gr.Column(scale=5, min_width=320):
+            note = gr.Markdown(words("about_gallery"), elem_id="shelf-note")
+            shown = gr.Image(
+                label=words("shown"), interactive=False, elem_id="shown", buttons=["fullscreen"]
+            )
+            about = gr.HTML("", elem_id="about")
+            with gr.Row():
+                use = gr.Button(words("use"), elem_id="use")
+                delete = gr.Button(words("delete"), variant="stop", elem_id="delete")
+            with gr.Row():
+                kinds = [(kind.upper(), kind) for kind in KINDS]
+                kind = gr.Radio(
+                    kinds, value=KINDS[0], label=words("download_kind"), elem_id="shelf-kind"
+                )
+                download = gr.Button(words("download"), elem_id="shelf-download")
+                file = gr.DownloadButton(words("download"), visible="hidden", elem_id="shelf-file")
+    return ShelfParts(search, pictures, note, shown, about, use, kind, download, file, delete, undo)
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf:
+    """The handlers of the events of the gallery; each takes values and returns updates."""
+
+    studio: Studio
+
+    @told
+    def fill(self, search: str, request: gr.Request) -> tuple[Any, list[str]]:
+        """Show the pictures that a search finds.
+
+        Returns:
+            Thumbnails with captions, and the names of the pictures in the same order.
+        """
+        folder = self.studio.folder(request)
+        found = gallery.entries(folder, search or "")[:_MOST_SHOWN]
+        shown = [
+            (str(gallery.thumbnail(folder, entry.name)), f"{entry.content}, {entry.style}")
+            for entry in found
+        ]
+        return shown, [entry.name for entry in found]
+
+    @told
+    def choose(
+        self, names: list[str], chosen: gr.SelectData, request: gr.Request
+    ) -> tuple[str, str, str, str]:
+        """Show one picture and what made it.
+
+        Returns:
+            Its name, a picture of it, what made it as HTML, and nothing to say.
+        """
+        if not 0 <= chosen.index < len(names):
+            raise PictureError(say("no_picture", language(request)))
+        folder = self.studio.folder(request)
+        entry = gallery.find(folder, names[chosen.index])
+        return entry.name, str(gallery.thumbnail(folder, entry.name, 1024)), about(entry), ""
+
+    @told
+    def use(self, name: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """Put the controls where they were when a picture was made."""
+        if not name:
+            raise PictureError(say("no_picture", language(request)))
+        entry = gallery.find(self.studio.folder(request), name)
+        text = say("settings_back", language(request), name=entry.name)
+        return *positions(settings_in(entry.path)), text
+
+    @told
+    def delete(self, name: str | None, request: gr.Request) -> tuple[None, None, str, str]:
+        """Delete a picture; it can be brought back.
+
+        Returns:
+            No name, no picture, nothing about it, and what to say.
+        """
+        if not name:
+            raise PictureError(say("no_picture", language(request)))
+        gallery.delete(self.studio.folder(request), name)
+        return None, None, "", say("deleted", language(request), name=name)
+
+    @told
+    def undo(self, request: gr.Request) -> str:
+        """Bring back what was deleted last."""
+        name = gallery.undo(self.studio.folder(request))
+        if name is None:
+            return say("nothing_deleted", language(request))
+        return say("restored", language(request), name=name)
+
+    def place(self, request: gr.Request) -> str:
+        """Say where the pictures are kept, to whoever sits at this machine."""
+        if self.studio.user(request):
+            return ""
+        return say("folder", language(request), folder=_short(self.studio.folder(request)))
+
+
+def _short(folder: Path) -> str:
+    home = Path.home()
+    return str(Path("~") / folder.relative_to(home)) if folder.is_relative_to(home) else str(folder)
+
+
+def about(entry: Entry) -> str:
+    """Return what made a picture as HTML.
+
+    Args:
+        entry: Of the gallery.
+    """
+    height, width = entry.size
+    rows = {
+        "file": entry.name,
+        "content": entry.content,
+        "style": entry.style,
+        "size": f"{width}x{height}",
+        "made_at": entry.made_at,
+        "seconds": f"{entry.seconds:g}",
+        **{name: value for name, value in entry.settings.items() if name in _TOLD},
+    }
+    lines = [
+        f"<dt>{html.escape(name.replace('_', ' '))}</dt><dd>{html.escape(str(value))}</dd>"
+        for name, value in rows.items()
+    ]
+    return f'<div class="about"><dl>{"".join(lines)}</dl></div>'
+
+
+_TOLD = ("quality", "strength", "color", "style_scale", "style_loss", "seed", "keep_colors")

@@ -1,0 +1,117 @@
+"""What the page's controls ask of the slow route: styles, their pictures, and regions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PIL
+
+from ...errors import SettingsError
+from ...images.files import write_image
+from ...paint_settings import PaintSettings
+from ...settings import REST
+from ...types import Picture
+from ...workflows.paint import paint, styles
+
+GREEN, RED, BLUE = "#00ff00", "#ff0000", "#0000ff"  # keep; first style; second style
+_COLORS = np.array([[0, 255, 0], [255, 0, 0], [0, 0, 255]], np.int32)
+_PAINTED = 128  # opacity from which on a position of the canvas is painted
+_STYLE_SIDE = 768  # pixels of a style picture made of a learned style
+
+
+def style_picture(style: str, photograph: Picture, folder: Path) -> Path:
+    """Return the picture that the slow route takes a style from.
+
+    A painting is one itself. Of a learned style the painting is not at hand; the photograph painted
+    at once in it is, and has its colours and strokes.
+
+    Args:
+        style: Path of a painting, or name of a learned style.
+        photograph: To paint.
+        folder: For the picture.
+
+    Raises:
+        PictureError: The picture cannot be written.
+    """
+    if style not in styles():
+        return Path(style)
+    painted = paint(photograph, style, settings=PaintSettings(size=_STYLE_SIDE))
+    return write_image(folder / f"{style}.png", painted.image)
+
+
+class Regions(NamedTuple):
+    """What of the photograph is painted over in which colour.
+
+    Attributes:
+        picture: (H, W, 3), uint8, black where nothing is.
+        colors: Those that occur, of `GREEN`, `RED`, `BLUE`.
+    """
+
+    picture: NDArray[np.uint8]
+    colors: frozenset[str]
+
+
+def read_regions(layers: list[NDArray[np.uint8]]) -> Regions | None:
+    """Read what was painted on the page's canvas; strokes have soft edges, regions have none.
+
+    Args:
+        layers: Of the canvas, (H, W, 4), later ones above earlier ones.
+
+    Returns:
+        The regions; None if nothing is painted.
+
+    Example:
+        >>> layer = np.zeros((2, 2, 4), np.uint8)
+        >>> layer[0] = [250, 10, 0, 255]
+        >>> sorted(read_regions([layer]).colors)
+        ['#ff0000']
+    """
+    if not layers:
+        return None
+    picture = np.zeros((*layers[0].shape[:2], 3), np.uint8)
+    for layer in layers:
+        distance = np.abs(layer[..., None, :3].astype(np.int32) - _COLORS).sum(-1)  # (H, W, 3)
+        nearest = _COLORS[distance.argmin(-1)].astype(np.uint8)
+        painted = layer[..., 3] >= _PAINTED
+        picture[painted] = nearest[painted]
+    named = zip((GREEN, RED, BLUE), _COLORS, strict=True)
+    colors = frozenset(name for name, color in named if (picture == color).all(-1).any())
+    return Regions(picture, colors) if colors else None
+
+
+def region_settings(regions: Regions | None, styles: int, folder: Path) -> Mapping[str, Any]:
+    """Return the settings that put regions into force, and write their picture.
+
+    Args:
+        regions: From `read_regions`.
+        styles: How many there are.
+        folder: For the picture.
+
+    Raises:
+        SettingsError: A colour stands for a style that is not there.
+
+    Example:
+        >>> region_settings(None, 1, Path("."))
+        {}
+    """
+    if regions is None:
+        return {}
+    if BLUE in regions.colors and styles < 2:
+        raise SettingsError(
+            "blue is painted, which stands for the second style, but there is one style only; "
+            "choose a second one, or paint red"
+        )
+    path = folder / "regions.png"
+    PIL.fromarray(regions.picture).save(path)
+    found: dict[str, Any] = {}
+    if GREEN in regions.colors:
+        found["protect"] = f"{path}{GREEN}"
+    if regions.colors & {RED, BLUE}:
+        own = [RED, BLUE][:styles]
+        masks = [f"{path}{color}" if color in regions.colors else REST for color in own]
+        found["masks"] = (*masks, *[REST] * (styles - len(own)))
+    return found
