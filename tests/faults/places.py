@@ -164,6 +164,8 @@ def _others() -> dict[str, tuple[Place, ...]]:
     pairs = ("make-pairs", "photos", "style.png", "-o", "pairs", *QUICK, "--size", "48")
     score = ("--size", "32")
     again = ("-o", "new.png", "-q")
+    nowhere = ("--host", "203.0.113.7", "--no-browser")  # no address of ours: it never runs
+    one = ("--auth", "anna:correct horse", "--port", "1", "--no-browser")
     return {
         "learn": (
             Place("painting", "picture", ("learn", BAD, *learn), good="style.png"),
@@ -287,6 +289,11 @@ def _others() -> dict[str, tuple[Place, ...]]:
             Place("content", "picture", ("again", "out.png", "--content", BAD, *again)),
             Place("change", "name", ("again", "out.png", "--set", BAD, *again), good="seed=1"),
             Place("output", "name", ("again", "out.png", "-o", BAD, "-q"), good="new.png"),
+        ),
+        "studio": (
+            Place("people", "list", ("studio", "--auth", BAD, *nowhere), good=""),
+            Place("gallery", "name", ("studio", "--gallery", BAD, *nowhere, *one), good=""),
+            Place("host", "name", ("studio", "--host", BAD, *one), good=""),
         ),
     }
 

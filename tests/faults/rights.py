@@ -79,7 +79,7 @@ WRITERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "texture": (("texture", "style.png", "-o", "there/old.png", "-f", *QUICK),),
     "again": (("again", "out.png", "-o", "there/old.png", "-f", "-q"),),
 }
-READERS_ALONE = ("score", "doctor", "resume")  # these write nothing new
+READERS_ALONE = ("score", "doctor", "resume", "studio")  # these write nothing new
 _SEVERAL = ("there/several/*", "there/run/*", "there/pairs/*", "there/demo/*", "there/.*")
 
 

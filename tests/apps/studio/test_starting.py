@@ -25,7 +25,7 @@ def number(door):
         ({"max_pixels": 0}, "--max-pixels must be at least 1"),
         ({"host": "0.0.0.0"}, "--host 0.0.0.0 lets others in, and needs a password"),
         ({"host": "::"}, "needs a password"),
-        ({"host": ""}, "needs a password"),
+        ({"host": ""}, "--host is empty"),
         ({"host": "192.168.1.5"}, "needs a password"),
         ({"auth": ("anna",)}, "--auth expected NAME:PASSWORD"),
     ],
@@ -50,7 +50,7 @@ def test_without_a_port_the_next_free_one_is_taken():
         socket.create_connection(second.getsockname(), timeout=5).close()
 
 
-@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid"])
+@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "a" * 70, "x.."])
 def test_an_address_that_is_not_ours_is_told(host):
     with pytest.raises(StudioError, match=f"cannot answer at {host}"):
         listening(host, 8000)

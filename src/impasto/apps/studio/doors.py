@@ -38,6 +38,7 @@ _INSIDE = frozenset(
 _INSIDE_BELOW = tuple(_API + name for name in ("file=", "heartbeat/", "call/", "run/"))
 _TRIES, _MINUTE = 10, 60.0  # wrong passwords in so many seconds
 _MOST_CLIENTS = 10_000
+_LONGEST, _LONGEST_PART = 4096, 255  # what systems allow as a path and as a name
 
 
 @dataclass(frozen=True)
@@ -75,21 +76,30 @@ def behind(app: ASGIApp, doors: Doors) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        path = scope["path"]
-        plain = path[:-1] if path.endswith("/") and path.strip("/") else path
-        if plain in _OPEN or path.startswith(_OPEN_BELOW):
-            if plain == "/login" and scope["method"] == "POST":
-                await _try(app, (scope, receive, send), doors)
-            else:
-                await app(scope, receive, send)
-        elif plain not in _INSIDE | {*doors.pages} and not path.startswith(_INSIDE_BELOW):
-            await refuse(scope, send, 404, "there is nothing here")
-        elif doors.needed and doors.user(scope) is None:
-            await refuse(scope, send, 401, "log in first")
+        fault = _fault(scope, doors)
+        if fault is not None:
+            await refuse(scope, send, *fault)
+        elif scope["method"] == "POST" and scope["path"].rstrip("/") == "/login":
+            await _try(app, (scope, receive, send), doors)
         else:
             await app(scope, receive, send)
 
     return at_the_doors
+
+
+def _fault(scope: Scope, doors: Doors) -> tuple[int, str] | None:
+    """Say why an address is closed to a request."""
+    path = scope["path"]
+    plain = path[:-1] if path.endswith("/") and path.strip("/") else path
+    if len(path) > _LONGEST or any(len(part.encode()) > _LONGEST_PART for part in path.split("/")):
+        return 404, "there is nothing of so long a name"
+    if plain in _OPEN or path.startswith(_OPEN_BELOW):
+        return None
+    if plain not in _INSIDE | {*doors.pages} and not path.startswith(_INSIDE_BELOW):
+        return 404, "there is nothing here"
+    if doors.needed and doors.user(scope) is None:
+        return 401, "log in first"
+    return None
 
 
 async def _try(app: ASGIApp, call: tuple[Scope, Receive, Send], doors: Doors) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-ANY_ADDRESS = frozenset({"0.0.0.0", "::", "[::]", ""})
+ANY_ADDRESS = frozenset({"0.0.0.0", "::", "[::]"})
 _HOST = re.compile(
     r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:/?#@\s]+)(?::(?P<port>\d{1,5}))?", re.IGNORECASE
 )

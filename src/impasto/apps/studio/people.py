@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...errors import SettingsError, printable
 from ...images.files import make_folder
+from ...images.opening import locate
 
 NOBODY = ""  # the one user of a studio without passwords
 _SHORTEST_PASSWORD = 8
@@ -67,7 +68,7 @@ def read_people(gallery: Path, auth: Iterable[str]) -> People:
 
 def _lines(value: str) -> list[str]:
     """Return what a value of --auth says: itself, or the lines of the file it names."""
-    path = Path(value).expanduser() if value.startswith("~") else Path(value)
+    path = locate(value)
     try:
         if not path.is_file():
             return [value]

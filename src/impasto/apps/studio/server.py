@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -93,7 +94,7 @@ class Page:
 
 
 def prepare(temporary: Path, pixels: int) -> None:
-    """Set Gradio and Pillow up for a process of our own; before Gradio is imported.
+    """Set Gradio and Pillow up for a process of our own; before anything else imports Gradio.
 
     Pillow then opens pictures only of the formats and sizes that the command line takes, also
     where Gradio calls it.
@@ -108,6 +109,10 @@ def prepare(temporary: Path, pixels: int) -> None:
     for name in [name for name in os.environ if name.startswith("GRADIO_")]:
         del os.environ[name]
     os.environ.update(_SETTINGS, GRADIO_TEMP_DIR=str(temporary))
+    import gradio.processing_utils
+
+    # With this the names of files cannot be guessed; Gradio keeps one for all times and users.
+    gradio.processing_utils.hash_seed = secrets.token_bytes(32)
     PIL.init()
     PIL.ID[:] = [name for name in PIL.ID if name in _FORMATS]
     PIL.MAX_IMAGE_PIXELS = max(1, pixels // 2)  # Pillow refuses what has more than twice as many

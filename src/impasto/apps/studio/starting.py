@@ -21,7 +21,7 @@ import platformdirs
 
 from ...errors import SettingsError, StudioError
 from ...images.files import make_folder
-from ...images.opening import DEFAULT_LIMIT, locate
+from ...images.opening import DEFAULT_LIMIT, locate, reason
 from .bodies import MEGABYTE
 from .guard import ANY_ADDRESS, hosts_for
 from .people import read_people
@@ -67,11 +67,11 @@ def open_studio(
         )
     if find_spec("gradio") is None:
         raise StudioError('the studio needs Gradio; install it by pip install "impasto[studio]"')
-    make_folder(gallery)
     pixels = command.max_pixels or DEFAULT_LIMIT
     with listening(command.host, command.port) as door, temporary_folders() as temporary:
         from . import server
 
+        make_folder(gallery)
         signal.signal(signal.SIGTERM, _end)
         server.prepare(temporary.shown, pixels)
         limits = server.Limits(int(command.max_upload * MEGABYTE), pixels)
@@ -99,6 +99,8 @@ def _check(command: Studio) -> None:
     Raises:
         SettingsError: One is out of range.
     """
+    if not command.host.strip("[]"):
+        raise SettingsError("--host is empty; leave it out for this machine alone")
     if command.port is not None and not 1 <= command.port <= _LAST_PORT:
         raise SettingsError(f"--port must be between 1 and {_LAST_PORT}, got {command.port}")
     if not 0 < command.max_upload <= MEGABYTE:
@@ -177,18 +179,19 @@ def _next_free(host: str, first: int) -> socket.socket:
     return _bound(host, 0)  # any
 
 
-def _no_address(host: str, error: OSError) -> StudioError:
+def _no_address(host: str, error: OSError | ValueError) -> StudioError:
     return StudioError(
-        f"cannot answer at {host}: {error.strerror or error}; give an address of this machine by "
-        "--host"
+        f"cannot answer at {host}: {reason(error)}; give an address of this machine by --host"
     )
 
 
 def _bound(host: str, port: int) -> socket.socket:
     """Bind a socket and listen; a port that another process listens at is refused."""
-    family, kind, protocol, _, where = socket.getaddrinfo(
-        host.strip("[]") or "0.0.0.0", port, type=socket.SOCK_STREAM
-    )[0]
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except ValueError as error:  # no name at all
+        raise _no_address(host, error) from error
+    family, kind, protocol, _, where = found[0]
     made = socket.socket(family, kind, protocol)
     try:
         if sys.platform == "win32":

@@ -7,6 +7,8 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,12 +44,13 @@ def ending(app: ASGIApp, streams: Streams) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        done = False
+        open_ = done = False
 
         async def noted(message: Message) -> None:
-            nonlocal done
+            nonlocal open_, done
             kind = dict(message.get("headers", ())).get(b"content-type", b"")
             if kind.startswith(b"text/event-stream"):
+                open_ = True
                 streams.tasks.add(task)
             done = message["type"] == "http.response.body" and not message.get("more_body")
             await send(message)
@@ -58,13 +61,18 @@ def ending(app: ASGIApp, streams: Streams) -> ASGIApp:
         finally:
             streams.tasks.discard(task)
             task.cancel()
-        if not task.cancelled():
+        if not task.cancelled() and not (open_ and _is_told(task.exception())):
             task.result()
         elif not done:
             with contextlib.suppress(OSError):  # the client has gone, too
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return that_ends
+
+
+def _is_told(error: BaseException | None) -> bool:
+    """Tell whether Gradio has told the client in the stream: of an unknown event, or session."""
+    return isinstance(error, HTTPException) or isinstance(error and error.__cause__, HTTPException)
 
 
 async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
