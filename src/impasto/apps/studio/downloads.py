@@ -16,7 +16,17 @@ from ...errors import PictureError
 from ...images import metadata, opening, side_file
 from ...images.files import OUTPUT_FORMATS, read_record, write_image
 from ...types import Image, Mask
-from .places import MOST_PIXELS, claim, is_file, locate_picture, make_folder, safe_name, shown, told
+from .places import (
+    MOST_PIXELS,
+    claim,
+    decoded,
+    is_file,
+    locate_picture,
+    make_folder,
+    safe_name,
+    shown,
+    told,
+)
 
 Kind = Literal["png", "jpg", "tif", "webp"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -85,16 +95,9 @@ def _copy(path: Path, target: Path) -> None:
 
 
 def _convert(path: Path, target: Path) -> None:
-    try:
-        with opening.open_file(path, MOST_PIXELS) as file:
-            exif, dpi = metadata.upright_exif(file), _resolution(file)
-            image, alpha = _planes(metadata.upright(file))
-    except PictureError:
-        raise
-    except MemoryError as error:
-        raise PictureError(f"{shown(path.name)} does not fit into the memory") from error
-    except Exception as error:  # decoders raise anything when a file is damaged
-        raise PictureError(f"{shown(path.name)} is damaged or cut off: {error}") from error
+    with decoded(path), opening.open_file(path, MOST_PIXELS) as file:
+        exif, dpi = metadata.upright_exif(file), _resolution(file)
+        image, alpha = _planes(metadata.upright(file))
     write_image(target, image, alpha=alpha, exif=exif, record=read_record(path), dpi=dpi)
 
 

@@ -16,9 +16,11 @@ from typing import Any
 
 from ...errors import PictureError
 from ...images import metadata, opening, side_file
+from ...paint_settings import PaintSettings
+from ...settings import Settings
 from ...types import Size
 from ...workflows.record import Record, parse_record
-from .places import locate_picture, may_be_a_picture, missing, shown, told
+from .places import decoded, locate_picture, may_be_a_picture, missing, shown, told
 
 Stamp = tuple[int, int, int]  # when changed, bytes, number on the disk: another if it is rewritten
 _LAST_MOMENT = 253_402_300_799  # of the year 9999, in seconds
@@ -54,7 +56,9 @@ class Entry:
     @functools.cached_property
     def searched(self) -> str:
         """All that a search looks at, folded as the words of a search are."""
-        values = [_words(value) for value in self.settings.values()]
+        usual = _usual(self.command)
+        chosen = [value for name, value in self.settings.items() if value != usual.get(name)]
+        values = map(_words, chosen)  # else "cat" would find all that "replicate" their borders
         return fold("\n".join([self.content, self.style, self.name, *values]))
 
 
@@ -66,6 +70,13 @@ def fold(text: str) -> str:
         True
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+@functools.lru_cache(maxsize=8)
+def _usual(command: str) -> dict[str, Any]:
+    """Return the settings that a command has by default, as a record has them."""
+    settings = PaintSettings() if command == "paint" else Settings()
+    return settings.model_dump(mode="json")
 
 
 def _words(value: object) -> str:
@@ -83,7 +94,7 @@ def entries(folder: str | Path, search: str = "") -> list[Entry]:
     Args:
         folder: The gallery; there is nothing in one that is missing.
         search: Words which must all occur in the name of the photograph, of the style or of the
-            file, or in the settings.
+            file, or in the settings that are not as by default.
 
     Raises:
         PictureError: The folder cannot be read.
@@ -185,14 +196,9 @@ class _NoRecord(PictureError):
 
 
 def _read(path: Path) -> Entry:
-    try:
-        with opening.open_file(path) as image:
-            size, record = (image.height, image.width), metadata.find_record(image)
+    with decoded(path), opening.open_file(path) as image:
+        size, record = (image.height, image.width), metadata.find_record(image)
         changed = path.stat().st_mtime
-    except PictureError:
-        raise
-    except Exception as error:  # decoders raise anything when a file is damaged
-        raise PictureError(f"{path.name} is damaged or cut off: {error}") from error
     try:
         parsed = parse_record(side_file.find_beside(path) if record is None else record, path.name)
         return _entry(path, parsed, size, changed)

@@ -30,13 +30,13 @@ from .places import (
     HIDDEN,
     MOST_PIXELS,
     STUDIO,
+    decoded,
     is_file,
     locate_picture,
     make_folder,
     may_be_a_picture,
     move_to_free,
     safe_name,
-    shown,
     told,
 )
 
@@ -140,7 +140,7 @@ def _mark(path: Path) -> str:
 
 
 def _shrunk(path: Path, side: int) -> PIL.Image:
-    try:
+    with decoded(path):
         with opening.open_file(path, MOST_PIXELS) as image:
             if image.format == "JPEG":
                 image.draft("RGB", (side, side))
@@ -148,17 +148,11 @@ def _shrunk(path: Path, side: int) -> PIL.Image:
         if small.mode not in ("RGB", "RGBA"):
             small = small.convert("RGBA" if small.has_transparency_data else "RGB")
         small.thumbnail((side, side), PIL.Resampling.LANCZOS)
-        if small.mode == "RGBA":
-            white = PIL.new("RGB", small.size, "white")
-            white.paste(small, mask=small.getchannel("A"))
-            return white
-        return metadata.to_srgb(small)
-    except PictureError:
-        raise
-    except MemoryError as error:
-        raise PictureError(f"{shown(path.name)} does not fit into the memory") from error
-    except Exception as error:  # decoders raise anything when a file is damaged
-        raise PictureError(f"{shown(path.name)} is damaged or cut off: {error}") from error
+        if small.mode == "RGB":
+            return metadata.to_srgb(small)
+        white = PIL.new("RGB", small.size, "white")
+        white.paste(small, mask=small.getchannel("A"))
+    return white
 
 
 def sweep(folder: str | Path) -> None:

@@ -131,8 +131,10 @@ def is_file(path: Path) -> bool:
     """Say whether there is a file, and no link, folder or device."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return False
+        raise
 
 
 @contextlib.contextmanager
@@ -152,6 +154,32 @@ def told(what: str) -> Iterator[None]:
         raise PictureError(
             f"cannot {what}: {why}; free some space, make the folder writable, or choose another "
             "with --gallery"
+        ) from error
+
+
+@contextlib.contextmanager
+def decoded(path: Path) -> Iterator[None]:
+    """Say in a sentence why a picture of a gallery cannot be read.
+
+    Args:
+        path: The picture.
+
+    Raises:
+        PictureError: It has gone, is damaged, or too large for the memory.
+    """
+    try:
+        yield
+    except PictureError as error:
+        if isinstance(error.__context__, FileNotFoundError):
+            raise missing(path.name) from error
+        raise
+    except FileNotFoundError as error:  # deleted while it was read
+        raise missing(path.name) from error
+    except MemoryError as error:
+        raise PictureError(f"{shown(path.name)} does not fit into the memory") from error
+    except Exception as error:  # decoders raise anything when a file is damaged
+        raise PictureError(
+            f"{shown(path.name)} is damaged or cut off: {shown(error)}; make it again, or delete it"
         ) from error
 
 
@@ -185,7 +213,9 @@ def move_to_free(
     stem, suffix = os.path.splitext(name)  # noqa: PTH122  # a Path would take `a.` apart otherwise
     number = 1
     while True:
-        candidate = folder / (name if number == 1 else f"{stem}-{number}{suffix}")
+        ending = suffix if number == 1 else f"-{number}{suffix}"
+        room = _LONGEST_GIVEN - len(os.fsencode(ending))
+        candidate = folder / (os.fsencode(stem)[:room].decode("utf-8", "ignore") + ending)
         number += 1
         if free(candidate):
             with contextlib.suppress(FileExistsError):

@@ -85,7 +85,7 @@ def _setting_words(settings: Settings) -> list[str]:
     """Return the options that, with the defaults that they bring along, give the settings."""
     words: list[str] = []
     for name in dict.fromkeys([*_FIRST, *Settings.model_fields]):
-        usual, value = default_settings(words), getattr(settings, name)
+        usual, value = default_settings(["stylize", *words]), getattr(settings, name)
         if name == "size" and settings.height is None and usual.height is not None:
             words += ["--size", str(value)]  # which overrules the preset's height
         else:
