@@ -173,13 +173,13 @@ def test_a_paused_run_lets_the_next_work_and_goes_on_bit_for_bit(studio, order, 
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
-def test_a_run_can_be_paused_and_gone_on_with_at_any_moment(studio, order, whole, tmp_path):
-    runs = studio(started=False)
-    run = runs.add("", order())
+def test_a_run_can_be_paused_and_gone_on_with_at_any_moment(studio, order, tmp_path):
+    runs, asked = studio(started=False), order(iterations=200)
+    run = runs.add("", asked)
     runs.pause("", run)  # before the worker is there
     runs.start([""])
     assert runs.view("", run).status == "paused"
-    for wait in (0, 0, 0.01, 0.1, 0.3, 0.3, 0.3):
+    for wait in (0, 0, 0.01, 0.1, 0.2, 0.2):
         runs.go_on("", run)
         time.sleep(wait)  # perhaps before the first step
         runs.pause("", run)
@@ -191,6 +191,8 @@ def test_a_run_can_be_paused_and_gone_on_with_at_any_moment(studio, order, whole
     assert runs.view("", run).status == "done"
     with pytest.raises(ImpastoError, match="has ended"):
         runs.go_on("", run)
+    result = impasto.stylize(asked.content, asked.styles[0], settings=asked.settings)
+    whole = impasto.read_image(result.save(tmp_path / "whole.png"))
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
@@ -347,20 +349,38 @@ def test_what_cannot_be_read_is_said_at_once_or_fails_the_run(studio, order, tmp
     other = runs.add("", order())
     until(runs, other, done)
     view = runs.view("", run)
-    assert view.status == "failed" and "bad.png is damaged" in view.error
+    assert view.status == "failed" and view.error.startswith("bad.png is damaged")
+    assert str(tmp_path) not in view.error
     assert view.picture is None
     runs.drop("", run)
     assert left(tmp_path) == []
 
 
-def test_a_loss_that_is_not_finite_keeps_the_picture_so_far(studio, order, tmp_path):
+def test_a_change_that_cannot_be_is_told_and_another_mends_it(studio, order, tmp_path):
     runs = studio()
     run = runs.add("", order(**LONG))
     until(runs, run, begun)
     runs.change("", run, content_weight=1e38, style_weight=1e38, normalization="none")
     view = until(runs, run, lambda view: view.status == "failed")
-    assert "not finite" in view.error or "finite" in view.error
-    until(runs, runs.add("", order("after")), done)
+    assert "not finite; lower content_weight" in view.error
+    first = impasto.read_record(tmp_path / view.picture)  # the picture so far is kept
+    assert 3 <= first["iterations"] < 100_000 and first["settings"]["style_weight"] == 1
+    runs.change("", run, content_weight=0.15, style_weight=1.0, iterations=9)
+    runs.change("", run, normalization="relative")
+    runs.go_on("", run)
+    view = until(runs, run, done)
+    assert view.iterations - 9 >= first["iterations"] - 1
+    assert view.picture == "photo_wave-2.png"
+
+
+def test_a_run_too_large_for_the_memory_fails_and_a_change_mends_it(studio, order):
+    runs = studio()
+    run = runs.add("", order(size=8000, memory=1.5))
+    view = until(runs, run, lambda view: view.status == "failed")
+    assert view.picture is None and "memory" in view.error
+    runs.change("", run, size=48)
+    runs.go_on("", run)
+    assert until(runs, run, done).size == (48, 48)
 
 
 def test_a_full_disk_fails_the_run_which_can_be_tried_again(order, whole, tmp_path):
@@ -428,25 +448,24 @@ def test_many_people_at_once_are_served_or_told(studio, order):
         until(runs, run, done, user)
 
 
+def meddle(runs, run, seed, end, wrong):
+    """Call a run's methods at random for a while, and note what should not have been raised."""
+    rng = np.random.default_rng(seed)
+    while time.monotonic() < end:
+        try:
+            rng.choice([runs.pause, runs.go_on, runs.view, runs.preview])("", run)
+            runs.of("")
+        except Exception as error:
+            wrong += [] if "has ended" in str(error) else [error]
+        time.sleep(0.01)
+
+
 def test_calls_of_many_threads_on_one_run_leave_it_whole(studio, order, whole, tmp_path):
     runs = studio()
-    run, end = runs.add("", order()), time.monotonic() + 4
-    wrong = []
-
-    def meddle(seed):
-        rng = np.random.default_rng(seed)
-        while time.monotonic() < end:
-            try:
-                rng.choice([runs.pause, runs.go_on, runs.view, runs.preview])("", run)
-                runs.of("")
-            except ImpastoError as error:
-                if "has ended" not in str(error):
-                    wrong.append(error)
-            except Exception as error:
-                wrong.append(error)
-            time.sleep(0.01)
-
-    threads = [threading.Thread(target=meddle, args=(seed,)) for seed in range(4)]
+    run, end, wrong = runs.add("", order()), time.monotonic() + 4, []
+    threads = [
+        threading.Thread(target=meddle, args=(runs, run, seed, end, wrong)) for seed in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

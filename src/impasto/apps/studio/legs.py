@@ -22,7 +22,7 @@ from ...workflows.result import Result
 from ...workflows.run_folder import RUN, STATE, at_work, remove
 from ...workflows.run_record import describe_run, name_inputs
 from ...workflows.stylize import finish, make_stylizer
-from .order import INPUTS, Entry, Leg
+from .order import INPUTS, Entry, Leg, first_leg
 
 _LEAST_LEFT = 0.1  # seconds of a budget
 _LOG = logging.getLogger(__name__)
@@ -95,10 +95,9 @@ def begin(
         ...         print(step.iteration)
     """
     asked = time.perf_counter()
-    order, place, settings = entry.order, checkpoint_folder(folder, entry.leg), entry.leg.settings
+    order, place = entry.order, checkpoint_folder(folder, entry.leg)
     content = read_picture(order.content, max_pixels=max_pixels)
     styles = [read_picture(style, max_pixels=max_pixels) for style in order.styles]
-    spent = 0.0
     unfinished = _go_on(held, place)
     if unfinished is not None:
         settings, spent = unfinished.settings, unfinished.seconds
@@ -107,6 +106,8 @@ def begin(
             contextlib.closing(checkpointed(painted, place, settings, spent=spent))
         )
     else:
+        entry = replace(entry, leg=_renewed(folder, entry, content, styles, max_pixels))
+        settings, spent = entry.leg.settings, 0.0
         run = describe_run(name_inputs(order.content, list(order.styles), None, None), settings)
         steps = kept(held, make_stylizer(styles, settings)(content), place, run, settings)
     stages = _stages(content, styles, settings)
@@ -181,31 +182,57 @@ def next_leg(folder: Path, job: Job, step: Step, asked: Settings) -> Leg:
         >>> next_leg(folder, job, step, asked).number  # doctest: +SKIP
         2
     """
-    leg = job.entry.leg
+    leg, number = job.entry.leg, job.entry.leg.number + 1
     picture = None if step.snapshot is None else picture_so_far(step.snapshot())
-    stages = _stages(job.content, job.styles, asked)
-    fitting = [i for i, stage in enumerate(stages) if max(stage.size) >= max(step.size)]
-    scales, iterations = plan_from(stages, min(fitting, default=len(stages) - 1))
-    seconds = leg.seconds + time.perf_counter() - job.started
-    path = so_far(folder, leg.number + 1)
+    path = so_far(folder, number)
     write_image(path, step.image if picture is None else picture, bits=16)
+    seconds = leg.seconds + time.perf_counter() - job.started
+    return Leg(
+        asked=asked,
+        settings=_going_on(job.content, job.styles, asked, path, max(step.size), seconds),
+        number=number,
+        scale=leg.scale + step.scale,
+        iteration=leg.iteration + step.iteration,
+        seconds=seconds,
+    )
+
+
+def _going_on(
+    content: Picture,
+    styles: list[Picture],
+    asked: Settings,
+    start: Path,
+    side: int,
+    seconds: float,
+) -> Settings:
+    """Return the settings of a leg that starts from a picture of this long side."""
+    stages = _stages(content, styles, asked)
+    fitting = [i for i, stage in enumerate(stages) if max(stage.size) >= side]
+    scales, iterations = plan_from(stages, min(fitting, default=len(stages) - 1))
     changed = {
-        "init": str(path),
+        "init": str(start),
         "scales": scales,
         "iterations": iterations,
         "rounds": max(1, min(asked.rounds, iterations)),
     }
     if asked.seconds is not None:
         changed["budget"] = max(asked.seconds - seconds, _LEAST_LEFT)
-    return replace(
-        leg,
-        asked=asked,
-        settings=Settings(**{**asked.model_dump(), **changed}),
-        number=leg.number + 1,
-        scale=leg.scale + step.scale,
-        iteration=leg.iteration + step.iteration,
-        seconds=seconds,
-    )
+    return Settings(**{**asked.model_dump(), **changed})
+
+
+def _renewed(
+    folder: Path, entry: Entry, content: Picture, styles: list[Picture], max_pixels: int | None
+) -> Leg:
+    """Return the leg to begin, with the settings by now if they were changed before it began."""
+    leg, asked = entry.leg, entry.order.settings
+    if leg.asked == asked:
+        return leg
+    if leg.number == 1:
+        return first_leg(entry.order)
+    path = so_far(folder, leg.number)
+    side = max(read_picture(path, max_pixels=max_pixels).image.shape[:2])
+    settings = _going_on(content, styles, asked, path, side, leg.seconds)
+    return replace(leg, asked=asked, settings=settings)
 
 
 def so_far(folder: Path, number: int) -> Path:

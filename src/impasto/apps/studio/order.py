@@ -83,8 +83,8 @@ class Entry:
         state: What is to become of it; `stop` ends with the picture so far.
         error: Why it failed.
         picture: File in the gallery with what a failed run had made.
-        tries: How often it was begun since anything came of it.
-        mark: The checkpoint with which it was begun last.
+        tries: How often it was begun, and not left in order, since it got further than `mark`.
+        mark: The evaluation at which it was begun last.
     """
 
     order: Order

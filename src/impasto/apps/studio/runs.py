@@ -274,9 +274,7 @@ class Runs:
             self._check_open(found)
             order = found.entry.order
             order = replace(order, settings=order.settings.changed(**settings))
-            begun = found.at_work or has_picture(found.folder, found.entry)
-            leg = found.entry.leg if begun else first_leg(order)
-            found.entry = replace(found.entry, order=order, leg=leg)
+            found.entry = replace(found.entry, order=order)
         self._queue.save(found)
 
     def _check_open(self, run: Run) -> None:
@@ -286,7 +284,7 @@ class Runs:
             raise RunError(f"the run of {run.entry.order.name} has ended; start a new one")
 
     def _home(self, user: str) -> Path:
-        return self._folders(user) / ".studio" / "runs"
+        return self._folders(user).absolute() / ".studio" / "runs"
 
     def _open(self, user: str) -> None:
         """Hold the folder of a person's runs, and take up those that are in it, once."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -14,16 +16,17 @@ from pathlib import Path
 from ...errors import DivergedError, ImpastoError, RunError, explain
 from ...types import Step
 from ...workflows.result import Result
-from ...workflows.run_folder import STATE
 from ..progress import Clock
 from .legs import Job, begin, checkpoint_folder, next_leg, result_of, so_far
+from .order import INPUTS
 from .queue import Queue, Reason, Run
 from .view import make_preview, moved, write_trail
 
 Keep = Callable[[Path, Result, str], Path]  # folder, result, name -> the file
 _PREVIEW_PAUSE, _PREVIEW_SHARE = 0.5, 20.0  # seconds between previews; times what one took
 _NOTE_PAUSE = 10.0  # seconds between notes of where a run stands
-_MOST_TRIES = 3
+_MOST_TRIES = 5
+_COPY = re.compile(rf"\b{INPUTS}[/\\]\d+[/\\]")  # where copies of inputs lie
 _LOG = logging.getLogger(__name__)
 
 
@@ -50,27 +53,40 @@ def work(
         >>> threading.Thread(target=work, args=(queue, folders, keep)).start()  # doctest: +SKIP
     """
     while (run := queue.take()) is not None:
-        moment, kept = _Moment(), partial(keep, folders(run.user))
         try:
-            reason = _paint(queue, run, moment, max_pixels)
-            if reason in ("done", "stop"):
-                _finish(queue, run, moment, kept, reason)
-            elif reason != "drop":
-                queue.update(run, tries=0)
-        except Exception as error:  # whatever it was, the other runs shall not suffer from it
-            _fail(queue, run, moment, kept, error)
+            _take_up(queue, run, partial(_kept, folders, keep, run), max_pixels)
+        except Exception:  # that the run failed is in memory, but could not be written
+            _LOG.exception("a run failed, and that could not be dealt with")
         finally:
             queue.give_back(run)
+
+
+def _take_up(queue: Queue, run: Run, keep: Callable[[Result], str], max_pixels: int | None) -> None:
+    moment = _Moment()
+    try:
+        reason = _paint(queue, run, moment, max_pixels)
+        if reason in ("done", "stop"):
+            _finish(queue, run, moment, keep, reason)
+        elif reason != "drop":
+            queue.update(run, tries=0)
+    except Exception as error:  # whatever it was, the other runs shall not suffer from it
+        _fail(queue, run, moment, keep, error)
+
+
+def _kept(folders: Callable[[str], Path], keep: Keep, run: Run, result: Result) -> str:
+    """Put a result into the gallery, and return the name of its file."""
+    return keep(folders(run.user), result, run.entry.order.name).name
 
 
 def _paint(queue: Queue, run: Run, moment: _Moment, max_pixels: int | None) -> Reason:
     """Work on a run until it is done or there is a reason to leave it."""
     _count_try(queue, run)
     while True:
-        moment.step = None
         with contextlib.ExitStack() as held:
-            moment.job = begin(held, run.folder, run.entry, max_pixels)
-            reason = _follow(queue, run, moment.job, moment)
+            job = begin(held, run.folder, run.entry, max_pixels)
+            if job.entry.leg != run.entry.leg:
+                queue.update(run, leg=job.entry.leg)
+            reason = _follow(queue, run, job, moment)
         if reason != "change":
             return reason
         _change(queue, run, moment)
@@ -78,15 +94,13 @@ def _paint(queue: Queue, run: Run, moment: _Moment, max_pixels: int | None) -> R
 
 def _count_try(queue: Queue, run: Run) -> None:
     """Give a run up that has ended the program several times, else it would for ever."""
-    entry, state = run.entry, checkpoint_folder(run.folder, run.entry.leg) / STATE
-    mark = state.stat().st_mtime_ns if state.exists() else 0
-    tries = entry.tries if entry.mark == mark else 0
+    tries = run.entry.tries
     if tries >= _MOST_TRIES:
         raise RunError(
             f"the program was ended {tries} times while it worked on this, perhaps because memory "
             "ran out; take a smaller size, or go on with it when other programs are closed"
         )
-    queue.update(run, tries=tries + 1, mark=mark)
+    queue.update(run, tries=tries + 1)
 
 
 def _follow(queue: Queue, run: Run, job: Job, moment: _Moment) -> Reason:
@@ -95,7 +109,9 @@ def _follow(queue: Queue, run: Run, job: Job, moment: _Moment) -> Reason:
     preview_due = note_due = 0.0
     reason: Reason | None = None
     for step in job.steps:
-        moment.step = step
+        if moment.job is not job:
+            _count_progress(queue, run, job.entry.leg.iteration + step.iteration)
+        moment.job, moment.step = job, step
         if len(job.stages) == step.scales:  # at strength 0 there is one only, and it is short
             clock.tick(step)
         trail = moved(run.trail, step, job.entry.leg)
@@ -109,10 +125,16 @@ def _follow(queue: Queue, run: Run, job: Job, moment: _Moment) -> Reason:
         if time.perf_counter() >= note_due:
             _note(run)
             note_due = time.perf_counter() + _NOTE_PAUSE
-    if moment.step is not None and reason != "drop":
+    if moment.job is job and moment.step is not None and reason != "drop":
         _show(queue, run, moment.step)
         _note(run)
     return reason or "done"
+
+
+def _count_progress(queue: Queue, run: Run, iteration: int) -> None:
+    """Take note where a run has got to, so that a try that brought it on is none in vain."""
+    if iteration > run.entry.mark:
+        queue.update(run, mark=iteration, tries=1)
 
 
 def _show(queue: Queue, run: Run, step: Step) -> float:
@@ -151,17 +173,17 @@ def _made(moment: _Moment) -> tuple[Job, Step]:
 
 
 def _finish(
-    queue: Queue, run: Run, moment: _Moment, keep: Callable[[Result, str], Path], reason: Reason
+    queue: Queue, run: Run, moment: _Moment, keep: Callable[[Result], str], reason: Reason
 ) -> None:
     """Put what a run has made into the gallery."""
     job, step = _made(moment)
     moment.step = None  # if it cannot be kept now, trying it again would fail likewise
-    path = keep(result_of(job, step), run.entry.order.name)
-    queue.end(run, "stopped" if reason == "stop" else "done", path.name)
+    picture = keep(result_of(job, step))
+    queue.end(run, "stopped" if reason == "stop" else "done", picture)
 
 
 def _fail(
-    queue: Queue, run: Run, moment: _Moment, keep: Callable[[Result, str], Path], error: Exception
+    queue: Queue, run: Run, moment: _Moment, keep: Callable[[Result], str], error: Exception
 ) -> None:
     """Say why a run failed, and keep what it has made."""
     if not isinstance(error, ImpastoError):
@@ -170,11 +192,12 @@ def _fail(
     job, step = moment.job, moment.step
     if isinstance(error, DivergedError) and error.step is not None:
         step = error.step
-    if job is not None and step is not None and step.iteration > 0:
+    if job is not None and step is not None and job.entry.leg.iteration + step.iteration > 0:
         try:
-            picture = keep(result_of(job, step), run.entry.order.name).name
+            picture = keep(result_of(job, step))
         except Exception as second:  # what went wrong first is told first
             text += f"; and the picture so far could not be kept: {explain(second)}"
+    text = _COPY.sub("", text.replace(f"{run.folder}{os.sep}", ""))
     try:
         queue.update(run, state="failed", error=text, picture=picture, tries=0)
     except ImpastoError as second:
