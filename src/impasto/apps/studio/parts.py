@@ -18,7 +18,7 @@ _FILES = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"]
 
 def unopened(image: gr.Image) -> gr.Image:
     """Let an image be handed on as the file that was uploaded; our own reader opens it."""
-    image.preprocess = lambda payload: None if payload is None else payload.path  # type: ignore
+    image.preprocess = lambda payload: None if payload is None else payload.path
     return image
 
 
