@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import gradio as gr
@@ -10,6 +10,9 @@ from annotated_types import Ge, Le
 
 from ...settings import Settings
 from .texts import texts
+
+
+Words = Callable[[str], gr.i18n.I18nData]  # a text of the page, by its key
 
 
 class Shown(NamedTuple):
@@ -76,7 +79,7 @@ def setting_texts(language: str) -> dict[str, str]:
     return lines
 
 
-def control(shown: Shown, words: gr.I18n, settings: Settings) -> gr.components.Component:
+def control(shown: Shown, words: Words, settings: Settings) -> gr.components.Component:
     """Make the control of one setting.
 
     Args:

@@ -21,6 +21,7 @@ from .shelf import Shelf, ShelfParts, lay_out_shelf
 from .steering import BUTTONS, Steering
 from .texts import LANGUAGES, texts
 
+_OURS = "impasto."  # else Gradio would translate any choice that is called like a key
 _TICK = 1.0  # seconds between two looks at a run
 _CLICK = (
     "() => {{ const place = document.querySelector('#{0}'); "
@@ -54,20 +55,36 @@ def open_page(place: Place) -> Iterator[Page]:
     try:
         runs.start(users)
         studio = Studio(runs, place.people, place.temporary.scratch, pixels)
-        looks = {"theme": theme(), "i18n": words(), **assets()}
+        looks = {"theme": theme(), "i18n": translations(), **assets()}
         yield Page(make_page(studio), looks)
     finally:
         runs.close()
 
 
-def words() -> gr.I18n:
+def translations() -> gr.I18n:
     """Return the page's texts as Gradio takes them; the browser's language chooses.
 
     Example:
-        >>> sorted(words().translations)
+        >>> sorted(translations().translations)
         ['en', 'ko']
     """
-    return gr.I18n(**{each: {**texts()[each], **setting_texts(each)} for each in LANGUAGES})
+    found = {each: {**texts()[each], **setting_texts(each)} for each in LANGUAGES}
+    return gr.I18n(
+        **{
+            language: {f"{_OURS}{key}": text for key, text in lines.items()}
+            for language, lines in found.items()
+        }
+    )
+
+
+def words(key: str) -> gr.i18n.I18nData:
+    """Return a text of the page by its key.
+
+    Example:
+        >>> words("finer").key
+        'impasto.finer'
+    """
+    return gr.i18n.I18nData(f"{_OURS}{key}")
 
 
 def theme() -> gr.themes.Base:
@@ -115,18 +132,17 @@ def make_page(studio: Studio) -> gr.Blocks:
     Args:
         studio: What it works on.
     """
-    text = words()
     with gr.Blocks(title="Impasto", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
         gr.Markdown("# Impasto", elem_id="name")
-        gr.Markdown(text("tagline"), elem_id="tagline")
+        gr.Markdown(words("tagline"), elem_id="tagline")
         run, seen = gr.State(None), gr.State("")
         kept, names = gr.State(None), gr.State([])
         timer = gr.Timer(_TICK, active=False)
         with gr.Tabs():
-            with gr.Tab(text("tab_paint"), id="paint"):
-                parts = lay_out(text)
-            with gr.Tab(text("tab_gallery"), id="gallery") as tab:
-                shelf = lay_out_shelf(text)
+            with gr.Tab(words("tab_paint"), id="paint"):
+                parts = lay_out(words)
+            with gr.Tab(words("tab_gallery"), id="gallery") as tab:
+                shelf = lay_out_shelf(words)
         _wire_choices(Painting(studio), parts, run, kept)
         _wire_runs(page, Steering(studio), Painting(studio), parts, (run, seen, kept, timer))
         _wire_shelf(tab, Shelf(studio), shelf, parts, names)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from ...settings import Settings
-from .controls import FIRST, MORE, control
+from .controls import FIRST, MORE, Words, control
 from .instant import style_names, title_of
 from .wishes import BLUE, GREEN, RED
 
@@ -59,7 +59,7 @@ class Parts(NamedTuple):
         return [self.strength, *self.more]
 
 
-def lay_out(words: gr.I18n) -> Parts:
+def lay_out(words: Words) -> Parts:
     """Put the parts onto the page.
 
     Args:
@@ -70,14 +70,19 @@ def lay_out(words: gr.I18n) -> Parts:
             chosen = _choices(words)
         with gr.Column(scale=6, min_width=320, elem_id="results"):
             made = _results(words)
-    return Parts(**chosen, **made)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            more = _settings(words)
+        with gr.Column(scale=6, min_width=320):
+            regions = _regions(words)
+    return Parts(**chosen, **made, **more, **regions)
 
 
 def _heading(text: gr.i18n.I18nData) -> None:
     gr.Markdown(text, elem_classes="step")
 
 
-def _choices(words: gr.I18n) -> dict[str, Any]:
+def _choices(words: Words) -> dict[str, Any]:
     _heading(words("step_photo"))
     parts: dict[str, Any] = {
         "photo": unopened(
@@ -104,23 +109,27 @@ def _choices(words: gr.I18n) -> dict[str, Any]:
         label=words("own"), file_count="multiple", file_types=_FILES, height=120, elem_id="own"
     )
     gr.Markdown(words("own_help"), elem_classes="help")
-    with gr.Row():
-        parts["second"] = gr.Dropdown(
-            [(words("none"), NONE), *named], value=NONE, label=words("second"), elem_id="second"
-        )
-        parts["share"] = gr.Slider(
-            0, 1, 0.5, step=0.05, label=words("share"), info=words("share_help"), elem_id="share"
-        )
+    parts["second"] = gr.Dropdown(
+        [(words("none"), NONE), *named], value=NONE, label=words("second"), elem_id="second"
+    )
+    parts["share"] = gr.Slider(
+        0, 1, 0.5, step=0.05, label=words("share"), info=words("share_help"), elem_id="share"
+    )
+    return parts
+
+
+def _settings(words: Words) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     with gr.Accordion(words("more"), open=False, elem_id="more"):
         parts["more"] = tuple(control(shown, words, Settings()) for shown in MORE)
         parts["record"] = gr.File(
             label=words("record"), height=100, elem_id="record", file_types=[*_FILES, ".json"]
         )
         gr.Markdown(words("record_help"), elem_classes="help")
-    return {**parts, **_regions(words)}
+    return parts
 
 
-def _regions(words: gr.I18n) -> dict[str, Any]:
+def _regions(words: Words) -> dict[str, Any]:
     with gr.Accordion(words("regions"), open=False, elem_id="regions"):
         gr.Markdown(words("regions_help"))
         take = gr.Button(words("regions_take"), size="sm", elem_id="regions-take")
@@ -139,7 +148,7 @@ def _regions(words: gr.I18n) -> dict[str, Any]:
     return {"take": take, "canvas": canvas}
 
 
-def _results(words: gr.I18n) -> dict[str, Any]:
+def _results(words: Words) -> dict[str, Any]:
     _heading(words("step_result"))
     parts: dict[str, Any] = {
         "compare": gr.ImageSlider(

@@ -11,7 +11,7 @@ import gradio as gr
 
 from ...errors import PictureError
 from . import gallery
-from .controls import positions
+from .controls import Words, positions
 from .gallery import Entry
 from .painting import Studio, language, settings_in, told
 from .parts import KINDS
@@ -36,7 +36,7 @@ class ShelfParts(NamedTuple):
     undo: gr.Button
 
 
-def lay_out_shelf(words: gr.I18n) -> ShelfParts:
+def lay_out_shelf(words: Words) -> ShelfParts:
     """Put the gallery's parts onto the page.
 
     Args:
