@@ -109,3 +109,20 @@ def test_what_an_answer_names_is_the_users_from_then_on(owners, kind):
     assert ask(kept_apart(tell, owners), request)[2] == text
     assert read(owners, owners.folder / new / "p.png") == 200
     assert read(owners, owners.folder / new / "p.png", "eva") == 403
+
+
+def test_an_open_page_is_of_the_user_who_first_speaks_of_it(owners):
+    app = kept_apart(echo, owners)
+
+    def say(user, session, path="/gradio_api/queue/join"):
+        request = scope(path, "POST", cookie=user, content_type="application/json")
+        return ask(app, request, [json.dumps({"data": [], "session_hash": session}).encode()])[0]
+
+    def listen(user, session):
+        request = scope("/gradio_api/queue/data", cookie=user)
+        return ask(app, {**request, "query_string": f"session_hash={session}".encode()})[0]
+
+    assert say("anna", "x") == listen("anna", "x") == say("anna", "x", "/gradio_api/cancel") == 200
+    assert say("eva", "x") == listen("eva", "x") == say("eva", "x", "/gradio_api/cancel") == 403
+    assert ask(app, scope("/gradio_api/heartbeat/x", cookie="eva"))[0] == 403
+    assert listen("eva", "y") == 200 and listen("anna", "y") == 403

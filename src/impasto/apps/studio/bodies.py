@@ -31,6 +31,9 @@ def limited(app: ASGIApp, most: int) -> ASGIApp:
 
     Returns:
         The application with this layer around it; it does not buffer.
+
+    Example:
+        >>> app = limited(app, 50 * MEGABYTE)  # doctest: +SKIP
     """
 
     async def at_the_scale(scope: Scope, receive: Receive, send: Send) -> None:

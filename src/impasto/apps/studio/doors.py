@@ -67,6 +67,9 @@ def behind(app: ASGIApp, doors: Doors) -> ASGIApp:
 
     Returns:
         The application with this layer around it; it does not buffer.
+
+    Example:
+        >>> app = behind(app, Doors(lambda scope: None, needed=False))  # doctest: +SKIP
     """
 
     async def at_the_doors(scope: Scope, receive: Receive, send: Send) -> None:

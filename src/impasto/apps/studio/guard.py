@@ -79,6 +79,9 @@ def guarded(app: ASGIApp, hosts: frozenset[str] | None) -> ASGIApp:
 
     Returns:
         The application with this layer around it; it does not buffer.
+
+    Example:
+        >>> app = guarded(app, hosts_for("127.0.0.1"))  # doctest: +SKIP
     """
 
     async def at_the_gate(scope: Scope, receive: Receive, send: Send) -> None:

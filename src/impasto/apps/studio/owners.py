@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from .wire import refuse, value_of, without
 
@@ -24,9 +24,15 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _FILE = "/gradio_api/file="
-_EVENTS = ("/gradio_api/queue/join", "/gradio_api/component_server")
+_EVENTS = tuple(
+    f"/gradio_api/{name}" for name in ("queue/join", "component_server", "cancel", "reset")
+)
 _EVENTS_BELOW = ("/gradio_api/call/", "/gradio_api/run/")
 _TELLING = (b"application/json", b"text/event-stream")
+_HEARTBEAT = "/gradio_api/heartbeat/"
+_NOT_YOURS = "this file is not yours, or there is none; upload it"
+_ANOTHERS = "this page is another user's; reload it"
+_MOST_SESSIONS = 10_000
 _SPLIT = 200  # bytes in which a name that is cut in two by two parts of an answer is found
 _ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
@@ -42,6 +48,7 @@ class Owners:
         several: Whether there are several users to be kept apart.
         told: Names in the folder that each user was told; written by the layer.
         common: Names in the folder that the page shows to all.
+        sessions: Whose each open page is; written by the layer.
     """
 
     folder: Path
@@ -49,6 +56,7 @@ class Owners:
     several: bool
     told: dict[str, set[str]] = field(default_factory=dict)
     common: set[str] = field(default_factory=set)
+    sessions: dict[str, str] = field(default_factory=dict)
 
 
 def kept_apart(app: ASGIApp, owners: Owners) -> ASGIApp:
@@ -61,6 +69,9 @@ def kept_apart(app: ASGIApp, owners: Owners) -> ASGIApp:
     Returns:
         The application with this layer around it. It buffers what events send, not what is
         uploaded or answered.
+
+    Example:
+        >>> app = kept_apart(app, Owners(folder, user_of, several=True))  # doctest: +SKIP
     """
 
     async def at_the_cloakroom(scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,22 +79,43 @@ def kept_apart(app: ASGIApp, owners: Owners) -> ASGIApp:
         if scope["type"] != "http" or not path.startswith("/gradio_api/"):
             await app(scope, receive, send)
             return
-        if path.startswith(_FILE):
-            if _may_read(owners, scope, path[len(_FILE) :]):
-                await app(scope, receive, send)
-            else:
-                await refuse(scope, send, 403, "this file is not yours, or there is none")
-            return
-        if _is_event(scope):
+        fault = _fault_of_address(owners, scope)
+        if fault is None and _is_event(scope):
             receive, fault = await _looked_at(owners, scope, receive)
-            if fault is not None:
-                await refuse(scope, send, *fault)
-                return
-        if owners.several:
-            scope, send = without(scope, b"accept-encoding"), _noting(owners, scope, send)
-        await app(scope, receive, send)
+        if fault is not None:
+            await refuse(scope, send, *fault)
+        elif owners.several and not path.startswith(_FILE):
+            without_packing = without(scope, b"accept-encoding")  # so that it can be read here
+            await app(without_packing, receive, _noting(owners, scope, send))
+        else:
+            await app(scope, receive, send)
 
     return at_the_cloakroom
+
+
+def _fault_of_address(owners: Owners, scope: Scope) -> tuple[int, str] | None:
+    """Say what is wrong with the file or the open page that an address names."""
+    path = scope["path"]
+    if path.startswith(_FILE) and not _may_read(owners, scope, path[len(_FILE) :]):
+        return 403, _NOT_YOURS
+    if not all(_is_theirs(owners, scope, session) for session in _sessions(scope)):
+        return 403, _ANOTHERS
+    return None
+
+
+def _sessions(scope: Scope) -> list[str]:
+    """Return the names of open pages in an address."""
+    found = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [])
+    path: str = scope["path"]
+    return [*found, path[len(_HEARTBEAT) :]] if path.startswith(_HEARTBEAT) else found
+
+
+def _is_theirs(owners: Owners, scope: Scope, session: str) -> bool:
+    """Tell whether an open page is the user's: it is of the one who first speaks of it."""
+    user = owners.user(scope) or ""
+    while session not in owners.sessions and len(owners.sessions) >= _MOST_SESSIONS:
+        del owners.sessions[next(iter(owners.sessions))]
+    return not owners.several or owners.sessions.setdefault(session, user) == user
 
 
 def _is_event(scope: Scope) -> bool:
@@ -123,11 +155,13 @@ async def _looked_at(
 def _fault(owners: Owners, scope: Scope, event: object) -> tuple[int, str] | None:
     """Say what is wrong with the files that an event names."""
     for key, text in _texts(event):
+        if key == "session_hash" and not _is_theirs(owners, scope, text):
+            return 403, _ANOTHERS
         named = key == "path" or owners.folder.name in unquote(text)
         if key == "path" and _ADDRESS.match(text) and not _DRIVE.match(text):
             return 400, "the studio fetches nothing from other hosts; upload the file"
         if named and not _may_name(owners, scope, key, text):
-            return 403, "this file is not yours, or there is none; upload it"
+            return 403, _NOT_YOURS
     return None
 
 

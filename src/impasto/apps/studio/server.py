@@ -128,6 +128,9 @@ def make_app(page: Page, place: Place, hosts: frozenset[str] | None) -> ASGIApp:
 
     Returns:
         An ASGI application.
+
+    Example:
+        >>> app = make_app(page, place, hosts_for("127.0.0.1"))  # doctest: +SKIP
     """
     import gradio as gr
 
@@ -246,6 +249,9 @@ def serve(app: ASGIApp, sockets: list[Any]) -> None:
 
     Raises:
         KeyboardInterrupt: Interrupted, after the open requests have ended.
+
+    Example:
+        >>> serve(app, [listening("127.0.0.1", None)])  # doctest: +SKIP
     """
     streams = Streams()
     config = uvicorn.Config(

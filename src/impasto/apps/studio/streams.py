@@ -38,6 +38,9 @@ def ending(app: ASGIApp, streams: Streams) -> ASGIApp:
 
     Returns:
         The application with this layer around it; it does not buffer.
+
+    Example:
+        >>> app = ending(app, Streams())  # doctest: +SKIP
     """
 
     async def that_ends(scope: Scope, receive: Receive, send: Send) -> None:

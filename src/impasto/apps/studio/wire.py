@@ -57,6 +57,9 @@ async def refuse(
         status: Of HTTP.
         text: The sentence.
         more: Further headers.
+
+    Example:
+        >>> await refuse(scope, send, 404, "there is nothing here")  # doctest: +SKIP
     """
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": text[:120]})
@@ -73,6 +76,9 @@ async def begin_refusal(send: Send, status: int, text: str, more: Iterable[Heade
         status: Of HTTP.
         text: The sentence.
         more: Further headers.
+
+    Example:
+        >>> await begin_refusal(send, 413, "this is too large")  # doctest: +SKIP
     """
     body = (text + "\n").encode()
     headers = [
