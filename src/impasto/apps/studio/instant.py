@@ -17,6 +17,7 @@ from ...paint_settings import PaintSettings
 from ...types import Image, Picture
 from ...workflows.paint import paint, styles
 from ...workflows.result import Result
+from .texts import texts
 
 GLANCE = 720  # pixels of the long side of what is painted while somebody chooses
 _SMALL, _PAINTED_AT = 112, 224  # sides of what is shown small, and of what is painted for it
@@ -33,17 +34,21 @@ def style_names() -> list[str]:
     return list(styles())
 
 
-def title_of(style: str) -> str:
+def title_of(style: str, language: str = "en") -> str:
     """Name a style, or a painting's file, as people would.
+
+    Args:
+        style: Name of a learned style, or path of a painting.
+        language: `en` or `ko`.
 
     Example:
         >>> title_of("starry-night"), title_of("/tmp/my_cat.jpg")
         ('Starry night', 'my_cat')
     """
-    known = styles().get(style)
-    if known is None:
+    if style not in styles():
         return Path(style).stem
-    return style.replace("-", " ").capitalize()
+    plain = style.replace("-", " ").capitalize()
+    return texts()[language].get(f"style.{style}", plain)
 
 
 def look_at(path: str, max_pixels: int | None = None) -> Picture:

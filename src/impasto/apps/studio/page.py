@@ -12,6 +12,7 @@ import gradio as gr
 
 from . import gallery
 from .controls import COLOR, setting_texts
+from .instant import style_names, title_of
 from .painting import Painting, Studio, offered
 from .parts import Parts, lay_out
 from .people import gallery_of, users_of
@@ -68,7 +69,14 @@ def translations() -> gr.I18n:
         >>> sorted(translations().translations)
         ['en', 'ko']
     """
-    found = {each: {**texts()[each], **setting_texts(each)} for each in LANGUAGES}
+    found = {
+        each: {
+            **texts()[each],
+            **setting_texts(each),
+            **{f"style.{name}": title_of(name, each) for name in style_names()},
+        }
+        for each in LANGUAGES
+    }
     return gr.I18n(
         **{
             language: {f"{_OURS}{key}": text for key, text in lines.items()}

@@ -98,10 +98,9 @@ class Choice:
     photo: str
     shares: Mapping[str, float]
 
-    @property
-    def title(self) -> str:
-        """The styles' names."""
-        return " + ".join(title_of(style) for style in self.shares)
+    def title(self, wants: str) -> str:
+        """Return the styles' names in a language."""
+        return " + ".join(title_of(style, wants) for style in self.shares)
 
     @property
     def name(self) -> str:
@@ -124,24 +123,26 @@ def choose(
     return Choice(photo, shares_of(first, second or None, share))
 
 
-def offered(own: Sequence[str] | None, chosen: str | None) -> tuple[Any, Any]:
+def offered(own: Sequence[str] | None, chosen: str | None, request: gr.Request) -> tuple[Any, Any]:
     """Offer the learned styles and the paintings that were dropped.
 
     Args:
         own: Files of the paintings.
         chosen: The style that is chosen.
+        request: Of the page.
 
     Returns:
         Updates of the styles and of the second style.
     """
     files = list(own or [])
-    named = [(title_of(name), name) for name in [*files, *style_names()]]
+    wants = language(request)
+    named = [(title_of(name, wants), name) for name in [*files, *style_names()]]
     values = [value for _, value in named]
     if files and chosen not in files:
         chosen = files[0]
     elif chosen not in values:
         chosen = None
-    several = [("-", NONE), *named]
+    several = [(say("none", wants), NONE), *named]
     second = files[1] if len(files) > 1 else NONE
     return gr.Radio(choices=named, value=chosen), gr.Dropdown(choices=several, value=second)
 
@@ -207,7 +208,7 @@ class Painting:
         result = glance(picture, choice.shares, strength, color in KEEPS_COLORS)
         word = "painted" if set(choice.shares) <= set(style_names()) else "guess"
         seconds = f"{time.perf_counter() - began:.1f}"
-        note = say(word, language(request), style=choice.title, seconds=seconds)
+        note = say(word, language(request), style=choice.title(language(request)), seconds=seconds)
         return (as_bytes(picture.image), as_bytes(result.image)), note
 
     @told

@@ -8,7 +8,7 @@ import gradio as gr
 
 from ...settings import Settings
 from .controls import FIRST, MORE, Words, control
-from .instant import style_names, title_of
+from .instant import style_names
 from .wishes import BLUE, GREEN, RED
 
 NONE = ""  # the second style's word for none
@@ -100,7 +100,7 @@ def _choices(words: Words) -> dict[str, Any]:
         "sample": gr.Button(words("sample"), size="sm", elem_id="sample"),
     }
     _heading(words("step_style"))
-    named = [(title_of(name), name) for name in style_names()]
+    named = [(words(f"style.{name}"), name) for name in style_names()]
     parts["styles"] = gr.Radio(
         named, value=None, label=words("styles"), elem_id="styles", interactive=True
     )
