@@ -200,14 +200,13 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
     parts.record.upload(
         painting.restore, parts.record, [*parts.settings, parts.note], api_visibility="private"
     )
-    parts.take.click(_for_canvas, parts.photo, parts.canvas, api_visibility="private")
+    parts.take.click(painting.canvas, parts.photo, parts.canvas, api_visibility="private")
+    parts.photo.change(
+        lambda: None, None, parts.canvas, show_progress="hidden", api_visibility="private"
+    )
     strength.release(
         painting.change_strength, [run, strength], parts.note, api_visibility="private"
     )
-
-
-def _for_canvas(photo: str | None) -> dict[str, Any] | None:
-    return None if photo is None else {"background": photo, "layers": [], "composite": None}
 
 
 def _wire_runs(

@@ -180,6 +180,14 @@ class Painting:
         return str(write_image(self.studio.place() / "astronaut.jpg", sample()))
 
     @told
+    def canvas(self, photo: str | None, request: gr.Request) -> dict[str, Any]:
+        """Put the photograph, reduced, where regions are painted."""
+        if not photo:
+            raise SettingsError(say("no_photo", language(request)))
+        small = as_bytes(look_at(photo, self.studio.max_pixels).image)
+        return {"background": small, "layers": [], "composite": None}
+
+    @told
     def show_styles(self, photo: str | None, own: list[str] | None) -> str:
         """Paint the photograph small in all styles."""
         image = look_at(photo, self.studio.max_pixels).image if photo else None
