@@ -170,7 +170,7 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
             parts.others.change,
             parts.share.release,
             strength.release,
-            color.change,
+            color.input,
         ],
         painting.paint_now,
         [*choice, strength, color],
@@ -201,6 +201,13 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
     )
     parts.record.upload(
         painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
+    ).success(
+        painting.paint_now,
+        [*choice, strength, color],
+        [parts.compare, gr.State("")],  # the note tells of the settings
+        show_progress="minimal",
+        api_visibility="private",
+        **_GLANCE,
     )
     parts.take.click(painting.canvas, parts.photo, parts.canvas, api_visibility="private")
     parts.photo.change(
