@@ -68,6 +68,15 @@ def test_a_glance_is_what_paint_gives(photograph):
     np.testing.assert_allclose(painted, wanted, atol=1e-6)
 
 
+def test_a_glance_after_a_painting_is_what_paint_gives(photograph, tmp_path):
+    painting = tmp_path / "coffee.png"
+    PIL.fromarray(skimage.data.coffee()[::2, ::2]).save(painting)
+    shares = {str(painting): 0.5, "wave": 0.5}
+    seen = look_at(str(photograph))
+    painted = glance(seen, shares, 1.0, False).image
+    np.testing.assert_allclose(painted, paint(photograph, shares).image, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("others", "share", "shares"),
     [

@@ -12,7 +12,6 @@ import gradio as gr
 
 from . import gallery
 from .api import add_api
-from .choice import offered
 from .context import Studio
 from .controls import COLOR, setting_texts
 from .instant import style_names, title_of
@@ -164,10 +163,10 @@ def make_page(studio: Studio) -> gr.Blocks:
 def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.State) -> None:
     """Let every choice be painted at once."""
     strength, color = parts.strength, parts.settings[COLOR]
-    choice = [parts.photo, parts.styles, parts.others, parts.share]
+    choice = [parts.photograph, parts.styles, parts.others, parts.share]
     gr.on(
         [
-            parts.photo.change,
+            parts.photograph.change,
             parts.styles.change,
             parts.others.change,
             parts.share.release,
@@ -184,15 +183,26 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
     ).then(lambda: None, None, kept, show_progress="hidden", api_visibility="private")
     dressing: dict[str, Any] = {
         "fn": painting.show_styles,
-        "inputs": [parts.photo, parts.own],
+        "inputs": [parts.photograph, parts.paintings],
         "outputs": parts.dress,
         "show_progress": "hidden",
         "api_visibility": "private",
         **_GLANCE,
     }
-    parts.photo.change(**dressing)
+    parts.photo.change(
+        painting.take,
+        parts.photo,
+        [parts.photograph, parts.photo],
+        preprocess=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    parts.photograph.change(**dressing)
     parts.own.change(
-        offered, [parts.own, parts.styles], [parts.styles, parts.others], api_visibility="private"
+        painting.take_paintings,
+        [parts.own, parts.styles],
+        [parts.paintings, parts.styles, parts.others],
+        api_visibility="private",
     ).then(**dressing)
     parts.sample.click(painting.sample, None, parts.photo, api_visibility="private")
     parts.keep.click(
@@ -215,8 +225,8 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
         api_visibility="private",
         **_GLANCE,
     )
-    parts.take.click(painting.canvas, parts.photo, parts.canvas, api_visibility="private")
-    parts.photo.change(
+    parts.take.click(painting.canvas, parts.photograph, parts.canvas, api_visibility="private")
+    parts.photograph.change(
         lambda: None, None, parts.canvas, show_progress="hidden", api_visibility="private"
     )
     strength.release(
@@ -238,12 +248,12 @@ def _wire_runs(
     shown = [seen, parts.progress, parts.compare, *buttons, parts.runs, timer, kept]
     watching: dict[str, Any] = {
         "fn": steering.watch,
-        "inputs": [run, parts.photo, seen],
+        "inputs": [run, parts.photograph, seen],
         "outputs": shown,
         "queue": False,
         **quiet,
     }
-    choice = [parts.photo, parts.styles, parts.others, parts.share]
+    choice = [parts.photograph, parts.styles, parts.others, parts.share]
     page.load(steering.greet, None, [run, parts.photo, timer], **quiet).then(**watching)
     timer.tick(**watching)
     parts.finer.click(
