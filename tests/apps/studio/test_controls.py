@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("gradio", reason='needs pip install "impasto[studio]"')
 
-from impasto.apps.studio.controls import SHOWN, control, positions, settings_from  # noqa: E402
-from impasto.apps.studio.page import words  # noqa: E402
-from impasto.errors import SettingsError  # noqa: E402
-from impasto.settings import Settings  # noqa: E402
+from impasto.apps.studio.controls import SHOWN, control, positions, settings_from
+from impasto.apps.studio.page import words
+from impasto.errors import SettingsError
+from impasto.settings import Settings
 
 NAMES = [name for name, _ in SHOWN]
 

@@ -69,18 +69,18 @@ def test_a_glance_is_what_paint_gives(photograph):
 
 
 @pytest.mark.parametrize(
-    ("second", "share", "shares"),
+    ("others", "share", "shares"),
     [
-        (None, 0.5, {"wave": 1.0}),
-        ("", 0.5, {"wave": 1.0}),
-        ("wave", 0.5, {"wave": 1.0}),
-        ("scream", 0.0, {"wave": 1.0}),
-        ("scream", 1.0, {"scream": 1.0}),
-        ("scream", 0.25, {"wave": 0.75, "scream": 0.25}),
+        ([], 0.5, {"wave": 1.0}),
+        (["wave"], 0.5, {"wave": 1.0}),
+        (["scream"], 0.0, {"wave": 1.0}),
+        (["scream"], 1.0, {"scream": 1.0}),
+        (["scream"], 0.25, {"wave": 0.75, "scream": 0.25}),
+        (["scream", "pears", "scream"], 0.5, {"wave": 0.5, "scream": 0.25, "pears": 0.25}),
     ],
 )
-def test_shares_of_two_styles(second, share, shares):
-    assert shares_of("wave", second or None, share) == shares
+def test_shares_of_styles(others, share, shares):
+    assert shares_of("wave", others, share) == pytest.approx(shares)
 
 
 def test_each_style_in_small(photograph):

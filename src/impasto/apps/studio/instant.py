@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -90,25 +90,25 @@ def glance(
     return paint(photograph, dict(shares), settings=settings)
 
 
-def shares_of(first: str, second: str | None, share: float) -> dict[str, float]:
-    """Return the shares of two styles.
+def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, float]:
+    """Return the shares of several styles.
 
     Args:
         first: A style.
-        second: Another, or None.
-        share: Of the second, 0..1.
+        others: More, which have equal shares; the first one among them does not count.
+        share: Of the others together, 0..1.
 
     Example:
-        >>> shares_of("wave", "scream", 0.25)
+        >>> shares_of("wave", ["scream"], 0.25)
         {'wave': 0.75, 'scream': 0.25}
-        >>> shares_of("wave", None, 0.25)
+        >>> shares_of("wave", [], 0.25)
         {'wave': 1.0}
     """
-    if second is None or second == first or share <= 0:
+    more = [style for style in dict.fromkeys(others) if style != first]
+    if not more or share <= 0:
         return {first: 1.0}
-    if share >= 1:
-        return {second: 1.0}
-    return {first: 1.0 - share, second: share}
+    each = dict.fromkeys(more, share / len(more))
+    return each if share >= 1 else {first: 1.0 - share, **each}
 
 
 def in_small(photograph: Image | None, names: Iterable[str]) -> dict[str, str]:

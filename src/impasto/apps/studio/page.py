@@ -11,9 +11,11 @@ from typing import Any
 import gradio as gr
 
 from . import gallery
+from .choice import offered
+from .context import Studio
 from .controls import COLOR, setting_texts
 from .instant import style_names, title_of
-from .painting import Painting, Studio, offered
+from .painting import Painting
 from .parts import Parts, lay_out
 from .people import gallery_of, users_of
 from .runs import Runs
@@ -55,7 +57,7 @@ def open_page(place: Place) -> Iterator[Page]:
     runs = Runs(folder_of, gallery.keep, max_pixels=pixels)
     try:
         runs.start(users)
-        studio = Studio(runs, place.people, place.temporary.scratch, pixels)
+        studio = Studio(runs, place.people, place.temporary, pixels)
         looks = {"theme": theme(), "i18n": translations(), **assets()}
         yield Page(make_page(studio), looks)
     finally:
@@ -160,12 +162,12 @@ def make_page(studio: Studio) -> gr.Blocks:
 def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.State) -> None:
     """Let every choice be painted at once."""
     strength, color = parts.strength, parts.settings[COLOR]
-    choice = [parts.photo, parts.styles, parts.second, parts.share]
+    choice = [parts.photo, parts.styles, parts.others, parts.share]
     gr.on(
         [
             parts.photo.change,
             parts.styles.change,
-            parts.second.change,
+            parts.others.change,
             parts.share.release,
             strength.release,
             color.input,
@@ -188,7 +190,7 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
     }
     parts.photo.change(**dressing)
     parts.own.change(
-        offered, [parts.own, parts.styles], [parts.styles, parts.second], api_visibility="private"
+        offered, [parts.own, parts.styles], [parts.styles, parts.others], api_visibility="private"
     ).then(**dressing)
     parts.sample.click(painting.sample, None, parts.photo, api_visibility="private")
     parts.keep.click(
@@ -198,7 +200,7 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
         painting.command, [*choice, *parts.settings], parts.command, api_visibility="private"
     )
     parts.record.upload(
-        painting.restore, parts.record, [*parts.settings, parts.note], api_visibility="private"
+        painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
     ).success(
         painting.paint_now,
         [*choice, strength, color],
@@ -235,7 +237,7 @@ def _wire_runs(
         "queue": False,
         **quiet,
     }
-    choice = [parts.photo, parts.styles, parts.second, parts.share]
+    choice = [parts.photo, parts.styles, parts.others, parts.share]
     page.load(steering.greet, None, [run, parts.photo, timer], **quiet).then(**watching)
     timer.tick(**watching)
     parts.finer.click(
@@ -274,7 +276,7 @@ def _wire_shelf(
     shelf.pictures.select(
         handlers.choose, names, [chosen, shelf.shown, shelf.about, shelf.note], **quiet
     )
-    shelf.use.click(handlers.use, chosen, [*parts.settings, shelf.note], **quiet)
+    shelf.use.click(handlers.use, chosen, [*parts.restorable, shelf.note], **quiet)
     shelf.delete.click(
         handlers.delete, chosen, [chosen, shelf.shown, shelf.about, shelf.note], **quiet
     ).then(**filling)

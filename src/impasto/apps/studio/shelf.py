@@ -11,9 +11,10 @@ import gradio as gr
 
 from ...errors import PictureError
 from . import gallery
-from .controls import Words, label_of, positions
+from .context import Studio, language, told
+from .controls import Words, label_of
 from .gallery import Entry
-from .painting import Studio, language, settings_in, told
+from .painting import restored
 from .parts import KINDS
 from .texts import say
 
@@ -126,8 +127,7 @@ class Shelf:
         if not name:
             raise PictureError(say("no_picture", language(request)))
         entry = gallery.find(self.studio.folder(request), name)
-        text = say("settings_back", language(request), name=entry.name)
-        return *positions(settings_in(entry.path)), text
+        return restored(entry.path, language(request))
 
     @told
     def delete(self, name: str | None, request: gr.Request) -> tuple[None, None, str, str]:
