@@ -18,7 +18,7 @@ from .painting import as_bytes
 from .people import gallery_of
 from .texts import say
 from .view import View
-from .watching import AT_WORK, progress_panel, status_line
+from .watching import AT_WORK, news, progress_panel, status_line
 
 Kind = Literal["png", "jpg", "tif"]
 _BUTTONS = {  # which buttons are there, by a run's status
@@ -153,7 +153,7 @@ class Steering:
 
 
 def _listed(views: Sequence[View]) -> list[str]:
-    return [f"{view.id}{view.status}{view.place}" for view in views]
+    return [news(view) for view in views]
 
 
 def _buttons(view: View | None) -> list[Any]:
