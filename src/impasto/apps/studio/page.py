@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from . import gallery
+from .api import add_api
 from .choice import offered
 from .context import Studio
 from .controls import COLOR, setting_texts
@@ -153,6 +154,7 @@ def make_page(studio: Studio) -> gr.Blocks:
                 parts = lay_out(words)
             with gr.Tab(words("tab_gallery"), id="gallery") as tab:
                 shelf = lay_out_shelf(words)
+        add_api(studio)  # first, as names are given to those who come first
         _wire_choices(Painting(studio), parts, run, kept)
         _wire_runs(page, Steering(studio), Painting(studio), parts, (run, seen, kept, timer))
         _wire_shelf(tab, Shelf(studio), shelf, parts, names)
@@ -194,7 +196,11 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
     ).then(**dressing)
     parts.sample.click(painting.sample, None, parts.photo, api_visibility="private")
     parts.keep.click(
-        painting.keep, [*choice, *parts.settings], [kept, parts.note], api_visibility="private"
+        painting.keep,
+        [*choice, *parts.settings],
+        [kept, parts.note],
+        api_visibility="private",
+        **_GLANCE,
     )
     parts.command_place.expand(
         painting.command, [*choice, *parts.settings], parts.command, api_visibility="private"
@@ -241,7 +247,11 @@ def _wire_runs(
     page.load(steering.greet, None, [run, parts.photo, timer], **quiet).then(**watching)
     timer.tick(**watching)
     parts.finer.click(
-        painting.start, [*choice, parts.canvas, *parts.settings], run, api_visibility="private"
+        painting.start,
+        [*choice, parts.canvas, *parts.settings],
+        run,
+        api_visibility="private",
+        **_GLANCE,
     ).success(lambda: gr.Timer(active=True), None, timer, **quiet).then(**watching)
     for name in ("pause", "go_on", "stop"):
         button = getattr(parts, name)
@@ -253,6 +263,7 @@ def _wire_runs(
         [kept, *choice, *parts.settings],
         [kept, parts.note],
         api_visibility="private",
+        **_GLANCE,
     )
     saved.success(
         steering.export, [kept, parts.kind], parts.file, api_visibility="private"
