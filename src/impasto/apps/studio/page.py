@@ -165,23 +165,29 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
     """Let every choice be painted at once."""
     strength, color = parts.strength, parts.settings[COLOR]
     choice = [parts.photo, parts.styles, parts.others, parts.share]
+    at_once: dict[str, Any] = {
+        "fn": painting.paint_now,
+        "inputs": [*choice, strength, color],
+        "outputs": [parts.compare, parts.note],
+        "show_progress": "minimal",
+        "api_visibility": "private",
+        **_GLANCE,
+    }
+    forgotten: dict[str, Any] = {"fn": lambda: None, "outputs": kept, "show_progress": "hidden"}
+    forgotten["api_visibility"] = "private"
     gr.on(
         [
-            parts.photo.change,
+            parts.photo.input,  # not `change`: a run that is found again brings its photograph
+            parts.photo.clear,
             parts.styles.change,
             parts.others.change,
             parts.share.release,
             strength.release,
             color.input,
         ],
-        painting.paint_now,
-        [*choice, strength, color],
-        [parts.compare, parts.note],
         trigger_mode="always_last",
-        show_progress="minimal",
-        api_visibility="private",
-        **_GLANCE,
-    ).then(lambda: None, None, kept, show_progress="hidden", api_visibility="private")
+        **at_once,
+    ).then(**forgotten)
     dressing: dict[str, Any] = {
         "fn": painting.show_styles,
         "inputs": [parts.photo, parts.own],
@@ -194,7 +200,9 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
     parts.own.change(
         offered, [parts.own, parts.styles], [parts.styles, parts.others], api_visibility="private"
     ).then(**dressing)
-    parts.sample.click(painting.sample, None, parts.photo, api_visibility="private")
+    parts.sample.click(painting.sample, None, parts.photo, api_visibility="private").success(
+        **at_once
+    ).then(**forgotten)
     parts.keep.click(
         painting.keep,
         [*choice, *parts.settings],
@@ -208,13 +216,8 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
     parts.record.upload(
         painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
     ).success(
-        painting.paint_now,
-        [*choice, strength, color],
-        [parts.compare, gr.State("")],  # the note tells of the settings
-        show_progress="minimal",
-        api_visibility="private",
-        **_GLANCE,
-    )
+        **{**at_once, "outputs": [parts.compare, gr.State("")]}  # the note tells of the settings
+    ).then(**forgotten)
     parts.take.click(painting.canvas, parts.photo, parts.canvas, api_visibility="private")
     parts.photo.change(
         lambda: None, None, parts.canvas, show_progress="hidden", api_visibility="private"
