@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -133,18 +133,26 @@ def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, floa
     return each if share >= 1 else {first: 1.0 - share, **each}
 
 
-def in_small(photograph: Image | None, names: Iterable[str]) -> dict[str, str]:
-    """Paint a photograph in each style, small.
+def in_small(photograph: Image | None) -> list[str]:
+    """Paint a photograph in each learned style, small.
 
     Args:
         photograph: (H, W, 3), 0..1; a sample if None.
-        names: Of learned styles.
 
     Returns:
-        Name of the style -> `data:` address of a JPEG.
+        `data:` addresses of JPEGs, in the order of `style_names`.
     """
-    picture = _square(sample() if photograph is None else photograph)
-    return {name: as_address(_reduce(paint(picture, name).image)) for name in names}
+    return list(_sample_in_small()) if photograph is None else _in_small(photograph)
+
+
+@functools.cache
+def _sample_in_small() -> tuple[str, ...]:
+    return tuple(_in_small(sample()))
+
+
+def _in_small(photograph: Image) -> list[str]:
+    picture = _square(photograph)
+    return [as_address(_reduce(paint(picture, name).image)) for name in style_names()]
 
 
 @functools.cache

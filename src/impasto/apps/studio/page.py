@@ -155,6 +155,7 @@ def make_page(studio: Studio) -> gr.Blocks:
                 shelf = lay_out_shelf(words)
         add_api(studio)  # first, as names are given to those who come first
         _wire_choices(Painting(studio), parts, run, kept)
+        _wire_what_follows(page, Painting(studio), parts, kept)
         _wire_runs(page, Steering(studio), Painting(studio), parts, (run, seen, kept, timer))
         _wire_shelf(tab, Shelf(studio), shelf, parts, names)
     return page
@@ -163,40 +164,58 @@ def make_page(studio: Studio) -> gr.Blocks:
 def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.State) -> None:
     """Let every choice be painted at once."""
     strength, color = parts.strength, parts.settings[COLOR]
-    choice = [parts.photograph, parts.styles, parts.others, parts.share]
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    at_once: dict[str, Any] = {
+        "fn": painting.paint_now,
+        "inputs": [*parts.choice, strength, color],
+        "outputs": [parts.compare, parts.note],
+        "show_progress": "minimal",
+        "api_visibility": "private",
+        **_GLANCE,
+    }
+    forgotten: dict[str, Any] = {"fn": lambda: None, "outputs": kept, **quiet}
     gr.on(
         [
-            parts.photograph.change,
             parts.styles.change,
             parts.others.change,
             parts.share.release,
             strength.release,
             color.input,
         ],
-        painting.paint_now,
-        [*choice, strength, color],
-        [parts.compare, parts.note],
         trigger_mode="always_last",
-        show_progress="minimal",
-        api_visibility="private",
-        **_GLANCE,
-    ).then(lambda: None, None, kept, show_progress="hidden", api_visibility="private")
-    dressing: dict[str, Any] = {
-        "fn": painting.show_styles,
-        "inputs": [parts.photograph, parts.paintings],
-        "outputs": parts.dress,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-        **_GLANCE,
-    }
-    parts.photo.change(
+        **at_once,
+    ).then(**forgotten)
+    # Not `change`: a run that is found again brings its photograph, and its own picture.
+    gr.on(
+        [parts.photo.input, parts.photo.clear],
         painting.take,
         parts.photo,
         [parts.photograph, parts.photo],
         preprocess=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+        **quiet,
+    ).success(**at_once).then(**forgotten)
+    parts.sample.click(painting.sample, None, [parts.photo, parts.photograph], **quiet).success(
+        **at_once
+    ).then(**forgotten)
+    parts.record.upload(
+        painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
+    ).success(
+        **{**at_once, "outputs": [parts.compare, gr.State("")]}  # the note tells of the settings
+    ).then(**forgotten)
+    strength.release(painting.change_strength, [run, strength], parts.note, **quiet)
+
+
+def _wire_what_follows(page: gr.Blocks, painting: Painting, parts: Parts, kept: gr.State) -> None:
+    """Let the styles, the canvas and the command follow the choices; keep what was painted."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    dressing: dict[str, Any] = {
+        "fn": painting.show_styles,
+        "inputs": [parts.photograph, parts.paintings],
+        "outputs": parts.dress,
+        **quiet,
+        **_GLANCE,
+    }
+    page.load(**dressing)
     parts.photograph.change(**dressing)
     parts.own.change(
         painting.take_paintings,
@@ -204,34 +223,18 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
         [parts.paintings, parts.styles, parts.others],
         api_visibility="private",
     ).then(**dressing)
-    parts.sample.click(painting.sample, None, parts.photo, api_visibility="private")
     parts.keep.click(
         painting.keep,
-        [*choice, *parts.settings],
+        [*parts.choice, *parts.settings],
         [kept, parts.note],
         api_visibility="private",
         **_GLANCE,
     )
     parts.command_place.expand(
-        painting.command, [*choice, *parts.settings], parts.command, api_visibility="private"
-    )
-    parts.record.upload(
-        painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
-    ).success(
-        painting.paint_now,
-        [*choice, strength, color],
-        [parts.compare, gr.State("")],  # the note tells of the settings
-        show_progress="minimal",
-        api_visibility="private",
-        **_GLANCE,
+        painting.command, [*parts.choice, *parts.settings], parts.command, api_visibility="private"
     )
     parts.take.click(painting.canvas, parts.photograph, parts.canvas, api_visibility="private")
-    parts.photograph.change(
-        lambda: None, None, parts.canvas, show_progress="hidden", api_visibility="private"
-    )
-    strength.release(
-        painting.change_strength, [run, strength], parts.note, api_visibility="private"
-    )
+    parts.photograph.change(lambda: None, None, parts.canvas, **quiet)
 
 
 def _wire_runs(
@@ -253,12 +256,13 @@ def _wire_runs(
         "queue": False,
         **quiet,
     }
-    choice = [parts.photograph, parts.styles, parts.others, parts.share]
-    page.load(steering.greet, None, [run, parts.photo, timer], **quiet).then(**watching)
+    page.load(steering.greet, None, [run, parts.photo, parts.photograph, timer], **quiet).then(
+        **watching
+    )
     timer.tick(**watching)
     parts.finer.click(
         painting.start,
-        [*choice, parts.canvas, *parts.settings],
+        [*parts.choice, parts.canvas, *parts.settings],
         run,
         api_visibility="private",
         **_GLANCE,
@@ -270,7 +274,7 @@ def _wire_runs(
     parts.runs.input(lambda chosen: (chosen, ""), parts.runs, [run, seen], **quiet).then(**watching)
     saved = parts.download.click(
         painting.keep_first,
-        [kept, *choice, *parts.settings],
+        [kept, *parts.choice, *parts.settings],
         [kept, parts.note],
         api_visibility="private",
         **_GLANCE,

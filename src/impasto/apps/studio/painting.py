@@ -66,13 +66,14 @@ class Painting:
     studio: Studio
 
     @told
-    def sample(self) -> str:
+    def sample(self) -> tuple[str, str]:
         """Write a sample photograph for the page.
 
         Returns:
-            Its path.
+            Its path, to show it and to work on it.
         """
-        return str(write_image(self.studio.place() / "astronaut.jpg", sample()))
+        path = str(write_image(self.studio.place() / "astronaut.jpg", sample()))
+        return path, path
 
     @told
     def canvas(self, photo: str | None, request: gr.Request) -> dict[str, Any]:
@@ -122,7 +123,7 @@ class Painting:
         most = self.studio.max_pixels
         image = look_at(photo, most).image if photo else None
         paintings = [small_painting(look_at(file, most).image) for file in files]
-        return dress([*paintings, *in_small(image, style_names()).values()])
+        return dress([*paintings, *in_small(image)])
 
     @told
     def paint_now(

@@ -54,6 +54,11 @@ class Parts(NamedTuple):
         return [self.strength, *self.more]
 
     @property
+    def choice(self) -> list[gr.components.Component]:
+        """Photograph and styles, as the handlers take them."""
+        return [self.photograph, self.styles, self.others, self.share]
+
+    @property
     def restorable(self) -> list[gr.components.Component]:
         """What an old picture tells where it stood."""
         return [*self.settings, self.styles, self.others, self.share]
