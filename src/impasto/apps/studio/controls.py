@@ -11,7 +11,6 @@ from annotated_types import Ge, Le
 from ...settings import Settings
 from .texts import texts
 
-
 Words = Callable[[str], gr.i18n.I18nData]  # a text of the page, by its key
 
 
