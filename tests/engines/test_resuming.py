@@ -11,6 +11,7 @@ import pytest
 from impasto.engines import iterative
 from impasto.engines.checkpoint import read_snapshot, write_snapshot
 from impasto.engines.iterative import optimize_image
+from impasto.engines.stand import picture_so_far
 from impasto.errors import DivergedError, ModelError
 from impasto.images.sample_styles import sample_style
 from impasto.settings import Settings
@@ -200,3 +201,20 @@ def test_what_a_snapshot_says_is_json_and_its_arrays_are_plain(pictures):
     assert all(isinstance(array, np.ndarray) for array in snapshot.arrays.values())
     pairs = [name for name in snapshot.arrays if name.endswith("/s")]
     assert len(pairs) == 3  # as `history` says
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_picture_in_a_snapshot_is_that_of_its_step(pictures, optimizer):
+    for step in optimize_image(*pictures, toy(optimizer=optimizer)):
+        np.testing.assert_array_equal(picture_so_far(step.snapshot()), step.image)
+
+
+def test_the_picture_in_a_snapshot_has_no_photograph_mixed_in(pictures):
+    *_, step = optimize_image(*pictures, toy(strength=0.2))
+    *_, whole = optimize_image(*pictures, toy(strength=0.5))
+    np.testing.assert_allclose(picture_so_far(step.snapshot()), whole.image, atol=1e-5)
+    assert np.abs(step.image - whole.image).max() > 0.05
+
+
+def test_a_snapshot_without_a_picture_has_none():
+    assert picture_so_far(Snapshot({}, {})) is None

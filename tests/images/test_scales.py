@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image as PIL
 
 from impasto.errors import PictureError
-from impasto.images.scales import enlarge, fit, plan, resize, result_size, style_size
+from impasto.images.scales import enlarge, fit, plan, plan_from, resize, result_size, style_size
 from impasto.settings import Settings
 
 sides = st.integers(32, 3000)
@@ -45,6 +45,26 @@ def test_iterations_of_a_plan_add_up(content, style, settings):
     stages = planned(content, style, settings)
     assert sum(stage.iterations for stage in stages) == settings.iterations
     assert all(stage.iterations >= 0 for stage in stages)
+
+
+@given(shapes, shapes, runs, st.data())
+def test_the_rest_of_a_plan_is_a_plan(content, style, settings, data):
+    stages = planned(content, style, settings)
+    index = data.draw(st.integers(0, len(stages) - 1))
+    scales, iterations = plan_from(stages, index)
+    rest = plan(content, style, settings.changed(scales=scales, iterations=iterations))
+    assert [stage.size for stage in rest] == [stage.size for stage in stages[index:]]
+    for one, other in zip(rest, stages[index:], strict=True):
+        assert abs(one.iterations - other.iterations) <= 2
+
+
+def test_the_rest_of_a_plan_keeps_to_the_few_evaluations_of_large_scales():
+    settings = Settings(size=6000, scales=3, iterations=120)
+    stages = plan((6000, 6000), (6000, 6000), settings)
+    for index in range(3):
+        scales, iterations = plan_from(stages, index)
+        changed = settings.changed(scales=scales, iterations=iterations)
+        assert plan((6000, 6000), (6000, 6000), changed) == stages[index:]
 
 
 @given(shapes, shapes, runs)

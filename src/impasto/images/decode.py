@@ -21,6 +21,7 @@ from . import metadata, opening
 
 Array = NDArray[Any]
 
+_YCBCR = 6  # how a TIFF calls it
 _TIFF_ORIENTATION, _TIFF_PROFILE, _ASSOCIATED_ALPHA = 274, 34675, 1
 _DEFLATE = (8, 32946)
 _PACKINGS = (1, 5, 32773, *_DEFLATE)  # none, LZW, PackBits: those whose unpacked size is bounded
@@ -163,7 +164,7 @@ def _split_alpha(image: PIL.Image) -> tuple[PIL.Image, PIL.Image | None]:
 
 
 def decode_deep_tiff(path: Path, limit: int) -> Picture | None:
-    """Read a TIFF of 16 bits or floats, which Pillow would cut to 8 bits or refuse.
+    """Read a TIFF that Pillow would cut to 8 bits or refuse: of 16 bits, floats, or plain YCbCr.
 
     Args:
         path: A TIFF file.
@@ -178,10 +179,11 @@ def decode_deep_tiff(path: Path, limit: int) -> Picture | None:
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
-            deep = page.dtype is not None and page.dtype.itemsize > 1 and page.samplesperpixel > 1
-            if not deep or page.photometric not in (1, 2):  # black is zero, RGB
+            if not _is_deep(page) and not _is_plain_ycbcr(page):
                 return None
             array = _deep_array(page, limit, path)
+            if page.photometric == _YCBCR:
+                array = np.asarray(PIL.frombytes("YCbCr", array.shape[1::-1], array).convert("RGB"))
             tags = page.tags
             turn = tags[_TIFF_ORIENTATION].value if _TIFF_ORIENTATION in tags else 1
             profile = tags[_TIFF_PROFILE].value if _TIFF_PROFILE in tags else None
@@ -192,6 +194,17 @@ def decode_deep_tiff(path: Path, limit: int) -> Picture | None:
     picture = decode_array(upright, path.name)
     exif = _tiff_exif(path)
     return Picture(metadata.deep_to_srgb(picture.image, profile), picture.alpha, exif, path.name)
+
+
+def _is_deep(page: tifffile.TiffPage) -> bool:
+    deep = page.dtype is not None and page.dtype.itemsize > 1 and page.samplesperpixel > 1
+    return deep and page.photometric in (1, 2)  # black is zero, RGB
+
+
+def _is_plain_ycbcr(page: tifffile.TiffPage) -> bool:
+    """Tell whether a TIFF has YCbCr as it is, which Pillow reads from version 13 on."""
+    plain = page.photometric == _YCBCR and page.compression == 1 and page.samplesperpixel == 3
+    return plain and page.dtype == np.uint8 and tuple(page.subsampling or (2, 2)) == (1, 1)
 
 
 class _NeedsCodec(Exception):

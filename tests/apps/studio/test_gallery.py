@@ -111,8 +111,12 @@ def test_a_full_disk_is_told_in_a_sentence_and_nothing_is_lost(tmp_path, rng):
 
 READ_ONLY = """
 import os, sys
+sys.path.insert(0, sys.argv[2])
+import numpy as np
+from tests.apps.studio.results import made
 from impasto.apps.studio import gallery
 from impasto.errors import PictureError
+result = made(np.zeros((8, 8, 3), np.float32))
 if os.getuid() == 0:
     os.setgid(65534), os.setuid(65534)
 folder = sys.argv[1]
@@ -122,6 +126,7 @@ for work in (
     lambda: gallery.thumbnail(folder, "cat.png"),
     lambda: gallery.undo(folder),
     lambda: gallery.keep(folder + "/new", None, "cat"),
+    lambda: gallery.keep(folder, result, "cat"),
     lambda: gallery.export(folder, "cat.png", "jpg", folder + "/out"),
 ):
     try:
@@ -138,13 +143,13 @@ def test_a_read_only_folder_is_told_in_a_sentence_and_nothing_is_lost(result):
         Path(place).chmod(0o755)
         gallery.keep(folder, result, "cat")
         folder.chmod(0o555)
-        words = [sys.executable, "-c", READ_ONLY, str(folder)]
+        words = [sys.executable, "-c", READ_ONLY, str(folder), str(Path(__file__).parents[3])]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         listed, *told = done.stdout.splitlines()
         assert listed == "['cat.png']"
         assert told.pop(2) == "None"
-        assert len(told) == 4
+        assert len(told) == 5
         assert all("Permission denied" in sentence and ";" in sentence for sentence in told)
         folder.chmod(0o755)
         assert files(folder) == ["cat.png"]

@@ -11,7 +11,14 @@ import pytest
 import impasto
 from impasto.apps.studio.order import Order
 from impasto.apps.studio.runs import Runs
-from impasto.errors import BusyError, ImpastoError, ModelError, PictureError, SettingsError
+from impasto.errors import (
+    BusyError,
+    ImpastoError,
+    ModelError,
+    PictureError,
+    RunError,
+    SettingsError,
+)
 from impasto.images.files import free_path
 from impasto.settings import Settings
 
@@ -458,6 +465,69 @@ def meddle(runs, run, seed, end, wrong):
         except Exception as error:
             wrong += [] if "has ended" in str(error) else [error]
         time.sleep(0.01)
+
+
+def use(runs, user, order, seed, end, wrong):
+    """Do at random what a person does, for a while, and note what should not have been raised."""
+    rng = np.random.default_rng(seed)
+    calls = [runs.pause, runs.go_on, runs.stop, runs.drop, runs.view, runs.preview]
+    calls.append(lambda *one: runs.change(*one, strength=float(rng.choice([0.0, 0.4, 1.3]))))
+    while time.monotonic() < end:
+        try:
+            views = runs.of(user)
+            if len(views) < 3 or rng.random() < 0.1:
+                runs.add(user, order(f"{user}{seed}", iterations=int(rng.integers(0, 60))))
+            if views:
+                rng.choice(calls)(user, views[rng.integers(0, len(views))].id)
+        except RunError:
+            pass
+        except Exception as error:
+            wrong.append(error)
+        time.sleep(float(rng.choice([0.0, 0.01, 0.1])))
+
+
+def use_all(runs, users, order, seconds, seed):
+    """Let two threads for each person use the studio; what should not have been raised."""
+    wrong, end = [], time.monotonic() + seconds
+    threads = [
+        threading.Thread(target=use, args=(runs, user, order, seed + number, end, wrong))
+        for number, user in enumerate(users * 2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return wrong
+
+
+def finish_all(runs, user):
+    for view in runs.of(user):
+        if view.status == "paused":
+            runs.go_on(user, view.id)
+    return [until(runs, view.id, over, user) for view in runs.of(user)]
+
+
+@pytest.mark.parametrize("restarts", [0, 2])
+def test_whatever_people_do_nothing_is_lost_or_left_behind(studio, order, tmp_path, restarts):
+    users = ["ada", "bob"]
+    for turn in range(restarts):
+        runs = studio(users)
+        assert use_all(runs, users, order, 2, 10 * turn) == []
+        before = {view.id for user in users for view in runs.of(user) if not over(view)}
+        runs.close()
+        assert {name for user in users for name in left(tmp_path / user)} <= before
+    runs = studio(users)
+    assert use_all(runs, users, order, 3, 100) == []
+    for user in users:
+        views = finish_all(runs, user)
+        assert left(tmp_path / user) == []
+        pictures = {path.name for path in (tmp_path / user).glob("*.png")}
+        assert {view.picture for view in views if view.picture} <= pictures
+        assert all(view.picture for view in views if view.status == "done")
+
+
+def over(view):
+    return view.status in ("done", "stopped")
 
 
 def test_calls_of_many_threads_on_one_run_leave_it_whole(studio, order, whole, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image as PIL
 from PIL import PngImagePlugin
@@ -92,7 +92,7 @@ def split(line):
 
 
 @given(values)
-@settings(max_examples=200)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 def test_a_command_line_gives_the_same_settings_back(given):
     wanted = as_settings(given)
     command = parse(words_of(command_line(wanted, "photo.jpg", ["wave.jpg"])))
@@ -101,7 +101,7 @@ def test_a_command_line_gives_the_same_settings_back(given):
 
 
 @given(paths, st.lists(paths, min_size=1, max_size=3))
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_any_path_comes_through_the_shell(content, styles):
     command = parse(words_of(command_line(Settings(), content, styles)))
     assert command.content == Path(content)
@@ -117,7 +117,7 @@ def test_any_path_comes_through_the_shell(content, styles):
     ),
     st.dictionaries(paths.filter(lambda text: len(text) > 1), st.floats(0, 1e9), min_size=1),
 )
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_a_command_that_paints_at_once_gives_the_same_back(wanted, blend):
     line = command_line(wanted, "photo.jpg", [*blend], shares=[*blend.values()])
     command = parse(words_of(line))

@@ -30,9 +30,9 @@ from .asking import (
     settings_of_paint,
     text_of,
 )
+from .context import Studio
 from .instant import look_at, style_names, title_of
 from .order import Order
-from .painting import Studio
 from .wishes import style_picture
 
 _RUN = re.compile(r"[0-9a-f]{32}")
@@ -127,7 +127,7 @@ class Api:
         height, width = photo.image.shape[:2]
         check_size(checked, (height, width))
         check_weights(checked, len(chosen))
-        with tempfile.TemporaryDirectory(dir=self.studio.scratch) as place:
+        with tempfile.TemporaryDirectory(dir=self.studio.temporary.scratch) as place:
             order = Order(
                 content=Path(choice.photo),
                 styles=tuple(style_picture(each, photo, Path(place)) for each in chosen),

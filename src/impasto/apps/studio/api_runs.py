@@ -6,28 +6,25 @@ Gradio reads the annotations of this module when it runs, so that they cannot be
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Concatenate
 
 import gradio as gr
 
 from ...errors import explain
 from .answers import RunAnswer, run_answer
 from .asking import check_size, check_weights, named_settings, text_of
+from .context import H, P, R, Studio, told
 from .instant import look_at
-from .painting import Studio, told
 from .view import View
 
-P = ParamSpec("P")
-R = TypeVar("R")
 
-
-def answered(function: Callable[P, R]) -> Callable[P, R]:
+def answered(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
     """Let every error reach the client as a sentence; one that is not ours is logged, too."""
 
-    @functools.wraps(function)
-    def run(*values: P.args, **named: P.kwargs) -> R:
+    @functools.wraps(handler)
+    def run(self: H, /, *values: P.args, **named: P.kwargs) -> R:
         try:
-            return told(function)(*values, **named)
+            return told(handler)(self, *values, **named)
         except gr.Error:
             raise
         except Exception as error:

@@ -13,8 +13,8 @@ from ...paint_settings import PaintSettings
 from ...settings import Settings, sentence
 from ...types import Size
 from ...workflows.setting_files import ROLES, names_a_file
+from .choice import LARGEST, Choice
 from .instant import look_at, style_names
-from .painting import LARGEST, Choice
 
 MOST_STYLES = 8
 _FILES = tuple(name for name in ROLES if name != "init")

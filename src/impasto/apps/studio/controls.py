@@ -56,25 +56,31 @@ def help_of(name: str) -> str:
     return " ".join(text.replace("`", "").split())
 
 
+def label_of(name: str, language: str) -> str:
+    """Return what a setting is called.
+
+    Example:
+        >>> label_of("style_scale", "en"), label_of("style_scale", "ko")
+        ('Style scale', '화풍 크기')
+    """
+    plain = name.replace("_", " ").capitalize()
+    return texts()[language].get(f"label.{name}", plain)
+
+
 def setting_texts(language: str) -> dict[str, str]:
     """Return labels and help of the settings on the page: `label.size`, `help.size`.
 
-    English ones come from the settings themselves.
-
     Args:
-        language: `en` or `ko`.
+        language: `en`, whose help comes from the settings themselves, or `ko`.
 
     Example:
         >>> setting_texts("en")["label.style_scale"]
         'Style scale'
     """
-    if language != "en":
-        found = texts()[language]
-        return {key: text for key, text in found.items() if "." in key}
     lines = {}
     for name, _ in SHOWN:
-        lines[f"label.{name}"] = name.replace("_", " ").capitalize()
-        lines[f"help.{name}"] = help_of(name)
+        lines[f"label.{name}"] = label_of(name, language)
+        lines[f"help.{name}"] = texts()[language].get(f"help.{name}", help_of(name))
     return lines
 
 

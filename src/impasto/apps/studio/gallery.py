@@ -5,6 +5,9 @@
 .studio/thumbnails/        small JPEGs, made when needed
 .studio/deleted/           what was deleted and can be brought back
 ```
+
+Names may come from strangers: all functions take the name of a file right in the folder, and
+nothing else. They may be called by several threads, and by several processes.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from ...paint_settings import PaintSettings
 from ...types import Image, Picture
 from ...workflows.paint import paint, styles
 from ...workflows.result import Result
+from .texts import texts
 
 GLANCE = 720  # pixels of the long side of what is painted while somebody chooses
 _SMALL, _PAINTED_AT = 112, 224  # sides of what is shown small, and of what is painted for it
@@ -33,17 +34,21 @@ def style_names() -> list[str]:
     return list(styles())
 
 
-def title_of(style: str) -> str:
+def title_of(style: str, language: str = "en") -> str:
     """Name a style, or a painting's file, as people would.
+
+    Args:
+        style: Name of a learned style, or path of a painting.
+        language: `en` or `ko`.
 
     Example:
         >>> title_of("starry-night"), title_of("/tmp/my_cat.jpg")
         ('Starry night', 'my_cat')
     """
-    known = styles().get(style)
-    if known is None:
+    if style not in styles():
         return Path(style).stem
-    return style.replace("-", " ").capitalize()
+    plain = style.replace("-", " ").capitalize()
+    return texts()[language].get(f"style.{style}", plain)
 
 
 def look_at(path: str, max_pixels: int | None = None) -> Picture:
@@ -85,25 +90,25 @@ def glance(
     return paint(photograph, dict(shares), settings=settings)
 
 
-def shares_of(first: str, second: str | None, share: float) -> dict[str, float]:
-    """Return the shares of two styles.
+def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, float]:
+    """Return the shares of several styles.
 
     Args:
         first: A style.
-        second: Another, or None.
-        share: Of the second, 0..1.
+        others: More, which have equal shares; the first one among them does not count.
+        share: Of the others together, 0..1.
 
     Example:
-        >>> shares_of("wave", "scream", 0.25)
+        >>> shares_of("wave", ["scream"], 0.25)
         {'wave': 0.75, 'scream': 0.25}
-        >>> shares_of("wave", None, 0.25)
+        >>> shares_of("wave", [], 0.25)
         {'wave': 1.0}
     """
-    if second is None or second == first or share <= 0:
+    more = [style for style in dict.fromkeys(others) if style != first]
+    if not more or share <= 0:
         return {first: 1.0}
-    if share >= 1:
-        return {second: 1.0}
-    return {first: 1.0 - share, second: share}
+    each = dict.fromkeys(more, share / len(more))
+    return each if share >= 1 else {first: 1.0 - share, **each}
 
 
 def in_small(photograph: Image | None, names: Iterable[str]) -> dict[str, str]:

@@ -1,15 +1,77 @@
-// Says aloud what happens to a run: a live region that stays, filled when there is news.
+// What Gradio's page lacks: news said aloud, and names and keys for those who use no mouse.
 () => {
+  const all = (selector) => document.querySelectorAll(selector);
+  const plain = (element) => element?.innerText.replace(/\s+/g, " ").trim();
+  const titleOf = (element) =>
+    plain(element.closest(".block")?.querySelector("[data-testid=block-info], [data-testid=block-label]"));
+  const set = (element, name, value) => {
+    if (value && element.getAttribute(name) !== value) element.setAttribute(name, value);
+  };
+  const korean = navigator.language.startsWith("ko");
+  const sides = korean ? ["전", "후"] : ["before", "after"];
+  if (korean) document.documentElement.lang = "ko";
+
+  // A live region that stays, filled when there is news of a run.
   const region = document.createElement("div");
   region.className = "unseen";
   region.setAttribute("role", "status");
   region.setAttribute("aria-live", "polite");
   document.body.append(region);
   let told = "";
-  new MutationObserver(() => {
+  const announce = () => {
     const line = document.querySelector("[data-announce]");
     if (!line || line.dataset.announce === told) return;
     told = line.dataset.announce;
     region.textContent = line.textContent;
-  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  };
+
+  const name = () => {
+    for (const each of all("button[aria-dropeffect]")) set(each, "aria-label", `${titleOf(each)}: ${plain(each)}`);
+    for (const each of all(".empty[aria-label]")) each.removeAttribute("aria-label");
+    for (const each of all(".thumbnail-item")) set(each, "aria-label", plain(each));
+    for (const each of all(".image-container button:not([aria-label])")) set(each, "aria-label", titleOf(each));
+    for (const each of all("fieldset, .block input[type=number], .block input[type=range]"))
+      set(each, "aria-label", titleOf(each));
+    for (const each of all("#photo img")) set(each, "alt", titleOf(each));
+    all("#compare img").forEach((each, place) => set(each, "alt", `${titleOf(each)}: ${sides[place]}`));
+    for (const each of all("#compare [data-testid=slider]")) {
+      each.tabIndex = 0;
+      set(each, "role", "slider");
+      set(each, "aria-label", titleOf(each));
+      set(each, "aria-valuenow", `${Math.round(100 * shareOf(each))}`);
+    }
+  };
+
+  // The line between before and after, by arrow keys.
+  const shareOf = (line) => {
+    const [inner, outer] = [line, line.parentElement].map((each) => each.getBoundingClientRect());
+    return outer.width ? (inner.left + inner.width / 2 - outer.left) / outer.width : 0.5;
+  };
+  const move = (line, share) => {
+    const { left, top, width } = line.parentElement.getBoundingClientRect();
+    const at = (kind, x) =>
+      new MouseEvent(kind, { bubbles: true, cancelable: true, view: window, clientX: x, clientY: top + 9 });
+    const wanted = left + width * Math.min(1, Math.max(0, share));
+    line.dispatchEvent(at("mousedown", left + width * shareOf(line)));
+    for (const kind of ["mousemove", "mouseup"]) window.dispatchEvent(at(kind, wanted));
+    requestAnimationFrame(name);
+  };
+  const STEPS = { ArrowLeft: -0.05, ArrowRight: 0.05, Home: -1, End: 1 };
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches("#compare [data-testid=slider]") || !(event.key in STEPS)) return;
+    event.preventDefault();
+    move(event.target, shareOf(event.target) + STEPS[event.key]);
+  });
+
+  // Sliders that are moved by keys tell it as those that are let go by a mouse do.
+  document.addEventListener("keyup", (event) => {
+    if (event.target.matches("input[type=range]") && event.key !== "Tab")
+      event.target.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
+  });
+
+  const look = () => { announce(); name(); };
+  new MutationObserver(look).observe(document.body, {
+    subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["aria-label"],
+  });
+  look();
 }

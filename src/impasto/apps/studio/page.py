@@ -12,8 +12,11 @@ import gradio as gr
 
 from . import gallery
 from .api import add_api
+from .choice import offered
+from .context import Studio
 from .controls import COLOR, setting_texts
-from .painting import Painting, Studio, offered
+from .instant import style_names, title_of
+from .painting import Painting
 from .parts import Parts, lay_out
 from .people import gallery_of, users_of
 from .runs import Runs
@@ -55,7 +58,7 @@ def open_page(place: Place) -> Iterator[Page]:
     runs = Runs(folder_of, gallery.keep, max_pixels=pixels)
     try:
         runs.start(users)
-        studio = Studio(runs, place.people, place.temporary.scratch, pixels)
+        studio = Studio(runs, place.people, place.temporary, pixels)
         looks = {"theme": theme(), "i18n": translations(), **assets()}
         yield Page(make_page(studio), looks)
     finally:
@@ -69,7 +72,14 @@ def translations() -> gr.I18n:
         >>> sorted(translations().translations)
         ['en', 'ko']
     """
-    found = {each: {**texts()[each], **setting_texts(each)} for each in LANGUAGES}
+    found = {
+        each: {
+            **texts()[each],
+            **setting_texts(each),
+            **{f"style.{name}": title_of(name, each) for name in style_names()},
+        }
+        for each in LANGUAGES
+    }
     return gr.I18n(
         **{
             language: {f"{_OURS}{key}": text for key, text in lines.items()}
@@ -154,15 +164,15 @@ def make_page(studio: Studio) -> gr.Blocks:
 def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.State) -> None:
     """Let every choice be painted at once."""
     strength, color = parts.strength, parts.settings[COLOR]
-    choice = [parts.photo, parts.styles, parts.second, parts.share]
+    choice = [parts.photo, parts.styles, parts.others, parts.share]
     gr.on(
         [
             parts.photo.change,
             parts.styles.change,
-            parts.second.change,
+            parts.others.change,
             parts.share.release,
             strength.release,
-            color.change,
+            color.input,
         ],
         painting.paint_now,
         [*choice, strength, color],
@@ -182,7 +192,7 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
     }
     parts.photo.change(**dressing)
     parts.own.change(
-        offered, [parts.own, parts.styles], [parts.styles, parts.second], api_visibility="private"
+        offered, [parts.own, parts.styles], [parts.styles, parts.others], api_visibility="private"
     ).then(**dressing)
     parts.sample.click(painting.sample, None, parts.photo, api_visibility="private")
     parts.keep.click(
@@ -196,16 +206,22 @@ def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.Stat
         painting.command, [*choice, *parts.settings], parts.command, api_visibility="private"
     )
     parts.record.upload(
-        painting.restore, parts.record, [*parts.settings, parts.note], api_visibility="private"
+        painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
+    ).success(
+        painting.paint_now,
+        [*choice, strength, color],
+        [parts.compare, gr.State("")],  # the note tells of the settings
+        show_progress="minimal",
+        api_visibility="private",
+        **_GLANCE,
     )
-    parts.take.click(_for_canvas, parts.photo, parts.canvas, api_visibility="private")
+    parts.take.click(painting.canvas, parts.photo, parts.canvas, api_visibility="private")
+    parts.photo.change(
+        lambda: None, None, parts.canvas, show_progress="hidden", api_visibility="private"
+    )
     strength.release(
         painting.change_strength, [run, strength], parts.note, api_visibility="private"
     )
-
-
-def _for_canvas(photo: str | None) -> dict[str, Any] | None:
-    return None if photo is None else {"background": photo, "layers": [], "composite": None}
 
 
 def _wire_runs(
@@ -227,7 +243,7 @@ def _wire_runs(
         "queue": False,
         **quiet,
     }
-    choice = [parts.photo, parts.styles, parts.second, parts.share]
+    choice = [parts.photo, parts.styles, parts.others, parts.share]
     page.load(steering.greet, None, [run, parts.photo, timer], **quiet).then(**watching)
     timer.tick(**watching)
     parts.finer.click(
@@ -271,7 +287,7 @@ def _wire_shelf(
     shelf.pictures.select(
         handlers.choose, names, [chosen, shelf.shown, shelf.about, shelf.note], **quiet
     )
-    shelf.use.click(handlers.use, chosen, [*parts.settings, shelf.note], **quiet)
+    shelf.use.click(handlers.use, chosen, [*parts.restorable, shelf.note], **quiet)
     shelf.delete.click(
         handlers.delete, chosen, [chosen, shelf.shown, shelf.about, shelf.note], **quiet
     ).then(**filling)

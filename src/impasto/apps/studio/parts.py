@@ -8,10 +8,9 @@ import gradio as gr
 
 from ...settings import Settings
 from .controls import FIRST, MORE, Words, control
-from .instant import style_names, title_of
+from .instant import style_names
 from .wishes import BLUE, GREEN, RED
 
-NONE = ""  # the second style's word for none
 KINDS = ("png", "jpg", "tif")
 _FILES = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"]
 
@@ -30,7 +29,7 @@ class Parts(NamedTuple):
     styles: gr.Radio
     dress: gr.HTML
     own: gr.File
-    second: gr.Dropdown
+    others: gr.Dropdown
     share: gr.Slider
     more: tuple[gr.components.Component, ...]
     take: gr.Button
@@ -57,6 +56,11 @@ class Parts(NamedTuple):
     def settings(self) -> list[gr.components.Component]:
         """The controls of settings, in the order of `controls.SHOWN`."""
         return [self.strength, *self.more]
+
+    @property
+    def restorable(self) -> list[gr.components.Component]:
+        """What an old picture tells where it stood."""
+        return [*self.settings, self.styles, self.others, self.share]
 
 
 def lay_out(words: Words) -> Parts:
@@ -100,7 +104,7 @@ def _choices(words: Words) -> dict[str, Any]:
         "sample": gr.Button(words("sample"), size="sm", elem_id="sample"),
     }
     _heading(words("step_style"))
-    named = [(title_of(name), name) for name in style_names()]
+    named = [(words(f"style.{name}"), name) for name in style_names()]
     parts["styles"] = gr.Radio(
         named, value=None, label=words("styles"), elem_id="styles", interactive=True
     )
@@ -109,8 +113,8 @@ def _choices(words: Words) -> dict[str, Any]:
         label=words("own"), file_count="multiple", file_types=_FILES, height=120, elem_id="own"
     )
     gr.Markdown(words("own_help"), elem_classes="help")
-    parts["second"] = gr.Dropdown(
-        [(words("none"), NONE), *named], value=NONE, label=words("second"), elem_id="second"
+    parts["others"] = gr.Dropdown(
+        named, value=[], multiselect=True, label=words("others"), elem_id="others"
     )
     parts["share"] = gr.Slider(
         0, 1, 0.5, step=0.05, label=words("share"), info=words("share_help"), elem_id="share"

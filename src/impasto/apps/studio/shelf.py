@@ -11,13 +11,15 @@ import gradio as gr
 
 from ...errors import PictureError
 from . import gallery
-from .controls import Words, positions
+from .context import Studio, language, told
+from .controls import Words, label_of
 from .gallery import Entry
-from .painting import Studio, language, settings_in, told
+from .painting import restored
 from .parts import KINDS
 from .texts import say
 
 _MOST_SHOWN = 400
+_TOLD = ("quality", "strength", "color", "style_scale", "style_loss", "seed", "keep_colors")
 
 
 class ShelfParts(NamedTuple):
@@ -52,7 +54,8 @@ def lay_out_shelf(words: Words) -> ShelfParts:
                 columns=4,
                 allow_preview=False,
                 object_fit="cover",
-                height="auto",
+                height=None,
+                show_label=False,
                 interactive=False,
                 elem_id="pictures",
                 buttons=[],
@@ -93,7 +96,7 @@ class Shelf:
         folder = self.studio.folder(request)
         found = gallery.entries(folder, search or "")[:_MOST_SHOWN]
         shown = [
-            (str(gallery.thumbnail(folder, entry.name)), f"{entry.content}, {entry.style}")
+            (str(gallery.thumbnail(folder, entry.name)), f"{entry.style}, {entry.content}")
             for entry in found
         ]
         return shown, [entry.name for entry in found]
@@ -111,7 +114,12 @@ class Shelf:
             raise PictureError(say("no_picture", language(request)))
         folder = self.studio.folder(request)
         entry = gallery.find(folder, names[chosen.index])
-        return entry.name, str(gallery.thumbnail(folder, entry.name, 1024)), about(entry), ""
+        return (
+            entry.name,
+            str(gallery.thumbnail(folder, entry.name, 1024)),
+            about(entry, language(request)),
+            "",
+        )
 
     @told
     def use(self, name: str | None, request: gr.Request) -> tuple[Any, ...]:
@@ -119,8 +127,7 @@ class Shelf:
         if not name:
             raise PictureError(say("no_picture", language(request)))
         entry = gallery.find(self.studio.folder(request), name)
-        text = say("settings_back", language(request), name=entry.name)
-        return *positions(settings_in(entry.path)), text
+        return restored(entry.path, language(request))
 
     @told
     def delete(self, name: str | None, request: gr.Request) -> tuple[None, None, str, str]:
@@ -154,11 +161,12 @@ def _short(folder: Path) -> str:
     return str(Path("~") / folder.relative_to(home)) if folder.is_relative_to(home) else str(folder)
 
 
-def about(entry: Entry) -> str:
+def about(entry: Entry, wants: str) -> str:
     """Return what made a picture as HTML.
 
     Args:
         entry: Of the gallery.
+        wants: `en` or `ko`.
     """
     height, width = entry.size
     rows = {
@@ -168,13 +176,12 @@ def about(entry: Entry) -> str:
         "size": f"{width}x{height}",
         "made_at": entry.made_at,
         "seconds": f"{entry.seconds:g}",
-        **{name: value for name, value in entry.settings.items() if name in _TOLD},
     }
-    lines = [
-        f"<dt>{html.escape(name.replace('_', ' '))}</dt><dd>{html.escape(str(value))}</dd>"
-        for name, value in rows.items()
-    ]
-    return f'<div class="about"><dl>{"".join(lines)}</dl></div>'
-
-
-_TOLD = ("quality", "strength", "color", "style_scale", "style_loss", "seed", "keep_colors")
+    lines = {say(f"row.{name}", wants): value for name, value in rows.items()}
+    lines |= {label_of(name, wants): str(entry.settings.get(name, "")) for name in _TOLD}
+    told = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>"
+        for name, value in lines.items()
+        if value
+    )
+    return f'<div class="about"><dl>{told}</dl></div>'

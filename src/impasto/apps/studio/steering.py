@@ -12,8 +12,9 @@ from PIL import Image as PIL
 
 from ...errors import PictureError
 from . import gallery
+from .context import Studio, language, told
 from .instant import look_at
-from .painting import Studio, as_bytes, language, told
+from .painting import as_bytes
 from .people import gallery_of
 from .texts import say
 from .view import View
@@ -93,8 +94,7 @@ class Steering:
             return gr.skip()
         after: Any = None
         if view.picture is not None and view.status not in AT_WORK:
-            path = gallery.find(gallery_of(self.studio.people, user), view.picture).path
-            after = as_bytes(look_at(str(path), self.studio.max_pixels).image)
+            after = self._kept(user, view.picture)
         elif (made := self.studio.runs.preview(user, view.id)) is not None:
             after = PIL.open(io.BytesIO(made))
         if after is None:
@@ -102,6 +102,13 @@ class Steering:
         if photo is None:
             return (after, after)
         return (as_bytes(look_at(photo, self.studio.max_pixels).image), after)
+
+    def _kept(self, user: str, name: str) -> Any:
+        try:
+            path = gallery.find(gallery_of(self.studio.people, user), name).path
+        except PictureError:  # deleted since
+            return None
+        return as_bytes(look_at(str(path), self.studio.max_pixels).image)
 
     @told
     def pause(self, run: str | None, request: gr.Request) -> None:

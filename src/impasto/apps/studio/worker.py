@@ -65,12 +65,15 @@ def _take_up(queue: Queue, run: Run, keep: Callable[[Result], str], max_pixels: 
     moment = _Moment()
     try:
         reason = _paint(queue, run, moment, max_pixels)
+        if run.gone:
+            return
         if reason in ("done", "stop"):
             _finish(queue, run, moment, keep, reason)
-        elif reason != "drop":
+        else:
             queue.update(run, tries=0)
     except Exception as error:  # whatever it was, the other runs shall not suffer from it
-        _fail(queue, run, moment, keep, error)
+        if not run.gone:
+            _fail(queue, run, moment, keep, error)
 
 
 def _kept(folders: Callable[[str], Path], keep: Keep, run: Run, result: Result) -> str:

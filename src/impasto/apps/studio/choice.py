@@ -1,0 +1,146 @@
+"""What is chosen on the page, and what follows from it: an order for the slow route, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image as PIL
+
+from ...errors import SettingsError
+from ...paint_settings import PaintSettings
+from ...settings import Settings
+from .context import language
+from .controls import settings_from
+from .instant import glance, look_at, shares_of, style_names, title_of
+from .order import Order
+from .texts import say
+from .wishes import read_regions, region_settings, style_picture
+from .wording import command_line
+
+KEEPS_COLORS = ("keep", "luminance")  # of `Settings.color`, in what is painted at once
+LARGEST = 4096  # pixels of the long side of what is painted at once and kept
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is chosen on the page.
+
+    Attributes:
+        photo: The file of the photograph.
+        shares: Learned styles and files of paintings, with their shares.
+    """
+
+    photo: str
+    shares: Mapping[str, float]
+
+    def title(self, wants: str) -> str:
+        """Return the styles' names in a language."""
+        return " + ".join(title_of(style, wants) for style in self.shares)
+
+    @property
+    def name(self) -> str:
+        """What to call the result."""
+        return "_".join([Path(self.photo).stem, *(Path(style).stem for style in self.shares)])
+
+
+def choose(
+    photo: str | None, first: str | None, others: Sequence[str] | None, share: float, wants: str
+) -> Choice:
+    """Put a choice together.
+
+    Raises:
+        SettingsError: The photograph or the style is missing.
+    """
+    if not photo:
+        raise SettingsError(say("no_photo", wants))
+    if not first:
+        raise SettingsError(say("no_style", wants))
+    return Choice(photo, shares_of(first, others or (), share))
+
+
+def offered(own: Sequence[str] | None, chosen: str | None, request: gr.Request) -> tuple[Any, Any]:
+    """Offer the learned styles and the paintings that were dropped.
+
+    Args:
+        own: Files of the paintings.
+        chosen: The style that is chosen.
+        request: Of the page.
+
+    Returns:
+        Updates of the styles and of those to blend with.
+    """
+    files = list(own or [])
+    wants = language(request)
+    named = [(title_of(name, wants), name) for name in [*files, *style_names()]]
+    values = [value for _, value in named]
+    if files and chosen not in files:
+        chosen = files[0]
+    elif chosen not in values:
+        chosen = None
+    others = [file for file in files if file != chosen]
+    return gr.Radio(choices=named, value=chosen), gr.Dropdown(choices=named, value=others)
+
+
+def commands(choice: Choice, settings: Settings) -> list[str]:
+    """Return what does the same in a terminal: at once, then by the slow route."""
+    photo = Path(choice.photo).name
+    quick = PaintSettings(strength=settings.strength, keep_colors=settings.color in KEEPS_COLORS)
+    known = style_names()
+    names = [style if style in known else Path(style).name for style in choice.shares]
+    shares = list(choice.shares.values()) if len(names) > 1 else []
+    lines = [command_line(quick, photo, names, shares=shares)]
+    files = [name if name not in known else f"{Path(photo).stem}_{name}.png" for name in names]
+    return [*lines, command_line(settings, photo, files)]
+
+
+def is_larger(photo: str) -> bool:
+    """Tell whether a photograph is larger than what is painted at once."""
+    with PIL.open(photo) as file:  # only the head is read
+        return max(file.size) > LARGEST
+
+
+def weights_of(choice: Choice) -> dict[str, Any]:
+    """Return the setting that several styles with unequal shares need."""
+    shares = tuple(choice.shares.values())
+    return {"style_weights": shares} if len(set(shares)) > 1 else {}
+
+
+def make_order(
+    choice: Choice,
+    values: Mapping[str, Any],
+    layers: list[Any],
+    folder: Path,
+    max_pixels: int | None,
+) -> Order:
+    """Put together what a run shall make.
+
+    Args:
+        choice: Photograph and styles.
+        values: Of the controls.
+        layers: Of the canvas.
+        folder: For what is made on the way.
+        max_pixels: Largest picture that is read, pixels.
+
+    Raises:
+        ImpastoError: A picture cannot be read, or values contradict each other.
+    """
+    regions = region_settings(read_regions(layers), len(choice.shares), folder)
+    wanted = {} if "masks" in regions else weights_of(choice)
+    settings = settings_from(values, **wanted, **regions)
+    photograph = look_at(choice.photo, max_pixels)
+    init = None
+    if settings.init == "content":  # else something else was asked for
+        painted = glance(photograph, choice.shares, 1.0, settings.color in KEEPS_COLORS)
+        init = painted.save(folder / "painted.png")
+    return Order(
+        content=Path(choice.photo),
+        styles=tuple(style_picture(each, photograph, folder) for each in choice.shares),
+        settings=settings,
+        init=init,
+        name=choice.name,
+        titles=tuple(title_of(style) for style in choice.shares),
+    )

@@ -1,0 +1,74 @@
+"""The page's texts: both languages say everything, with the same blanks."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+
+from impasto.apps.studio.controls import SHOWN, label_of, setting_texts
+from impasto.apps.studio.instant import style_names, title_of
+from impasto.apps.studio.texts import LANGUAGES, language_of, say, texts
+
+HANGUL = re.compile("[\uac00-\ud7a3]")
+NAMES = {"title"}  # written alike in all languages
+ENGLISH_COMES_FROM_ELSEWHERE = ("label.", "help.", "style.")
+
+
+def blanks(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_korean_says_all_that_english_says():
+    english, korean = texts()["en"], texts()["ko"]
+    assert english.keys() <= korean.keys()
+    more = korean.keys() - english.keys()
+    assert all(key.startswith(ENGLISH_COMES_FROM_ELSEWHERE) for key in more)
+
+
+@pytest.mark.parametrize("key", sorted(texts()["en"]))
+def test_the_blanks_are_the_same(key):
+    assert blanks(texts()["en"][key]) == blanks(texts()["ko"][key])
+
+
+def test_korean_is_korean():
+    assert [key for key, text in texts()["ko"].items() if not HANGUL.search(text)] == ["title"]
+
+
+def test_english_has_no_korean():
+    assert not [key for key, text in texts()["en"].items() if HANGUL.search(text)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_setting_has_a_label_and_a_line_of_help(language):
+    lines = setting_texts(language)
+    for name, _ in SHOWN:
+        assert lines[f"label.{name}"]
+        assert len(lines[f"help.{name}"]) > 10
+
+
+def test_settings_and_styles_are_called_in_korean():
+    assert all(HANGUL.search(label_of(name, "ko")) for name, _ in SHOWN)
+    assert all(HANGUL.search(title_of(name, "ko")) for name in style_names())
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("ko", "ko"),
+        ("ko-KR,ko;q=0.9,en-US;q=0.8", "ko"),
+        ("en-GB,ko;q=0.5", "en"),
+        ("de-DE,de", "en"),
+        ("de-DE, ko;q=0.3", "ko"),
+        ("", "en"),
+        (None, "en"),
+        (";;;,,,=", "en"),
+    ],
+)
+def test_the_language_that_a_browser_asks_for(accepted, language):
+    assert language_of(accepted) == language
+
+
+def test_blanks_are_filled_in():
+    assert say("kept", "ko", name="a.png") == "a.png(으)로 보관했습니다."
