@@ -49,13 +49,13 @@ def tiny_page(place):
 
 
 @contextlib.contextmanager
-def studio(folder, *words, ends=True):
+def studio(folder, *words, module="tests.apps.studio.small"):
     """Open a studio and yield what is known of it; it is ended in the end."""
     temporary = folder / "tmp"
-    temporary.mkdir(exist_ok=True)
+    temporary.mkdir(parents=True, exist_ok=True)
     gallery = folder / "gallery"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.apps.studio.small", "--gallery", str(gallery), *words],
+        [sys.executable, "-m", module, "--gallery", str(gallery), *words],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
         stdout=subprocess.PIPE,

@@ -1,5 +1,7 @@
 """Which addresses there are, who may ask, and how often a password may be guessed."""
 
+import asyncio
+
 import pytest
 from tests.apps.studio.asgi import ask, echo, scope
 
@@ -74,6 +76,31 @@ def test_right_passwords_are_not_counted():
     app = doors(app=wrong)
     for _ in range(30):
         assert ask(app, scope("/login", "POST", cookie="anna"))[0] == 200
+
+
+def test_many_who_log_in_at_once_do_not_lock_each_other_out():
+    """Behind a server in front, all are one client."""
+
+    async def slow(request, receive, send):
+        await asyncio.sleep(0)
+        await wrong(request, receive, send)
+
+    async def all_at_once(app, requests):
+        found = []
+
+        async def receive():
+            return {"type": "http.request", "body": b""}
+
+        async def send(message):
+            found.append(message.get("status"))
+
+        await asyncio.gather(*[app(each, receive, send) for each in requests])
+        return sorted(status for status in found if status)
+
+    right = [scope("/login", "POST", cookie="anna")] * 30
+    assert asyncio.run(all_at_once(doors(app=slow), right)) == [200] * 30
+    guessed = [scope("/login", "POST")] * 30
+    assert asyncio.run(all_at_once(doors(app=slow), guessed)) == [400] * 10 + [429] * 20
 
 
 def test_one_network_of_ipv6_is_one_client():

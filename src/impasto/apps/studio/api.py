@@ -22,6 +22,7 @@ from .api_runs import ApiOfRuns, answered
 from .asking import (
     File,
     check_size,
+    check_weights,
     choice_of,
     file_for,
     named_settings,
@@ -125,6 +126,7 @@ class Api:
         checked, photo = Settings(**named), look_at(choice.photo, most)
         height, width = photo.image.shape[:2]
         check_size(checked, (height, width))
+        check_weights(checked, len(chosen))
         with tempfile.TemporaryDirectory(dir=self.studio.temporary.scratch) as place:
             order = Order(
                 content=Path(choice.photo),

@@ -218,6 +218,24 @@ def check_size(settings: Settings, photo: Size) -> None:
         _check_side(round(settings.height * max(1.0, photo[1] / photo[0])))
 
 
+def check_weights(settings: Settings, styles: int) -> None:
+    """Refuse shares that are not one for each style; the run would, but later.
+
+    Args:
+        settings: Of the run.
+        styles: How many styles there are.
+
+    Raises:
+        SettingsError: There are more shares, or fewer.
+
+    Example:
+        >>> check_weights(Settings(style_weights=(1, 3)), 2)
+    """
+    given = len(settings.style_weights)
+    if given not in (0, styles):
+        raise SettingsError(f"style_weights has {given} values for {styles} styles; give one each")
+
+
 def _check_side(side: int) -> None:
     if side > LARGEST:
         raise SettingsError(

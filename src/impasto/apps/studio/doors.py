@@ -6,6 +6,7 @@ media streams, or edit programs, and new releases bring new ones.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections import deque
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from .wire import refuse
+from .wire import read_whole, refuse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -50,12 +51,14 @@ class Doors:
         needed: Whether one must log in.
         pages: Further addresses, for those who have logged in.
         tries: When each client has given wrong passwords; written by the layer.
+        one: Held while a password is looked at, so that many at once are counted rightly.
     """
 
     user: Callable[[Scope], str | None]
     needed: bool
     pages: Collection[str] = ()
     tries: dict[str, deque[float]] = field(default_factory=dict)
+    one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def behind(app: ASGIApp, doors: Doors) -> ASGIApp:
@@ -108,9 +111,18 @@ def _fault(scope: Scope, doors: Doors) -> tuple[int, str] | None:
 async def _try(app: ASGIApp, call: tuple[Scope, Receive, Send], doors: Doors) -> None:
     """Pass a password on, unless its client has given many wrong ones of late."""
     scope, receive, send = call
+    body, again = await read_whole(receive)  # first, as a slow client must not hold up others
+    if body is None:
+        await refuse(scope, send, 400, "the request has ended early")
+        return
+    async with doors.one:
+        await _try_one(app, (scope, again, send), doors)
+
+
+async def _try_one(app: ASGIApp, call: tuple[Scope, Receive, Send], doors: Doors) -> None:
+    scope, receive, send = call
     now = time.monotonic()
-    client = _client(scope)
-    tries = _recent(doors.tries, client, now)
+    tries = _recent(doors.tries, _client(scope), now)
     if len(tries) >= _TRIES:
         wait = max(1, math.ceil(tries[0] + _MINUTE - now))
         await refuse(
@@ -121,7 +133,7 @@ async def _try(app: ASGIApp, call: tuple[Scope, Receive, Send], doors: Doors) ->
             [(b"retry-after", str(wait).encode())],
         )
         return
-    tries.append(now)  # before the answer is known: many may be asked at once
+    tries.append(now)
 
     async def forget_if_right(message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] < 400 and now in tries:

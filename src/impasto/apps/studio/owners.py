@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
-from .wire import refuse, value_of, without
+from .wire import read_whole, refuse, value_of, without
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -129,22 +129,9 @@ async def _looked_at(
     owners: Owners, scope: Scope, receive: Receive
 ) -> tuple[Receive, tuple[int, str] | None]:
     """Read an event, look at the files that it names, and give it to be read again."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            return receive, (400, "the request has ended early")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    read = False
-
-    async def again() -> Message:
-        nonlocal read
-        if read:
-            return await receive()
-        read = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
+    body, again = await read_whole(receive)
+    if body is None:
+        return receive, (400, "the request has ended early")
     try:
         event = json.loads(body or b"null")
     except (ValueError, RecursionError):

@@ -163,9 +163,8 @@ def make_app(page: Page, place: Place, hosts: frozenset[str] | None) -> ASGIApp:
     owners.common.update(path.name for path in place.temporary.shown.iterdir())
     _sweep_while_open(parent, page.blocks, place, owners)
     pages = {f"/{each[0]}" for each in page.blocks.pages if each[0]}
-    app = kept_apart(parent, owners)
-    app = limited(app, place.limits.upload)
-    return guarded(behind(app, Doors(user, several, pages)), hosts)
+    app = behind(kept_apart(parent, owners), Doors(user, several, pages))
+    return guarded(limited(app, place.limits.upload), hosts)
 
 
 def _keep_within(blocks: gr.Blocks) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from starlette.types import Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
 Header = tuple[bytes, bytes]
 
@@ -44,6 +44,37 @@ def without(scope: Scope, *names: bytes) -> Scope:
     """
     kept = [(key, value) for key, value in scope["headers"] if key.lower() not in names]
     return {**scope, "headers": kept}
+
+
+async def read_whole(receive: Receive) -> tuple[bytes | None, Receive]:
+    """Read the body of a request, to look at it before the application does.
+
+    Args:
+        receive: Of the request.
+
+    Returns:
+        The body, None if the client has gone before its end; and a `receive` that gives it again.
+
+    Example:
+        >>> body, receive = await read_whole(receive)  # doctest: +SKIP
+    """
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None, receive
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    read = False
+
+    async def again() -> Message:
+        nonlocal read
+        if read:
+            return await receive()
+        read = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return body, again
 
 
 async def refuse(
