@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from functools import partial
-from importlib import resources
 from typing import Any
 
 import gradio as gr
@@ -13,8 +12,8 @@ import gradio as gr
 from . import gallery
 from .api import add_api
 from .context import Studio
-from .controls import COLOR, setting_texts
-from .instant import style_names, title_of
+from .controls import COLOR
+from .looks import assets, theme, translations, words
 from .painting import Painting
 from .parts import Parts, lay_out
 from .people import gallery_of, users_of
@@ -22,17 +21,13 @@ from .runs import Runs
 from .server import Page, Place
 from .shelf import Shelf, ShelfParts, lay_out_shelf
 from .steering import BUTTONS, Steering
-from .texts import LANGUAGES, texts
 
-_OURS = "impasto."  # else Gradio would translate any choice that is called like a key
 _TICK = 1.0  # seconds between two looks at a run
 _CLICK = (
     "() => {{ const place = document.querySelector('#{0}'); "
     "(place.querySelector('a, button') ?? place).click(); }}"
 )
 _GLANCE: dict[str, Any] = {"concurrency_id": "glance", "concurrency_limit": 1}
-_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans KR", "sans-serif"]
-_MONO = ["ui-monospace", "Consolas", "monospace"]
 
 
 @contextlib.contextmanager
@@ -62,78 +57,6 @@ def open_page(place: Place) -> Iterator[Page]:
         yield Page(make_page(studio), looks)
     finally:
         runs.close()
-
-
-def translations() -> gr.I18n:
-    """Return the page's texts as Gradio takes them; the browser's language chooses.
-
-    Example:
-        >>> sorted(translations().translations)
-        ['en', 'ko']
-    """
-    found = {
-        each: {
-            **texts()[each],
-            **setting_texts(each),
-            **{f"style.{name}": title_of(name, each) for name in style_names()},
-        }
-        for each in LANGUAGES
-    }
-    return gr.I18n(
-        **{
-            language: {f"{_OURS}{key}": text for key, text in lines.items()}
-            for language, lines in found.items()
-        }
-    )
-
-
-def words(key: str) -> gr.i18n.I18nData:
-    """Return a text of the page by its key.
-
-    Example:
-        >>> words("finer").key
-        'impasto.finer'
-    """
-    return gr.i18n.I18nData(f"{_OURS}{key}")
-
-
-def theme() -> gr.themes.Base:
-    """Return the page's colours and fonts, none of them from elsewhere."""
-    ink, paper = gr.themes.colors.stone, gr.themes.colors.indigo
-    return gr.themes.Base(
-        primary_hue=paper, secondary_hue=ink, neutral_hue=ink, font=_FONTS, font_mono=_MONO
-    ).set(
-        body_background_fill="#faf8f4",
-        body_background_fill_dark="#171513",
-        body_text_color_subdued="*neutral_600",
-        body_text_color_subdued_dark="*neutral_300",
-        block_info_text_color="*neutral_600",
-        block_info_text_color_dark="*neutral_300",
-        block_label_text_color="*neutral_700",
-        block_label_text_color_dark="*neutral_200",
-        input_placeholder_color="*neutral_600",
-        input_placeholder_color_dark="*neutral_300",
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_600",
-        button_primary_text_color="white",
-        color_accent="*primary_700",
-        color_accent_soft_dark="*primary_900",
-    )
-
-
-def assets() -> dict[str, str]:
-    """Return style sheet and script of the page: `css`, `js`.
-
-    Example:
-        >>> sorted(assets())
-        ['css', 'js']
-    """
-    folder = resources.files("impasto.apps.studio")
-    return {
-        "css": (folder / "look.css").read_text(encoding="utf-8"),
-        "js": (folder / "page.js").read_text(encoding="utf-8"),
-    }
 
 
 def make_page(studio: Studio) -> gr.Blocks:

@@ -177,6 +177,11 @@ def _results(words: Words) -> dict[str, Any]:
             label, place = words(name), name.replace("_", "-")
             parts[name] = gr.Button(label, size="sm", visible=False, elem_id=place)
     parts["runs"] = gr.Radio([], label=words("runs"), visible=False, elem_id="runs")
+    return {**parts, **_downloads(words)}
+
+
+def _downloads(words: Words) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     with gr.Row():
         kinds = [(kind.upper(), kind) for kind in KINDS]
         parts["kind"] = gr.Radio(
