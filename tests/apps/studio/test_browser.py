@@ -80,7 +80,7 @@ def test_a_painting_of_ones_own_is_a_style(painted, photograph, tmp_path):
     Image.fromarray(np.uint8(255 * impasto.paint(photograph, "mosaic").image)).save(painting)
     shown = painted.new_picture(lambda: painted.give("#own", painting))
     assert difference(shown, impasto.paint(photograph, painting).image) <= JPEG
-    painted.until(lambda: painted.text("#note").startswith("my_swirls, guessed in "))
+    painted.until(lambda: painted.text("#note").startswith("my swirls, guessed in "))
 
 
 def test_a_picture_is_kept_and_downloaded(painted, photograph):
