@@ -6,59 +6,25 @@ import base64
 import contextlib
 import io
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+from tests.apps.studio import whole
 
-ROOT = Path(__file__).parents[3]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 DESKTOP, PHONE = (1280, 1000), (390, 844)
-_COMMAND = "import sys; from impasto.apps.cli import entry; sys.exit(entry())"
+AT_WORK = ("waiting", "running", "paused")
 _ARGUMENTS = (
     *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"),
     *("--enable-unsafe-swiftshader", "--force-prefers-reduced-motion"),
 )
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
-
-
-class Open(NamedTuple):
-    """A studio that runs."""
-
-    url: str
-    gallery: Path
-
-
-@contextlib.contextmanager
-def open_studio(folder):
-    """Start `impasto studio` on a free port with a gallery in a folder; it is ended in the end."""
-    (folder / "tmp").mkdir()
-    with (folder / "errors.txt").open("w", encoding="utf-8") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, "studio", "--no-browser", "--gallery", "gallery"],
-            cwd=folder,
-            env={**os.environ, "TMPDIR": str(folder / "tmp"), "PYTHONPATH": str(ROOT / "src")},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    try:
-        line = process.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        assert found, (line, (folder / "errors.txt").read_text("utf-8"))
-        yield Open(found.group(), folder / "gallery")
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
 
 
 @contextlib.contextmanager
@@ -162,6 +128,7 @@ class Page:
             time.sleep(0.05)
 
     def state(self):
+        """Return what the page says, for those who read why a test failed."""
         places = ("#note", "#progress", "#shelf-note", ".toast-wrap")
         return {place: self.text(place) for place in places}
 
@@ -268,16 +235,10 @@ class Page:
 
     def drop_all(self):
         """Throw all runs away that are not finished."""
-        self.open()
-        while self.text(".status-line") or self._greeted():
-            status = self.text(".status-line")
-            self.click("#drop")
-            self.until(lambda was=status: self.text(".status-line") != was)
-            self.open()
-
-    def _greeted(self):
-        time.sleep(0.6)  # a run that goes on is shown soon after the page is there
-        return self.text(".status-line")
+        with whole.client(self.studio, self.downloads) as asker:
+            for run in asker.predict(api_name="/runs"):
+                if run["status"] in AT_WORK:
+                    asker.predict(run["id"], api_name="/drop")
 
     def axe(self):
         """Return what axe finds against WCAG 2 A and AA: rule, elements, and why."""

@@ -5,7 +5,8 @@ import pytest
 import skimage.data
 from PIL import Image
 from skimage.transform import resize
-from tests.apps.studio.browsing import CHROMIUM, DRIVER, Page, open_browser, open_studio
+from tests.apps.studio import whole
+from tests.apps.studio.browsing import CHROMIUM, DRIVER, Page, open_browser
 from tests.apps.studio.results import made
 
 
@@ -24,7 +25,7 @@ def open_page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studio")
     downloads = folder / "downloads"
     downloads.mkdir()
-    with open_studio(folder) as studio, open_browser(downloads) as driver:
+    with whole.studio(folder) as studio, open_browser(downloads) as driver:
         yield Page(driver, studio, downloads)
 
 
