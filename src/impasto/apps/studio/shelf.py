@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from .parts import KINDS
 from .texts import say
 
 _MOST_SHOWN = 400
+_SMALL, _LARGE = 320, 1024  # sides of thumbnails
 _TOLD = ("quality", "strength", "color", "style_scale", "style_loss", "seed", "keep_colors")
 
 
@@ -95,8 +97,9 @@ class Shelf:
         """
         folder = self.studio.folder(request)
         found = gallery.entries(folder, search or "")[:_MOST_SHOWN]
+        place = self.studio.place()
         shown = [
-            (str(gallery.thumbnail(folder, entry.name)), f"{entry.style}, {entry.content}")
+            (_handed_out(folder, entry.name, place), f"{entry.style}, {entry.content}")
             for entry in found
         ]
         return shown, [entry.name for entry in found]
@@ -116,7 +119,7 @@ class Shelf:
         entry = gallery.find(folder, names[chosen.index])
         return (
             entry.name,
-            str(gallery.thumbnail(folder, entry.name, 1024)),
+            _handed_out(folder, entry.name, self.studio.place(), _LARGE),
             about(entry, language(request)),
             "",
         )
@@ -154,6 +157,12 @@ class Shelf:
         if self.studio.user(request):
             return ""
         return say("folder", language(request), folder=_short(self.studio.folder(request)))
+
+
+def _handed_out(folder: Path, name: str, place: Path, side: int = _SMALL) -> str:
+    """Copy a thumbnail to where the page may take it from; nothing is shown from the gallery."""
+    small = gallery.thumbnail(folder, name, side)
+    return shutil.copyfile(small, place / f"{Path(name).stem}-{side}.jpg").as_posix()
 
 
 def _short(folder: Path) -> str:
