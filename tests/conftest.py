@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+from pathlib import Path
 
 # A keras.json or cached weights in the user's home must not decide what the tests see.
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="impasto_keras_")
@@ -34,6 +35,9 @@ hypothesis.settings.load_profile("impasto")
 
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+    parser.addoption(
+        "--screenshots", type=Path, metavar="FOLDER", help="write pictures of the studio's page"
+    )
 
 
 def pytest_configure(config):

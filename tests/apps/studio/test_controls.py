@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("gradio", reason='needs pip install "impasto[studio]"')
 
 from impasto.apps.studio.controls import SHOWN, control, positions, settings_from
-from impasto.apps.studio.page import words
+from impasto.apps.studio.looks import words
 from impasto.errors import SettingsError
 from impasto.settings import Settings
 

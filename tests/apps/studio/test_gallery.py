@@ -261,3 +261,20 @@ def test_a_result_of_a_format_that_cannot_be_written_leaves_nothing(tmp_path, re
     assert files(tmp_path) == []
     write_image(tmp_path / "a.png", result.image)
     assert gallery.entries(tmp_path) == []
+
+
+def test_where_uploads_lay_is_not_in_the_record(tmp_path, result):
+    gallery_folder, uploads = tmp_path / "gallery", tmp_path / "uploads"
+    inputs = [
+        {"role": "content", "name": "a.png", "sha256": "0" * 64, "path": str(uploads / "a.png")},
+        {
+            "role": "style",
+            "name": "b.png",
+            "sha256": "1" * 64,
+            "path": str(gallery_folder / "b.png"),
+        },
+    ]
+    kept = replace(result, record={**result.record, "inputs": inputs})
+    kept = read_record(gallery.keep(gallery_folder, kept, "a"))
+    assert [each.get("path") for each in kept["inputs"]] == [None, "b.png"]
+    assert [each["name"] for each in kept["inputs"]] == ["a.png", "b.png"]

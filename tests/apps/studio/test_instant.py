@@ -68,6 +68,15 @@ def test_a_glance_is_what_paint_gives(photograph):
     np.testing.assert_allclose(painted, wanted, atol=1e-6)
 
 
+def test_a_glance_after_a_painting_is_what_paint_gives(photograph, tmp_path):
+    painting = tmp_path / "coffee.png"
+    PIL.fromarray(skimage.data.coffee()[::2, ::2]).save(painting)
+    shares = {str(painting): 0.5, "wave": 0.5}
+    seen = look_at(str(photograph))
+    painted = glance(seen, shares, 1.0, False).image
+    np.testing.assert_allclose(painted, paint(photograph, shares).image, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("others", "share", "shares"),
     [
@@ -84,7 +93,7 @@ def test_shares_of_styles(others, share, shares):
 
 
 def test_each_style_in_small(photograph):
-    small = in_small(look_at(str(photograph)).image, ["wave", "scream"])
+    small = dict(zip(style_names(), in_small(look_at(str(photograph)).image), strict=True))
     pictures = {}
     for name, address in small.items():
         kind, data = address.split(",")
@@ -93,6 +102,10 @@ def test_each_style_in_small(photograph):
             pictures[name] = np.asarray(picture)
     assert {picture.shape for picture in pictures.values()} == {(112, 112, 3)}
     assert np.abs(pictures["wave"].astype(int) - pictures["scream"]).mean() > 10
+
+
+def test_without_a_photograph_a_sample_is_painted():
+    assert len(set(in_small(None))) == 14
 
 
 def test_styles_have_titles():

@@ -13,7 +13,6 @@ from PIL import Image as PIL
 from ...errors import SettingsError
 from ...paint_settings import PaintSettings
 from ...settings import Settings
-from .context import language
 from .controls import settings_from
 from .instant import glance, look_at, shares_of, style_names, title_of
 from .order import Order
@@ -62,24 +61,21 @@ def choose(
     return Choice(photo, shares_of(first, others or (), share))
 
 
-def offered(own: Sequence[str] | None, chosen: str | None, request: gr.Request) -> tuple[Any, Any]:
+def offered(files: Sequence[str], chosen: str | None, wants: str) -> tuple[Any, Any]:
     """Offer the learned styles and the paintings that were dropped.
 
     Args:
-        own: Files of the paintings.
+        files: Of the paintings.
         chosen: The style that is chosen.
-        request: Of the page.
+        wants: `en` or `ko`.
 
     Returns:
         Updates of the styles and of those to blend with.
     """
-    files = list(own or [])
-    wants = language(request)
     named = [(title_of(name, wants), name) for name in [*files, *style_names()]]
-    values = [value for _, value in named]
     if files and chosen not in files:
         chosen = files[0]
-    elif chosen not in values:
+    elif chosen not in [value for _, value in named]:
         chosen = None
     others = [file for file in files if file != chosen]
     return gr.Radio(choices=named, value=chosen), gr.Dropdown(choices=named, value=others)
@@ -134,7 +130,7 @@ def make_order(
     photograph = look_at(choice.photo, max_pixels)
     init = None
     if settings.init == "content":  # else something else was asked for
-        painted = glance(photograph, choice.shares, 1.0, settings.color in KEEPS_COLORS)
+        painted = glance(photograph, choice.shares, 1.0, settings.color in KEEPS_COLORS, max_pixels)
         init = painted.save(folder / "painted.png")
     return Order(
         content=Path(choice.photo),

@@ -18,6 +18,7 @@ import re
 import secrets
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image as PIL
@@ -89,7 +90,7 @@ def keep(folder: str | Path, result: Result, name: str) -> Path:
     wanted = folder / f"{safe_name(name)}.png"
     hidden = folder / f"{HIDDEN}{secrets.token_hex(6)}.png"
     try:
-        result.save(hidden)
+        _without_passing_places(result, folder).save(hidden)
         with told(f"write {wanted}"):
             return move_to_free(hidden, folder, wanted.name)
     except PictureError as error:
@@ -97,6 +98,20 @@ def keep(folder: str | Path, result: Result, name: str) -> Path:
     finally:
         with contextlib.suppress(OSError):
             hidden.unlink(missing_ok=True)
+
+
+def _without_passing_places(result: Result, folder: Path) -> Result:
+    """Leave out of a record where uploads lay, in folders that end with the server."""
+    home = folder.absolute()
+    inputs = [
+        {
+            key: value
+            for key, value in each.items()
+            if key != "path" or Path(value).is_relative_to(home)
+        }
+        for each in result.record.get("inputs", ())
+    ]
+    return replace(result, record={**result.record, "inputs": inputs})
 
 
 def thumbnail(folder: str | Path, name: str, side: int = 320) -> Path:

@@ -5,23 +5,25 @@ from __future__ import annotations
 import base64
 import functools
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as PIL
 
+from ...engines.painting_model import Array
+from ...engines.strength import style_mixture
 from ...images.files import read_picture
 from ...images.scales import fit, resize
 from ...paint_settings import PaintSettings
 from ...types import Image, Picture
-from ...workflows.paint import paint, styles
+from ...workflows.paint import Painter, paint, paint_with, shipped_model, styles
 from ...workflows.result import Result
 from .texts import texts
 
 GLANCE = 720  # pixels of the long side of what is painted while somebody chooses
 _SMALL, _PAINTED_AT = 112, 224  # sides of what is shown small, and of what is painted for it
-_KEPT_PHOTOGRAPHS = 16
+_KEPT = 16
 
 
 def style_names() -> list[str]:
@@ -43,10 +45,10 @@ def title_of(style: str, language: str = "en") -> str:
 
     Example:
         >>> title_of("starry-night"), title_of("/tmp/my_cat.jpg")
-        ('Starry night', 'my_cat')
+        ('Starry night', 'my cat')
     """
     if style not in styles():
-        return Path(style).stem
+        return Path(style).stem.replace("_", " ")
     plain = style.replace("-", " ").capitalize()
     return texts()[language].get(f"style.{style}", plain)
 
@@ -64,7 +66,7 @@ def look_at(path: str, max_pixels: int | None = None) -> Picture:
     return _reduced(path, Path(path).stat().st_mtime_ns, max_pixels)
 
 
-@functools.lru_cache(maxsize=_KEPT_PHOTOGRAPHS)
+@functools.lru_cache(maxsize=_KEPT)
 def _reduced(path: str, changed: int, max_pixels: int | None) -> Picture:
     picture = read_picture(path, max_pixels=max_pixels)
     size = fit(picture.image.shape[:2], min(GLANCE, max(picture.image.shape[:2])))
@@ -73,21 +75,41 @@ def _reduced(path: str, changed: int, max_pixels: int | None) -> Picture:
 
 
 def glance(
-    photograph: Picture, shares: Mapping[str, float], strength: float, keep_colors: bool
+    photograph: Picture,
+    shares: Mapping[str, float],
+    strength: float,
+    keep_colors: bool,
+    max_pixels: int | None = None,
 ) -> Result:
-    """Paint a reduced photograph at once.
+    """Paint a reduced photograph at once; the styles of the last few paintings are remembered.
 
     Args:
         photograph: From `look_at`.
         shares: Names of learned styles, or paths of paintings, with their shares.
         strength: 0..2.
         keep_colors: Keep the photograph's.
+        max_pixels: Largest painting that is read, pixels.
 
     Raises:
         ImpastoError: A painting cannot be read, or a value is out of range.
     """
+    from ...engines.feed_forward import mix
+
     settings = PaintSettings(strength=strength, keep_colors=keep_colors)
-    return paint(photograph, dict(shares), settings=settings)
+    model = shipped_model()
+    vectors = dict(model.styles)
+    for style in shares:
+        if style not in vectors:
+            vectors[style] = _guessed(style, Path(style).stat().st_mtime_ns, max_pixels)
+    mixed = mix(vectors, shares, style_mixture(strength))
+    return paint_with(Painter(model, mixed, "", ()), photograph, settings)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _guessed(path: str, changed: int, max_pixels: int | None) -> Array:
+    from ...engines.feed_forward import predict_style
+
+    return predict_style(look_at(path, max_pixels).image, shipped_model())
 
 
 def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, float]:
@@ -111,18 +133,26 @@ def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, floa
     return each if share >= 1 else {first: 1.0 - share, **each}
 
 
-def in_small(photograph: Image | None, names: Iterable[str]) -> dict[str, str]:
-    """Paint a photograph in each style, small.
+def in_small(photograph: Image | None) -> list[str]:
+    """Paint a photograph in each learned style, small.
 
     Args:
         photograph: (H, W, 3), 0..1; a sample if None.
-        names: Of learned styles.
 
     Returns:
-        Name of the style -> `data:` address of a JPEG.
+        `data:` addresses of JPEGs, in the order of `style_names`.
     """
-    picture = _square(sample() if photograph is None else photograph)
-    return {name: as_address(_reduce(paint(picture, name).image)) for name in names}
+    return list(_sample_in_small()) if photograph is None else _in_small(photograph)
+
+
+@functools.cache
+def _sample_in_small() -> tuple[str, ...]:
+    return tuple(_in_small(sample()))
+
+
+def _in_small(photograph: Image) -> list[str]:
+    picture = _square(photograph)
+    return [as_address(_reduce(paint(picture, name).image)) for name in style_names()]
 
 
 @functools.cache
@@ -141,6 +171,15 @@ def as_address(image: Image) -> str:
         file, "JPEG", quality=80
     )
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def small_painting(image: Image) -> str:
+    """Return the middle of a painting, small, as `as_address` does.
+
+    Args:
+        image: (H, W, 3), 0..1.
+    """
+    return as_address(_reduce(_square(image)))
 
 
 def _square(image: Image) -> Image:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from functools import partial
-from importlib import resources
 from typing import Any
 
 import gradio as gr
 
 from . import gallery
 from .api import add_api
-from .choice import offered
 from .context import Studio
-from .controls import COLOR, setting_texts
-from .instant import style_names, title_of
+from .controls import COLOR
+from .looks import assets, theme, translations, words
 from .painting import Painting
 from .parts import Parts, lay_out
 from .people import gallery_of, users_of
@@ -23,17 +21,13 @@ from .runs import Runs
 from .server import Page, Place
 from .shelf import Shelf, ShelfParts, lay_out_shelf
 from .steering import BUTTONS, Steering
-from .texts import LANGUAGES, texts
 
-_OURS = "impasto."  # else Gradio would translate any choice that is called like a key
 _TICK = 1.0  # seconds between two looks at a run
 _CLICK = (
     "() => {{ const place = document.querySelector('#{0}'); "
     "(place.querySelector('a, button') ?? place).click(); }}"
 )
 _GLANCE: dict[str, Any] = {"concurrency_id": "glance", "concurrency_limit": 1}
-_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans KR", "sans-serif"]
-_MONO = ["ui-monospace", "Consolas", "monospace"]
 
 
 @contextlib.contextmanager
@@ -65,78 +59,6 @@ def open_page(place: Place) -> Iterator[Page]:
         runs.close()
 
 
-def translations() -> gr.I18n:
-    """Return the page's texts as Gradio takes them; the browser's language chooses.
-
-    Example:
-        >>> sorted(translations().translations)
-        ['en', 'ko']
-    """
-    found = {
-        each: {
-            **texts()[each],
-            **setting_texts(each),
-            **{f"style.{name}": title_of(name, each) for name in style_names()},
-        }
-        for each in LANGUAGES
-    }
-    return gr.I18n(
-        **{
-            language: {f"{_OURS}{key}": text for key, text in lines.items()}
-            for language, lines in found.items()
-        }
-    )
-
-
-def words(key: str) -> gr.i18n.I18nData:
-    """Return a text of the page by its key.
-
-    Example:
-        >>> words("finer").key
-        'impasto.finer'
-    """
-    return gr.i18n.I18nData(f"{_OURS}{key}")
-
-
-def theme() -> gr.themes.Base:
-    """Return the page's colours and fonts, none of them from elsewhere."""
-    ink, paper = gr.themes.colors.stone, gr.themes.colors.indigo
-    return gr.themes.Base(
-        primary_hue=paper, secondary_hue=ink, neutral_hue=ink, font=_FONTS, font_mono=_MONO
-    ).set(
-        body_background_fill="#faf8f4",
-        body_background_fill_dark="#171513",
-        body_text_color_subdued="*neutral_600",
-        body_text_color_subdued_dark="*neutral_300",
-        block_info_text_color="*neutral_600",
-        block_info_text_color_dark="*neutral_300",
-        block_label_text_color="*neutral_700",
-        block_label_text_color_dark="*neutral_200",
-        input_placeholder_color="*neutral_600",
-        input_placeholder_color_dark="*neutral_300",
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_600",
-        button_primary_text_color="white",
-        color_accent="*primary_700",
-        color_accent_soft_dark="*primary_900",
-    )
-
-
-def assets() -> dict[str, str]:
-    """Return style sheet and script of the page: `css`, `js`.
-
-    Example:
-        >>> sorted(assets())
-        ['css', 'js']
-    """
-    folder = resources.files("impasto.apps.studio")
-    return {
-        "css": (folder / "look.css").read_text(encoding="utf-8"),
-        "js": (folder / "page.js").read_text(encoding="utf-8"),
-    }
-
-
 def make_page(studio: Studio) -> gr.Blocks:
     """Make the page.
 
@@ -156,6 +78,7 @@ def make_page(studio: Studio) -> gr.Blocks:
                 shelf = lay_out_shelf(words)
         add_api(studio)  # first, as names are given to those who come first
         _wire_choices(Painting(studio), parts, run, kept)
+        _wire_what_follows(page, Painting(studio), parts, kept)
         _wire_runs(page, Steering(studio), Painting(studio), parts, (run, seen, kept, timer))
         _wire_shelf(tab, Shelf(studio), shelf, parts, names)
     return page
@@ -164,64 +87,77 @@ def make_page(studio: Studio) -> gr.Blocks:
 def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.State) -> None:
     """Let every choice be painted at once."""
     strength, color = parts.strength, parts.settings[COLOR]
-    choice = [parts.photo, parts.styles, parts.others, parts.share]
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    at_once: dict[str, Any] = {
+        "fn": painting.paint_now,
+        "inputs": [*parts.choice, strength, color],
+        "outputs": [parts.compare, parts.note],
+        "show_progress": "minimal",
+        "api_visibility": "private",
+        **_GLANCE,
+    }
+    forgotten: dict[str, Any] = {"fn": lambda: None, "outputs": kept, **quiet}
     gr.on(
         [
-            parts.photo.change,
             parts.styles.change,
             parts.others.change,
             parts.share.release,
             strength.release,
             color.input,
         ],
-        painting.paint_now,
-        [*choice, strength, color],
-        [parts.compare, parts.note],
         trigger_mode="always_last",
-        show_progress="minimal",
-        api_visibility="private",
-        **_GLANCE,
-    ).then(lambda: None, None, kept, show_progress="hidden", api_visibility="private")
+        **at_once,
+    ).then(**forgotten)
+    # Not `change`: a run that is found again brings its photograph, and its own picture.
+    gr.on(
+        [parts.photo.input, parts.photo.clear],
+        painting.take,
+        parts.photo,
+        [parts.photograph, parts.photo],
+        preprocess=False,
+        **quiet,
+    ).success(**at_once).then(**forgotten)
+    parts.sample.click(painting.sample, None, [parts.photo, parts.photograph], **quiet).success(
+        **at_once
+    ).then(**forgotten)
+    parts.record.upload(
+        painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
+    ).success(
+        **{**at_once, "outputs": [parts.compare, gr.State("")]}  # the note tells of the settings
+    ).then(**forgotten)
+    strength.release(painting.change_strength, [run, strength], parts.note, **quiet)
+
+
+def _wire_what_follows(page: gr.Blocks, painting: Painting, parts: Parts, kept: gr.State) -> None:
+    """Let the styles, the canvas and the command follow the choices; keep what was painted."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     dressing: dict[str, Any] = {
         "fn": painting.show_styles,
-        "inputs": [parts.photo, parts.own],
+        "inputs": [parts.photograph, parts.paintings],
         "outputs": parts.dress,
-        "show_progress": "hidden",
-        "api_visibility": "private",
+        **quiet,
         **_GLANCE,
     }
-    parts.photo.change(**dressing)
+    page.load(**dressing)
+    parts.photograph.change(**dressing)
     parts.own.change(
-        offered, [parts.own, parts.styles], [parts.styles, parts.others], api_visibility="private"
+        painting.take_paintings,
+        [parts.own, parts.styles],
+        [parts.paintings, parts.styles, parts.others],
+        api_visibility="private",
     ).then(**dressing)
-    parts.sample.click(painting.sample, None, parts.photo, api_visibility="private")
     parts.keep.click(
         painting.keep,
-        [*choice, *parts.settings],
+        [*parts.choice, *parts.settings],
         [kept, parts.note],
         api_visibility="private",
         **_GLANCE,
     )
     parts.command_place.expand(
-        painting.command, [*choice, *parts.settings], parts.command, api_visibility="private"
+        painting.command, [*parts.choice, *parts.settings], parts.command, api_visibility="private"
     )
-    parts.record.upload(
-        painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
-    ).success(
-        painting.paint_now,
-        [*choice, strength, color],
-        [parts.compare, gr.State("")],  # the note tells of the settings
-        show_progress="minimal",
-        api_visibility="private",
-        **_GLANCE,
-    )
-    parts.take.click(painting.canvas, parts.photo, parts.canvas, api_visibility="private")
-    parts.photo.change(
-        lambda: None, None, parts.canvas, show_progress="hidden", api_visibility="private"
-    )
-    strength.release(
-        painting.change_strength, [run, strength], parts.note, api_visibility="private"
-    )
+    parts.take.click(painting.canvas, parts.photograph, parts.canvas, api_visibility="private")
+    parts.photograph.change(lambda: None, None, parts.canvas, **quiet)
 
 
 def _wire_runs(
@@ -238,17 +174,18 @@ def _wire_runs(
     shown = [seen, parts.progress, parts.compare, *buttons, parts.runs, timer, kept]
     watching: dict[str, Any] = {
         "fn": steering.watch,
-        "inputs": [run, parts.photo, seen],
+        "inputs": [run, parts.photograph, seen],
         "outputs": shown,
         "queue": False,
         **quiet,
     }
-    choice = [parts.photo, parts.styles, parts.others, parts.share]
-    page.load(steering.greet, None, [run, parts.photo, timer], **quiet).then(**watching)
+    page.load(steering.greet, None, [run, parts.photo, parts.photograph, timer], **quiet).then(
+        **watching
+    )
     timer.tick(**watching)
     parts.finer.click(
         painting.start,
-        [*choice, parts.canvas, *parts.settings],
+        [*parts.choice, parts.canvas, *parts.settings],
         run,
         api_visibility="private",
         **_GLANCE,
@@ -260,7 +197,7 @@ def _wire_runs(
     parts.runs.input(lambda chosen: (chosen, ""), parts.runs, [run, seen], **quiet).then(**watching)
     saved = parts.download.click(
         painting.keep_first,
-        [kept, *choice, *parts.settings],
+        [kept, *parts.choice, *parts.settings],
         [kept, parts.note],
         api_visibility="private",
         **_GLANCE,

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from ...errors import SettingsError
+from ...errors import ImpastoError, SettingsError
 from ...images.files import write_image
 from ...paint_settings import PaintSettings
 from ...settings import Settings
@@ -28,26 +28,29 @@ from .choice import (
     commands,
     is_larger,
     make_order,
+    offered,
     weights_of,
 )
 from .context import Studio, language, told
 from .controls import SHOWN, positions, settings_from
-from .instant import glance, in_small, look_at, sample, style_names
+from .instant import glance, in_small, look_at, sample, small_painting, style_names
 from .texts import say
 from .view import View
 from .watching import AT_WORK
 from .wording import settings_of
 
 
-def dress(small: Mapping[str, str], own: Sequence[str] | None) -> str:
-    """Return the style sheet that shows the photograph, painted in each style, on the styles."""
-    rules = []
-    for place, name in enumerate([*(own or []), *small], start=1):
-        if name in small:
-            rules.append(
-                f"#styles .wrap label:nth-of-type({place})::before"
-                f"{{background-image:url({small[name]}) !important}}"
-            )
+def dress(small: Sequence[str]) -> str:
+    """Return the style sheet that shows pictures on the styles, in their order.
+
+    Args:
+        small: `data:` addresses.
+    """
+    rules = [
+        f"#styles .wrap label:nth-of-type({place})::before"
+        f"{{background-image:url({address}) !important}}"
+        for place, address in enumerate(small, start=1)
+    ]
     return f"<style>{''.join(rules)}</style>"
 
 
@@ -63,13 +66,14 @@ class Painting:
     studio: Studio
 
     @told
-    def sample(self) -> str:
+    def sample(self) -> tuple[str, str]:
         """Write a sample photograph for the page.
 
         Returns:
-            Its path.
+            Its path, to show it and to work on it.
         """
-        return str(write_image(self.studio.place() / "astronaut.jpg", sample()))
+        path = str(write_image(self.studio.place() / "astronaut.jpg", sample()))
+        return path, path
 
     @told
     def canvas(self, photo: str | None, request: gr.Request) -> dict[str, Any]:
@@ -79,11 +83,47 @@ class Painting:
         small = as_bytes(look_at(photo, self.studio.max_pixels).image)
         return {"background": small, "layers": [], "composite": None}
 
+    def take(self, upload: Mapping[str, Any] | None) -> tuple[str | None, Any]:
+        """Take the photograph that was uploaded, as the file that it is.
+
+        Args:
+            upload: What the page sends of it, unprocessed: Gradio would open it in its own way.
+
+        Returns:
+            The file, and an update of the page's photograph, which is emptied if it is none.
+        """
+        path = upload["path"] if upload else None
+        if path is None or self._readable(path):
+            return path, gr.skip()
+        return None, None
+
+    def _readable(self, path: str) -> bool:
+        """Tell whether a picture can be read, and if not, say why."""
+        try:
+            look_at(path, self.studio.max_pixels)
+        except ImpastoError as error:
+            gr.Warning(self.studio.sentence(error))
+            return False
+        return True
+
+    def take_paintings(
+        self, own: list[str] | None, chosen: str | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Offer the paintings that were dropped, and say which cannot be read.
+
+        Returns:
+            Their files, and updates of the styles and of those to blend with.
+        """
+        files = [file for file in own or [] if self._readable(file)]
+        return files, *offered(files, chosen, language(request))
+
     @told
-    def show_styles(self, photo: str | None, own: list[str] | None) -> str:
-        """Paint the photograph small in all styles."""
-        image = look_at(photo, self.studio.max_pixels).image if photo else None
-        return dress(in_small(image, style_names()), own)
+    def show_styles(self, photo: str | None, files: list[str]) -> str:
+        """Show the paintings, and the photograph painted small in all learned styles."""
+        most = self.studio.max_pixels
+        image = look_at(photo, most).image if photo else None
+        paintings = [small_painting(look_at(file, most).image) for file in files]
+        return dress([*paintings, *in_small(image)])
 
     @told
     def paint_now(
@@ -105,7 +145,8 @@ class Painting:
             return (plain, plain), ""
         choice = choose(photo, first, others, share, language(request))
         began = time.perf_counter()
-        result = glance(picture, choice.shares, strength, color in KEEPS_COLORS)
+        keep, most = color in KEEPS_COLORS, self.studio.max_pixels
+        result = glance(picture, choice.shares, strength, keep, most)
         word = "painted" if set(choice.shares) <= set(style_names()) else "guess"
         seconds = f"{time.perf_counter() - began:.1f}"
         note = say(word, language(request), style=choice.title(language(request)), seconds=seconds)

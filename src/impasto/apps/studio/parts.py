@@ -15,20 +15,16 @@ KINDS = ("png", "jpg", "tif")
 _FILES = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"]
 
 
-def unopened(image: gr.Image) -> gr.Image:
-    """Let an image be handed on as the file that was uploaded; our own reader opens it."""
-    image.preprocess = lambda payload: None if payload is None else payload.path
-    return image
-
-
 class Parts(NamedTuple):
     """The parts, in reading order."""
 
     photo: gr.Image
+    photograph: gr.State
     sample: gr.Button
     styles: gr.Radio
     dress: gr.HTML
     own: gr.File
+    paintings: gr.State
     others: gr.Dropdown
     share: gr.Slider
     more: tuple[gr.components.Component, ...]
@@ -56,6 +52,11 @@ class Parts(NamedTuple):
     def settings(self) -> list[gr.components.Component]:
         """The controls of settings, in the order of `controls.SHOWN`."""
         return [self.strength, *self.more]
+
+    @property
+    def choice(self) -> list[gr.components.Component]:
+        """Photograph and styles, as the handlers take them."""
+        return [self.photograph, self.styles, self.others, self.share]
 
     @property
     def restorable(self) -> list[gr.components.Component]:
@@ -89,18 +90,17 @@ def _heading(text: gr.i18n.I18nData) -> None:
 def _choices(words: Words) -> dict[str, Any]:
     _heading(words("step_photo"))
     parts: dict[str, Any] = {
-        "photo": unopened(
-            gr.Image(
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard"],
-                label=words("photo"),
-                placeholder=words("photo_help"),
-                height=280,
-                elem_id="photo",
-                buttons=[],
-            )
+        "photo": gr.Image(
+            type="filepath",
+            image_mode=None,
+            sources=["upload", "clipboard"],
+            label=words("photo"),
+            placeholder=words("photo_help"),
+            height=280,
+            elem_id="photo",
+            buttons=[],
         ),
+        "photograph": gr.State(None),
         "sample": gr.Button(words("sample"), size="sm", elem_id="sample"),
     }
     _heading(words("step_style"))
@@ -112,6 +112,7 @@ def _choices(words: Words) -> dict[str, Any]:
     parts["own"] = gr.File(
         label=words("own"), file_count="multiple", file_types=_FILES, height=120, elem_id="own"
     )
+    parts["paintings"] = gr.State([])
     gr.Markdown(words("own_help"), elem_classes="help")
     parts["others"] = gr.Dropdown(
         named, value=[], multiselect=True, label=words("others"), elem_id="others"
@@ -176,6 +177,11 @@ def _results(words: Words) -> dict[str, Any]:
             label, place = words(name), name.replace("_", "-")
             parts[name] = gr.Button(label, size="sm", visible=False, elem_id=place)
     parts["runs"] = gr.Radio([], label=words("runs"), visible=False, elem_id="runs")
+    return {**parts, **_downloads(words)}
+
+
+def _downloads(words: Words) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     with gr.Row():
         kinds = [(kind.upper(), kind) for kind in KINDS]
         parts["kind"] = gr.Radio(

@@ -162,11 +162,7 @@ class Runs:
             return self._queue.find(user, run).preview
 
     def photograph(self, user: str, run: str) -> Path | None:
-        """Return the file of the photograph that a run paints; None once the run is finished.
-
-        Args:
-            user: Whose it is.
-            run: Its id.
+        """Return the photograph that a run paints; None once it is finished. See `view`.
 
         Raises:
             RunError: The person has no such run.

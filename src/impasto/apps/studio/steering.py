@@ -18,7 +18,7 @@ from .painting import as_bytes
 from .people import gallery_of
 from .texts import say
 from .view import View
-from .watching import AT_WORK, progress_panel, status_line
+from .watching import AT_WORK, news, progress_panel, status_line
 
 Kind = Literal["png", "jpg", "tif"]
 _BUTTONS = {  # which buttons are there, by a run's status
@@ -36,18 +36,19 @@ class Steering:
     studio: Studio
 
     @told
-    def greet(self, request: gr.Request) -> tuple[str | None, Any, Any]:
+    def greet(self, request: gr.Request) -> tuple[Any, ...]:
         """Show a run that goes on to whoever comes back to it.
 
         Returns:
-            The run, the photograph it is of, and an update of the timer.
+            The run, the photograph it is of, to show it and to work on it, and an update of the
+            timer.
         """
         user = self.studio.user(request)
         at_work = [view for view in self.studio.runs.of(user) if view.status in AT_WORK]
         if not at_work:
-            return None, gr.skip(), gr.Timer(active=False)
-        view = at_work[0]
-        return view.id, self._photograph(user, view.id) or gr.skip(), gr.Timer(active=True)
+            return None, gr.skip(), gr.skip(), gr.Timer(active=False)
+        photo = self._photograph(user, at_work[0].id)
+        return at_work[0].id, photo, photo, gr.Timer(active=True)
 
     def _photograph(self, user: str, run: str) -> str | None:
         """Copy a run's photograph to where the page may take it from; None when it is gone."""
@@ -153,7 +154,7 @@ class Steering:
 
 
 def _listed(views: Sequence[View]) -> list[str]:
-    return [f"{view.id}{view.status}{view.place}" for view in views]
+    return [news(view) for view in views]
 
 
 def _buttons(view: View | None) -> list[Any]:

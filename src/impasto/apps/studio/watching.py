@@ -61,7 +61,7 @@ def progress_panel(view: View | None, language: str) -> str:
     if view is None:
         return ""
     line = html.escape(status_line(view, language))
-    parts = [f'<p class="status-line" data-announce="{html.escape(_news(view))}">{line}</p>']
+    parts = [f'<p class="status-line" data-announce="{html.escape(news(view))}">{line}</p>']
     if view.status in AT_WORK:
         parts.append(_bar(view, language))
     if len(view.curve) > 1:
@@ -69,8 +69,12 @@ def progress_panel(view: View | None, language: str) -> str:
     return "".join(parts)
 
 
-def _news(view: View) -> str:
-    """Change when there is news worth saying aloud: a status, a place, another tenth."""
+def news(view: View) -> str:
+    """Return a text that changes when there is news: a status, a place, another tenth.
+
+    Args:
+        view: Of the run.
+    """
     tenth = 10 * view.iteration // max(view.iterations, 1)
     return f"{view.id} {view.status} {view.place} {view.scale} {tenth}"
 
