@@ -5,14 +5,26 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.apps.studio.whole import studio
 
 import impasto
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+EXAMPLES = Path(__file__).parents[1] / "examples"
+ALONE = sorted(set(EXAMPLES.glob("*.py")) - {EXAMPLES / "studio_client.py"})
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("example", ALONE, ids=lambda path: path.stem)
 def test_example_makes_a_picture(example, tmp_path):
     output = tmp_path / "painted.png"
     subprocess.run([sys.executable, example, output, "64"], check=True, timeout=300)
     assert max(impasto.read_image(output).shape) == 64
+
+
+def test_a_client_of_the_studio_gets_its_pictures(tmp_path):
+    output, who = tmp_path / "painted.png", "anna:correct horse"
+    with studio(tmp_path, "--auth", who) as where:
+        words = [sys.executable, EXAMPLES / "studio_client.py", output, "64", where.url, who]
+        subprocess.run(words, check=True, timeout=300)
+        assert max(impasto.read_image(output).shape) == 64
+        assert impasto.read_record(output)["settings"]["quality"] == "draft"
+        assert [path.name for path in where.gallery.glob("anna/*.png")] == ["cat_swirls.png"]

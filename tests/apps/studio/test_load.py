@@ -45,7 +45,7 @@ def test_thirty_clients_at_once_are_served_or_told(where, tmp_path):
                 return who, None, str(error)
             first = asker.predict(run, api_name="/run")
             assert ended(first) or first["status"] == "running" or first["place"] >= 1
-            return who, run, until(asker, run, ended)
+            return who, run, until(asker, run, ended, pause=1)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         made = list(pool.map(use, range(CLIENTS)))

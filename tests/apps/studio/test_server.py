@@ -150,6 +150,8 @@ def test_an_upload_that_is_too_large_is_refused_at_once_and_while_it_comes(alone
         answer = asker.post("/gradio_api/upload", content=parts(), headers=kind)
         assert answer.status_code == 413
         assert asker.post("/gradio_api/queue/join", content=bytes(5_000_000)).status_code == 413
+        assert asker.post("/login", content=bytes(100_000)).status_code == 413
+        assert asker.post("/login", content=parts(), headers=kind).status_code == 413
         assert upload(asker, bytes(900_000)) != 413
 
 

@@ -31,6 +31,7 @@ def client(where, files, who=None):
         download_files=files,
         verbose=False,
         analytics_enabled=False,
+        ssl_verify=False,  # of no account for http, but loading the certificates takes long
     )
     try:
         yield made
@@ -38,14 +39,14 @@ def client(where, files, who=None):
         made.close()
 
 
-def until(asker, run, wanted):
+def until(asker, run, wanted, pause=0.1):
     """Wait until a run stands as wanted, and return how it stands."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         view = asker.predict(run, api_name="/run")
         if wanted(view):
             return view
-        time.sleep(0.1)
+        time.sleep(pause)
     raise AssertionError(f"nothing came of it: {view}")
 
 
