@@ -162,7 +162,7 @@ class Shelf:
 def _handed_out(folder: Path, name: str, place: Path, side: int = _SMALL) -> str:
     """Copy a thumbnail to where the page may take it from; nothing is shown from the gallery."""
     small = gallery.thumbnail(folder, name, side)
-    return shutil.copyfile(small, place / f"{Path(name).stem}-{side}.jpg").as_posix()
+    return shutil.copyfile(small, place / f"{name}-{side}.jpg").as_posix()
 
 
 def _short(folder: Path) -> str:
