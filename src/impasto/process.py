@@ -11,7 +11,8 @@ import os
 import sys
 import threading
 
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h
+# glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 _LARGEST_MMAP_THRESHOLD = 1 << 30
 # Read by PyTorch, TensorFlow and JAX when they start.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
@@ -53,6 +54,20 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
 def process_is_tuned() -> bool:
     """Tell whether the program has said, by `tune_process`, that the process is its own."""
     return _TUNED.is_set()
+
+
+def share_freed_memory() -> None:
+    """Let all threads reuse the memory that any of them has freed; before they are started.
+
+    For servers, where each request is answered by another thread: by default glibc gives each
+    some of its own, which a tuned process never gives back.
+
+    Example:
+        >>> share_freed_memory()  # doctest: +SKIP
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def _keep_freed_memory() -> None:

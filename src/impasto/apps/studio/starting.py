@@ -73,6 +73,7 @@ def open_studio(
 
         make_folder(gallery)
         signal.signal(signal.SIGTERM, _end)
+        share_freed_memory()
         server.prepare(temporary.shown, pixels)
         limits = server.Limits(int(command.max_upload * MEGABYTE), pixels)
         place = server.Place(people, limits, temporary)
