@@ -22,6 +22,7 @@ import platformdirs
 from ...errors import SettingsError, StudioError
 from ...images.files import make_folder
 from ...images.opening import DEFAULT_LIMIT, locate, reason
+from ...process import share_freed_memory
 from .bodies import MEGABYTE
 from .guard import ANY_ADDRESS, hosts_for
 from .people import read_people
