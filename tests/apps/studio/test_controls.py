@@ -6,7 +6,13 @@ import pytest
 
 pytest.importorskip("gradio", reason='needs pip install "impasto[studio]"')
 
-from impasto.apps.studio.controls import SHOWN, control, positions, settings_from
+from impasto.apps.studio.controls import (
+    SHOWN,
+    control,
+    not_brought_back,
+    positions,
+    settings_from,
+)
 from impasto.apps.studio.looks import words
 from impasto.errors import SettingsError
 from impasto.settings import Settings
@@ -70,6 +76,14 @@ def test_whole_numbers_may_come_as_floats():
 def test_a_file_to_start_from_is_not_for_a_page():
     standing = dict(zip(NAMES, positions(Settings(init="secret/file.png")), strict=True))
     assert standing["init"] == "content"
+
+
+def test_what_is_beyond_a_slider_stands_at_its_end_and_is_named():
+    far = Settings(size=8000, style_scale=9, history=3)
+    standing = dict(zip(NAMES, positions(far), strict=True))
+    assert (standing["size"], standing["style_scale"]) == (4096, 4)
+    assert not_brought_back(far) == ["size", "style_scale", "history"]
+    assert not_brought_back(Settings(size=800, quality="draft")) == []
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 import string
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from impasto.apps import studio
 from impasto.apps.studio.controls import SHOWN, label_of, setting_texts
 from impasto.apps.studio.instant import style_names, title_of
-from impasto.apps.studio.texts import LANGUAGES, language_of, say, texts
+from impasto.apps.studio.steering import BUTTONS
+from impasto.apps.studio.texts import LANGUAGES, duration, language_of, say, texts
+from impasto.apps.studio.view import Status
 
 HANGUL = re.compile("[\uac00-\ud7a3]")
 NAMES = {"title"}  # written alike in all languages
-ENGLISH_COMES_FROM_ELSEWHERE = ("label.", "help.", "style.")
+ENGLISH_COMES_FROM_ELSEWHERE = ("label.", "help.", "style.", "choice.")
 
 
 def blanks(text):
@@ -30,6 +35,27 @@ def test_korean_says_all_that_english_says():
 @pytest.mark.parametrize("key", sorted(texts()["en"]))
 def test_the_blanks_are_the_same(key):
     assert blanks(texts()["en"][key]) == blanks(texts()["ko"][key])
+
+
+def test_all_that_is_written_is_used():
+    sources = [path.read_text() for path in Path(studio.__file__).parent.glob("*.py")]
+    code = "".join(sources)
+    formed = ("row.", "step_")  # keys that are put together
+    statuses = set(get_args(Status)) | set(BUTTONS)
+    unused = [
+        key
+        for key in texts()["en"]
+        if not re.search(f"[\"']{key}[\"']", code)
+        and not key.startswith(formed)
+        and key not in statuses
+    ]
+    assert unused == []
+
+
+def test_durations():
+    assert duration(48, "en") == "50 s"
+    assert duration(48, "ko") == "50초"
+    assert duration(9000, "ko") == "2.5시간"
 
 
 def test_korean_is_korean():

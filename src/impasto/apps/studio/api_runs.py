@@ -10,10 +10,10 @@ from typing import Any, Concatenate
 
 import gradio as gr
 
-from ...errors import explain
+from ...errors import ImpastoError, explain
 from .answers import RunAnswer, run_answer
 from .asking import check_size, check_weights, named_settings, text_of
-from .context import H, P, R, Studio, told
+from .context import H, P, R, Studio
 from .instant import look_at
 from .view import View
 
@@ -24,9 +24,9 @@ def answered(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H,
     @functools.wraps(handler)
     def run(self: H, /, *values: P.args, **named: P.kwargs) -> R:
         try:
-            return told(handler)(self, *values, **named)
-        except gr.Error:
-            raise
+            return handler(self, *values, **named)
+        except ImpastoError as error:
+            raise gr.Error(self.studio.sentence(error), print_exception=False) from error
         except Exception as error:
             raise gr.Error(explain(error), print_exception=True) from error
 

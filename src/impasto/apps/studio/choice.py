@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import Any
 import gradio as gr
 from PIL import Image as PIL
 
-from ...errors import SettingsError
+from ...errors import PictureError, SettingsError
 from ...paint_settings import PaintSettings
 from ...settings import Settings
 from .controls import settings_from
 from .instant import glance, look_at, shares_of, style_names, title_of
 from .order import Order
 from .texts import say
-from .wishes import read_regions, region_settings, style_picture
+from .wishes import STYLE_SIDE, read_regions, region_settings, style_picture
 from .wording import command_line
 
 KEEPS_COLORS = ("keep", "luminance")  # of `Settings.color`, in what is painted at once
@@ -52,13 +53,18 @@ def choose(
     """Put a choice together.
 
     Raises:
-        SettingsError: The photograph or the style is missing.
+        SettingsError: No photograph or style is chosen.
+        PictureError: A file has been removed.
     """
     if not photo:
         raise SettingsError(say("no_photo", wants))
     if not first:
         raise SettingsError(say("no_style", wants))
-    return Choice(photo, shares_of(first, others or (), share))
+    choice = Choice(photo, shares_of(first, others or (), share))
+    for file in [photo, *(style for style in choice.shares if style not in style_names())]:
+        if not Path(file).is_file():
+            raise PictureError(say("gone", wants, name=Path(file).name))
+    return choice
 
 
 def offered(files: Sequence[str], chosen: str | None, wants: str) -> tuple[Any, Any]:
@@ -81,16 +87,29 @@ def offered(files: Sequence[str], chosen: str | None, wants: str) -> tuple[Any, 
     return gr.Radio(choices=named, value=chosen), gr.Dropdown(choices=named, value=others)
 
 
+def settings_at_once(choice: Choice, settings: Settings) -> PaintSettings:
+    """Return the settings with which a photograph is painted at once and kept."""
+    return PaintSettings(
+        size=LARGEST if is_larger(choice.photo) else None,
+        strength=settings.strength,
+        keep_colors=settings.color in KEEPS_COLORS,
+    )
+
+
 def commands(choice: Choice, settings: Settings) -> list[str]:
     """Return what does the same in a terminal: at once, then by the slow route."""
-    photo = Path(choice.photo).name
-    quick = PaintSettings(strength=settings.strength, keep_colors=settings.color in KEEPS_COLORS)
-    known = style_names()
+    photo, known = Path(choice.photo), style_names()
     names = [style if style in known else Path(style).name for style in choice.shares]
     shares = list(choice.shares.values()) if len(names) > 1 else []
-    lines = [command_line(quick, photo, names, shares=shares)]
-    files = [name if name not in known else f"{Path(photo).stem}_{name}.png" for name in names]
-    return [*lines, command_line(settings, photo, files)]
+    lines = [command_line(settings_at_once(choice, settings), photo.name, names, shares=shares)]
+    paintings = []
+    for name in names:
+        if name in known:  # the slow route takes it from the photograph, painted in it
+            painted = f"{photo.stem}_{name}_style.png"
+            line = command_line(PaintSettings(size=STYLE_SIDE), photo.name, [name])
+            lines.append(f"{line} -o {shlex.quote(painted)}")
+        paintings.append(painted if name in known else name)
+    return [*lines, command_line(settings, photo.name, paintings)]
 
 
 def is_larger(photo: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import re
 import tempfile
 from collections.abc import Callable
@@ -52,8 +53,9 @@ class Studio:
 
     def sentence(self, error: ImpastoError) -> str:
         """Return what an error says, with files called by their names, not by our folders."""
-        folders = "|".join(re.escape(str(folder)) for folder in self.temporary)
-        return re.sub(rf"(?:{folders})[\\/][^\\/\s]+[\\/]", "", explain(error))
+        passing = "|".join(re.escape(str(folder)) for folder in self.temporary)
+        text = re.sub(rf"(?:{passing})[\\/][^\\/\s]+[\\/]", "", explain(error))
+        return re.sub(rf"{re.escape(str(self.people.gallery))}[\\/]", "", text)
 
 
 class Handlers(Protocol):
@@ -69,14 +71,15 @@ H = TypeVar("H", bound=Handlers)
 
 
 def told(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
-    """Let an error of ours reach the page as a sentence."""
+    """Let an error of ours reach the page as a sentence; toasts show HTML, so it is escaped."""
 
     @functools.wraps(handler)
     def run(self: H, /, *values: P.args, **named: P.kwargs) -> R:
         try:
             return handler(self, *values, **named)
         except ImpastoError as error:
-            raise gr.Error(self.studio.sentence(error), print_exception=False) from error
+            text = html.escape(self.studio.sentence(error))
+            raise gr.Error(text, print_exception=False) from error
 
     return run
 

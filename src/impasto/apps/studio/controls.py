@@ -42,6 +42,7 @@ MORE = (
 )
 SHOWN = (FIRST, *MORE)
 COLOR = [name for name, _ in SHOWN].index("color")
+_FOLLOW = ("style_weights",)  # from the styles, which are chosen apart
 _STARTS = ("content", "noise", "style", "paint")  # a file's path is not for a page
 
 
@@ -81,7 +82,22 @@ def setting_texts(language: str) -> dict[str, str]:
     for name, _ in SHOWN:
         lines[f"label.{name}"] = label_of(name, language)
         lines[f"help.{name}"] = texts()[language].get(f"help.{name}", help_of(name))
+        for one in choices_of(name):
+            lines[f"choice.{one}"] = texts()[language].get(f"choice.{one}", one)
     return lines
+
+
+def choices_of(name: str) -> tuple[str, ...]:
+    """Return the values that a setting can have, if these are a few words.
+
+    Example:
+        >>> choices_of("quality"), choices_of("size")
+        (('draft', 'good', 'best'), ())
+    """
+    kind = Settings.model_fields[name].annotation
+    if name == "init":
+        return _STARTS
+    return get_args(kind) if get_origin(kind) is Literal else ()
 
 
 def control(shown: Shown, words: Words, settings: Settings) -> gr.components.Component:
@@ -101,10 +117,8 @@ def control(shown: Shown, words: Words, settings: Settings) -> gr.components.Com
         "interactive": True,
     }
     kind = Settings.model_fields[name].annotation
-    if name == "init":
-        return gr.Radio(list(_STARTS), value=value, **about)
-    if get_origin(kind) is Literal:
-        return gr.Radio(list(get_args(kind)), value=value, **about)
+    if choices := choices_of(name):
+        return gr.Radio([(words(f"choice.{one}"), one) for one in choices], value=value, **about)
     if kind is bool:
         return gr.Checkbox(value=value, **about)
     if name == "budget":
@@ -164,16 +178,37 @@ def _number(name: str, value: Any) -> Any:
 def positions(settings: Settings) -> list[Any]:
     """Return where the controls stand for settings, in the order of `SHOWN`.
 
+    What a control cannot reach stands at its end, see `not_brought_back`.
+
     Example:
         >>> positions(Settings(size=640))[1]
         640
     """
     found: list[Any] = []
-    for name, _ in SHOWN:
+    for name, reach in SHOWN:
         value = getattr(settings, name)
+        if reach is not None:
+            least, most, _ = _within(name, reach)
+            value = type(value)(min(max(value, least), most))
         if name == "budget":
             value = "" if value is None else f"{value:g}s"
         if name == "init" and value not in _STARTS:
             value = "content"
         found.append(value)
     return found
+
+
+def not_brought_back(settings: Settings) -> list[str]:
+    """Return the names of settings that the controls do not give back.
+
+    Example:
+        >>> not_brought_back(Settings(size=640)), not_brought_back(Settings(history=3))
+        ([], ['history'])
+    """
+    names = [name for name, _ in SHOWN]
+    given = settings_from(dict(zip(names, positions(settings), strict=True)))
+    return [
+        name
+        for name in Settings.model_fields
+        if getattr(given, name) != getattr(settings, name) and name not in _FOLLOW
+    ]

@@ -13,6 +13,7 @@ from PIL import Image as PIL
 
 from ...engines.painting_model import Array
 from ...engines.strength import style_mixture
+from ...errors import PictureError
 from ...images.files import read_picture
 from ...images.scales import fit, resize
 from ...paint_settings import PaintSettings
@@ -63,7 +64,18 @@ def look_at(path: str, max_pixels: int | None = None) -> Picture:
     Raises:
         PictureError: It cannot be read.
     """
-    return _reduced(path, Path(path).stat().st_mtime_ns, max_pixels)
+    return _reduced(path, _changed(path), max_pixels)
+
+
+def _changed(path: str) -> int:
+    """Return when a file was last written."""
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError as error:
+        raise PictureError(
+            f"{Path(path).name} is no longer here, since uploads are removed after a day; give it "
+            "again"
+        ) from error
 
 
 @functools.lru_cache(maxsize=_KEPT)
@@ -100,7 +112,7 @@ def glance(
     vectors = dict(model.styles)
     for style in shares:
         if style not in vectors:
-            vectors[style] = _guessed(style, Path(style).stat().st_mtime_ns, max_pixels)
+            vectors[style] = _guessed(style, _changed(style), max_pixels)
     mixed = mix(vectors, shares, style_mixture(strength))
     return paint_with(Painter(model, mixed, "", ()), photograph, settings)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -14,7 +14,7 @@ from .api import add_api
 from .context import Studio
 from .controls import COLOR
 from .looks import assets, theme, translations, words
-from .painting import Painting
+from .painting import CHOICE, RUN, Painting
 from .parts import Parts, lay_out
 from .people import gallery_of, users_of
 from .runs import Runs
@@ -28,6 +28,26 @@ _CLICK = (
     "(place.querySelector('a, button') ?? place).click(); }}"
 )
 _GLANCE: dict[str, Any] = {"concurrency_id": "glance", "concurrency_limit": 1}
+_LARGE: dict[str, Any] = {"concurrency_id": "large", "concurrency_limit": 1}  # no glance waits
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+class States(NamedTuple):
+    """What a page remembers.
+
+    Attributes:
+        run: The run whose progress is shown.
+        shows: What the picture is: `painting.CHOICE` or `painting.RUN`.
+        seen: What of the runs was seen.
+        kept: Name of the file that the picture is kept in.
+        timer: Looks at the runs.
+    """
+
+    run: gr.State
+    shows: gr.State
+    seen: gr.State
+    kept: gr.State
+    timer: gr.Timer
 
 
 @contextlib.contextmanager
@@ -68,167 +88,197 @@ def make_page(studio: Studio) -> gr.Blocks:
     with gr.Blocks(title="Impasto", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
         gr.Markdown("# Impasto", elem_id="name")
         gr.Markdown(words("tagline"), elem_id="tagline")
-        run, seen = gr.State(None), gr.State("")
-        kept, names = gr.State(None), gr.State([])
-        timer = gr.Timer(_TICK, active=False)
+        if studio.people.passwords:
+            gr.Markdown(words("logout"), elem_id="logout")
+        states = States(
+            run=gr.State(None),
+            shows=gr.State(CHOICE),
+            seen=gr.State(""),
+            kept=gr.State(None),
+            timer=gr.Timer(_TICK, active=False),
+        )
         with gr.Tabs():
             with gr.Tab(words("tab_paint"), id="paint"):
                 parts = lay_out(words)
             with gr.Tab(words("tab_gallery"), id="gallery") as tab:
                 shelf = lay_out_shelf(words)
         add_api(studio)  # first, as names are given to those who come first
-        _wire_choices(Painting(studio), parts, run, kept)
-        _wire_what_follows(page, Painting(studio), parts, kept)
-        _wire_runs(page, Steering(studio), Painting(studio), parts, (run, seen, kept, timer))
-        _wire_shelf(tab, Shelf(studio), shelf, parts, names)
+        painting, steering = Painting(studio), Steering(studio)
+        _wire_choices(painting, parts, states)
+        _wire_what_follows(page, painting, parts, states)
+        _wire_runs(page, (steering, painting), parts, states)
+        _wire_download(steering, painting, parts, states)
+        _wire_shelf(tab, Shelf(studio), shelf, parts)
     return page
 
 
-def _wire_choices(painting: Painting, parts: Parts, run: gr.State, kept: gr.State) -> None:
+def _wire_choices(painting: Painting, parts: Parts, states: States) -> None:
     """Let every choice be painted at once."""
-    strength, color = parts.strength, parts.settings[COLOR]
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    color = parts.settings[COLOR]
     at_once: dict[str, Any] = {
         "fn": painting.paint_now,
-        "inputs": [*parts.choice, strength, color],
-        "outputs": [parts.compare, parts.note],
+        "inputs": [*parts.choice, parts.strength, color],
+        "outputs": [parts.compare, parts.note, states.shows, states.kept],
         "show_progress": "minimal",
         "api_visibility": "private",
         **_GLANCE,
     }
-    forgotten: dict[str, Any] = {"fn": lambda: None, "outputs": kept, **quiet}
+    # What users do, not what happens: a run that is found again brings its own picture.
     gr.on(
-        [
-            parts.styles.change,
-            parts.others.change,
-            parts.share.release,
-            strength.release,
-            color.input,
-        ],
+        [parts.styles.input, parts.others.input, parts.share.release, color.input],
         trigger_mode="always_last",
         **at_once,
-    ).then(**forgotten)
-    # Not `change`: a run that is found again brings its photograph, and its own picture.
+    )
+    parts.strength.release(
+        **{
+            **at_once,
+            "fn": painting.strengthen,
+            "inputs": [states.run, states.shows, *at_once["inputs"]],
+        },
+        trigger_mode="always_last",
+    )
+    _wire_uploads(painting, parts, states, at_once)
+
+
+def _wire_uploads(
+    painting: Painting, parts: Parts, states: States, at_once: Mapping[str, Any]
+) -> None:
+    """Take what is dropped, and paint at once."""
     gr.on(
         [parts.photo.input, parts.photo.clear],
         painting.take,
         parts.photo,
         [parts.photograph, parts.photo],
         preprocess=False,
-        **quiet,
-    ).success(**at_once).then(**forgotten)
-    parts.sample.click(painting.sample, None, [parts.photo, parts.photograph], **quiet).success(
+        **_QUIET,
+    ).success(**at_once)
+    parts.sample.click(painting.sample, None, [parts.photo, parts.photograph], **_QUIET).success(
         **at_once
-    ).then(**forgotten)
-    parts.record.upload(
-        painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
-    ).success(
-        **{**at_once, "outputs": [parts.compare, gr.State("")]}  # the note tells of the settings
-    ).then(**forgotten)
-    strength.release(painting.change_strength, [run, strength], parts.note, **quiet)
-
-
-def _wire_what_follows(page: gr.Blocks, painting: Painting, parts: Parts, kept: gr.State) -> None:
-    """Let the styles, the canvas and the command follow the choices; keep what was painted."""
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    dressing: dict[str, Any] = {
-        "fn": painting.show_styles,
-        "inputs": [parts.photograph, parts.paintings],
-        "outputs": parts.dress,
-        **quiet,
-        **_GLANCE,
-    }
-    page.load(**dressing)
-    parts.photograph.change(**dressing)
+    )
     parts.own.change(
         painting.take_paintings,
         [parts.own, parts.styles],
         [parts.paintings, parts.styles, parts.others],
         api_visibility="private",
-    ).then(**dressing)
+    ).success(**at_once)
+    told = [parts.compare, gr.State(""), states.shows, states.kept]  # the note tells of settings
+    parts.record.upload(
+        painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
+    ).success(**{**at_once, "outputs": told})
+
+
+def _wire_what_follows(page: gr.Blocks, painting: Painting, parts: Parts, states: States) -> None:
+    """Let the styles, the canvas and the command follow the choices; keep what is shown."""
+    dressing: dict[str, Any] = {
+        "fn": painting.show_styles,
+        "inputs": [parts.photograph, parts.paintings],
+        "outputs": parts.dress,
+        **_QUIET,
+        **_GLANCE,
+    }
+    page.load(**dressing)
+    parts.photograph.change(**dressing)
+    parts.paintings.change(**dressing)
     parts.keep.click(
         painting.keep,
-        [*parts.choice, *parts.settings],
-        [kept, parts.note],
+        [states.kept, states.shows, *parts.choice, *parts.settings],
+        [states.kept, parts.note],
         api_visibility="private",
-        **_GLANCE,
+        **_LARGE,
     )
-    parts.command_place.expand(
-        painting.command, [*parts.choice, *parts.settings], parts.command, api_visibility="private"
+    moved = [
+        each.release if isinstance(each, gr.Slider) else each.change
+        for each in [*parts.settings, *parts.choice]
+    ]
+    gr.on(
+        [parts.command_place.expand, *moved],
+        painting.command,
+        [*parts.choice, *parts.settings],
+        parts.command,
+        trigger_mode="always_last",
+        **_QUIET,
     )
     parts.take.click(painting.canvas, parts.photograph, parts.canvas, api_visibility="private")
-    parts.photograph.change(lambda: None, None, parts.canvas, **quiet)
+    parts.photograph.change(lambda: None, None, parts.canvas, **_QUIET)
 
 
 def _wire_runs(
     page: gr.Blocks,
-    steering: Steering,
-    painting: Painting,
+    handlers: tuple[Steering, Painting],
     parts: Parts,
-    states: tuple[gr.State, gr.State, gr.State, gr.Timer],
+    states: States,
 ) -> None:
     """Let runs be started, watched and steered."""
-    run, seen, kept, timer = states
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    buttons = [getattr(parts, name) for name in BUTTONS]
-    shown = [seen, parts.progress, parts.compare, *buttons, parts.runs, timer, kept]
+    steering, painting = handlers
+    run, shows, seen, kept, timer = states
     watching: dict[str, Any] = {
         "fn": steering.watch,
-        "inputs": [run, parts.photograph, seen],
-        "outputs": shown,
+        "inputs": [run, shows, seen],
+        "outputs": [
+            seen,
+            parts.progress,
+            parts.compare,
+            *[getattr(parts, name) for name in BUTTONS],
+            parts.runs,
+            timer,
+            kept,
+        ],
         "queue": False,
-        **quiet,
+        **_QUIET,
     }
-    page.load(steering.greet, None, [run, parts.photo, parts.photograph, timer], **quiet).then(
-        **watching
-    )
+    found = [run, parts.photo, parts.photograph, timer, shows, *parts.settings]
+    page.load(steering.greet, None, found, **_QUIET).then(**watching)
     timer.tick(**watching)
     parts.finer.click(
         painting.start,
         [*parts.choice, parts.canvas, *parts.settings],
-        run,
+        [run, shows],
         api_visibility="private",
-        **_GLANCE,
-    ).success(lambda: gr.Timer(active=True), None, timer, **quiet).then(**watching)
+        **_LARGE,
+    ).success(lambda: gr.Timer(active=True), None, timer, **_QUIET).then(**watching)
     for name in ("pause", "go_on", "stop"):
         button = getattr(parts, name)
-        button.click(getattr(steering, name), run, None, **quiet).then(**watching)
-    parts.drop.click(steering.drop, run, [run, seen, parts.note], **quiet).then(**watching)
-    parts.runs.input(lambda chosen: (chosen, ""), parts.runs, [run, seen], **quiet).then(**watching)
-    saved = parts.download.click(
-        painting.keep_first,
-        [kept, *parts.choice, *parts.settings],
-        [kept, parts.note],
+        button.click(getattr(steering, name), run, None, **_QUIET).then(
+            lambda: gr.Timer(active=True), None, timer, **_QUIET
+        ).then(**watching)
+    parts.drop.click(steering.drop, run, [run, seen, parts.note], **_QUIET).then(**watching)
+    parts.runs.input(
+        lambda chosen: (chosen, RUN, ""), parts.runs, [run, shows, seen], **_QUIET
+    ).then(**watching)
+
+
+def _wire_download(steering: Steering, painting: Painting, parts: Parts, states: States) -> None:
+    """Keep what is shown, and hand it out as a file."""
+    parts.download.click(
+        painting.keep,
+        [states.kept, states.shows, *parts.choice, *parts.settings],
+        [states.kept, parts.note],
         api_visibility="private",
-        **_GLANCE,
-    )
-    saved.success(
-        steering.export, [kept, parts.kind], parts.file, api_visibility="private"
+        **_LARGE,
+    ).success(
+        steering.export, [states.kept, parts.kind], parts.file, api_visibility="private"
     ).success(None, None, None, js=_CLICK.format("file"), api_visibility="private")
 
 
-def _wire_shelf(
-    tab: gr.Tab, handlers: Shelf, shelf: ShelfParts, parts: Parts, names: gr.State
-) -> None:
+def _wire_shelf(tab: gr.Tab, handlers: Shelf, shelf: ShelfParts, parts: Parts) -> None:
     """Let the gallery be searched, shown, and tidied."""
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    chosen = gr.State(None)
+    chosen, names = gr.State(None), gr.State([])
     filling: dict[str, Any] = {
         "fn": handlers.fill,
         "inputs": shelf.search,
         "outputs": [shelf.pictures, names],
-        **quiet,
+        **_QUIET,
     }
-    tab.select(**filling).then(handlers.place, None, shelf.note, **quiet)
+    tab.select(**filling).then(handlers.place, None, shelf.note, **_QUIET)
     shelf.search.change(**filling, trigger_mode="always_last")
     shelf.pictures.select(
-        handlers.choose, names, [chosen, shelf.shown, shelf.about, shelf.note], **quiet
+        handlers.choose, names, [chosen, shelf.shown, shelf.about, shelf.note], **_QUIET
     )
-    shelf.use.click(handlers.use, chosen, [*parts.restorable, shelf.note], **quiet)
+    shelf.use.click(handlers.use, chosen, [*parts.restorable, shelf.note], **_QUIET)
     shelf.delete.click(
-        handlers.delete, chosen, [chosen, shelf.shown, shelf.about, shelf.note], **quiet
+        handlers.delete, chosen, [chosen, shelf.shown, shelf.about, shelf.note], **_QUIET
     ).then(**filling)
-    shelf.undo.click(handlers.undo, None, shelf.note, **quiet).then(**filling)
+    shelf.undo.click(handlers.undo, None, shelf.note, **_QUIET).then(**filling)
     steering = Steering(handlers.studio)
     shelf.download.click(
         steering.export, [chosen, shelf.kind], shelf.file, api_visibility="private"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -13,31 +14,29 @@ import gradio as gr
 import numpy as np
 
 from ...errors import ImpastoError, SettingsError
-from ...images.files import write_image
-from ...paint_settings import PaintSettings
+from ...images.files import read_picture, write_image
 from ...settings import Settings
 from ...types import Image
 from ...workflows.paint import paint
-from ...workflows.record import Record
+from ...workflows.record import Input, Record
 from . import gallery
 from .choice import (
     KEEPS_COLORS,
-    LARGEST,
-    Choice,
     choose,
     commands,
-    is_larger,
     make_order,
     offered,
+    settings_at_once,
     weights_of,
 )
 from .context import Studio, language, told
-from .controls import SHOWN, positions, settings_from
+from .controls import SHOWN, label_of, not_brought_back, positions, settings_from
 from .instant import glance, in_small, look_at, sample, small_painting, style_names
 from .texts import say
-from .view import View
 from .watching import AT_WORK
 from .wording import settings_of
+
+CHOICE, RUN = "choice", "run"  # what the page shows
 
 
 def dress(small: Sequence[str]) -> str:
@@ -102,7 +101,7 @@ class Painting:
         try:
             look_at(path, self.studio.max_pixels)
         except ImpastoError as error:
-            gr.Warning(self.studio.sentence(error))
+            gr.Warning(html.escape(self.studio.sentence(error)))
             return False
         return True
 
@@ -135,14 +134,18 @@ class Painting:
         strength: float,
         color: str,
         request: gr.Request,
-    ) -> tuple[Any, Any]:
-        """Paint at once, as soon as photograph and style are chosen."""
+    ) -> tuple[Any, ...]:
+        """Paint at once, as soon as photograph and style are chosen.
+
+        Returns:
+            Photograph and picture, what to say, that the choice is shown, and no kept picture.
+        """
         if not photo:
-            return None, ""
+            return None, "", CHOICE, None
         picture = look_at(photo, self.studio.max_pixels)
         if not first:
             plain = as_bytes(picture.image)
-            return (plain, plain), ""
+            return (plain, plain), "", CHOICE, None
         choice = choose(photo, first, others, share, language(request))
         began = time.perf_counter()
         keep, most = color in KEEPS_COLORS, self.studio.max_pixels
@@ -150,11 +153,37 @@ class Painting:
         word = "painted" if set(choice.shares) <= set(style_names()) else "guess"
         seconds = f"{time.perf_counter() - began:.1f}"
         note = say(word, language(request), style=choice.title(language(request)), seconds=seconds)
-        return (as_bytes(picture.image), as_bytes(result.image)), note
+        return (as_bytes(picture.image), as_bytes(result.image)), note, CHOICE, None
+
+    @told
+    def strengthen(
+        self,
+        run: str | None,
+        shows: str,
+        request: gr.Request,
+        *choice: Any,
+    ) -> tuple[Any, ...]:
+        """Paint at once with another strength, or let the run that is shown go on with it.
+
+        Returns:
+            As `paint_now`.
+        """
+        photo, first, others, share, strength, color = choice
+        user = self.studio.user(request)
+        view = next((view for view in self.studio.runs.of(user) if view.id == run), None)
+        if shows != RUN or view is None or view.status not in AT_WORK:
+            return self.paint_now(photo, first, others, share, strength, color, request)
+        if view.settings.strength == strength:
+            return (gr.skip(),) * 4
+        self.studio.runs.change(user, view.id, strength=strength)
+        text = say("strength_live", language(request), strength=f"{strength:g}")
+        return gr.skip(), text, gr.skip(), gr.skip()
 
     @told
     def keep(
         self,
+        kept: str | None,
+        shows: str,
         photo: str | None,
         first: str | None,
         others: list[str] | None,
@@ -162,29 +191,22 @@ class Painting:
         request: gr.Request,
         *values: Any,
     ) -> tuple[str, str]:
-        """Paint at once at the photograph's size, and keep it in the gallery."""
-        choice = choose(photo, first, others, share, language(request))
-        settings = self._settings_at_once(choice, values)
-        result = paint(choice.photo, dict(choice.shares), settings=settings)
-        path = gallery.keep(self.studio.folder(request), result, choice.name)
-        return path.name, say("kept", language(request), name=path.name)
+        """Keep what is shown in the gallery: paint the choice at the photograph's size.
 
-    @told
-    def keep_first(
-        self, kept: str | None, request: gr.Request, *values: Any
-    ) -> tuple[str | None, Any]:
-        """Keep what is to be downloaded, unless it is kept already."""
-        if kept:
-            return kept, gr.skip()
-        return self.keep(*values[:4], request, *values[4:])
-
-    def _settings_at_once(self, choice: Choice, values: Sequence[Any]) -> PaintSettings:
-        wanted = settings_from(_named(values))
-        return PaintSettings(
-            size=LARGEST if is_larger(choice.photo) else None,
-            strength=wanted.strength,
-            keep_colors=wanted.color in KEEPS_COLORS,
-        )
+        Returns:
+            Name of the file, and what to say.
+        """
+        folder, wants = self.studio.folder(request), language(request)
+        if kept and (folder / kept).is_file():
+            return kept, say("kept", wants, name=kept)
+        if shows == RUN:
+            raise SettingsError(say("not_finished", wants))
+        choice = choose(photo, first, others, share, wants)
+        settings = settings_at_once(choice, settings_from(_named(values)))
+        photograph = read_picture(choice.photo, max_pixels=self.studio.max_pixels)
+        result = paint(photograph, dict(choice.shares), settings=settings)
+        path = gallery.keep(folder, result, choice.name)
+        return path.name, say("kept", wants, name=path.name)
 
     @told
     def start(
@@ -196,26 +218,17 @@ class Painting:
         canvas: Mapping[str, Any] | None,
         request: gr.Request,
         *values: Any,
-    ) -> str:
-        """Send the picture to the slow route, which begins with what was painted at once."""
+    ) -> tuple[str, str]:
+        """Send the picture to the slow route, which begins with what was painted at once.
+
+        Returns:
+            The run, and that it is shown.
+        """
         choice = choose(photo, first, others, share, language(request))
         layers = list((canvas or {}).get("layers") or [])
         with tempfile.TemporaryDirectory(dir=self.studio.temporary.scratch) as place:
             order = make_order(choice, _named(values), layers, Path(place), self.studio.max_pixels)
-            return self.studio.runs.add(self.studio.user(request), order)
-
-    @told
-    def change_strength(self, run: str | None, strength: float, request: gr.Request) -> str:
-        """Let a run that is at work go on with another strength."""
-        user = self.studio.user(request)
-        view = self._view(user, run)
-        if view is None or view.status not in AT_WORK or view.settings.strength == strength:
-            return ""
-        self.studio.runs.change(user, view.id, strength=strength)
-        return say("strength_live", language(request), strength=f"{strength:g}")
-
-    def _view(self, user: str, run: str | None) -> View | None:
-        return next((view for view in self.studio.runs.of(user) if view.id == run), None)
+            return self.studio.runs.add(self.studio.user(request), order), RUN
 
     @told
     def command(
@@ -227,7 +240,9 @@ class Painting:
         request: gr.Request,
         *values: Any,
     ) -> str:
-        """Say the same as a command line."""
+        """Say the same as a command line; nothing while the choice is not complete."""
+        if not photo or not first:
+            return ""
         choice = choose(photo, first, others, share, language(request))
         return "\n".join(commands(choice, settings_from(_named(values), **weights_of(choice))))
 
@@ -243,7 +258,7 @@ def restored(path: Path, wants: str) -> tuple[Any, ...]:
     """Return where the controls stood when a picture was made.
 
     Args:
-        path: Of the picture, or of the file beside it.
+        path: Of the picture.
         wants: `en` or `ko`.
 
     Returns:
@@ -257,18 +272,26 @@ def restored(path: Path, wants: str) -> tuple[Any, ...]:
     if not isinstance(found, Settings):
         found = Settings(strength=found.strength, color="keep" if found.keep_colors else "style")
     text = say("settings_back", wants, name=path.name)
+    if lost := [label_of(name, wants) for name in not_brought_back(found)]:
+        text = f"{text} {say('not_all', wants, names=', '.join(lost))}"
     return *positions(found), *_styles_in(record), text
 
 
 def _styles_in(record: Record) -> tuple[Any, Any, Any]:
     known = style_names()
     inputs = [each for each in record.inputs if each.role == "style"]
-    if not inputs or any(each.sha256 is not None or each.name not in known for each in inputs):
+    names = [_learned(each) for each in inputs]
+    if not names or not set(names) <= set(known):
         return gr.skip(), gr.skip(), gr.skip()
     shares: list[float] = [1.0 if each.share is None else each.share for each in inputs]
     whole = sum(shares)
     rest = 1 - shares[0] / whole if len(shares) > 1 and whole else 0.5
-    return inputs[0].name, [each.name for each in inputs[1:]], rest
+    return names[0], names[1:], rest
+
+
+def _learned(style: Input) -> str:
+    """Return the name of a learned style; those of the slow route are pictures named after it."""
+    return style.name if style.sha256 is None else style.name.removesuffix(".png")
 
 
 def _named(values: Sequence[Any]) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _settings(words: Words) -> dict[str, Any]:
     with gr.Accordion(words("more"), open=False, elem_id="more"):
         parts["more"] = tuple(control(shown, words, Settings()) for shown in MORE)
         parts["record"] = gr.File(
-            label=words("record"), height=100, elem_id="record", file_types=[*_FILES, ".json"]
+            label=words("record"), height=100, elem_id="record", file_types=_FILES
         )
         gr.Markdown(words("record_help"), elem_classes="help")
     return parts

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import gradio as gr
@@ -13,19 +14,22 @@ from PIL import Image as PIL
 from ...errors import PictureError
 from . import gallery
 from .context import Studio, language, told
+from .controls import SHOWN, positions
 from .instant import look_at
-from .painting import as_bytes
+from .painting import RUN, as_bytes
 from .people import gallery_of
 from .texts import say
-from .view import View
+from .view import PREVIEW_SIDE, View
 from .watching import AT_WORK, news, progress_panel, status_line
 
 Kind = Literal["png", "jpg", "tif"]
 _BUTTONS = {  # which buttons are there, by a run's status
-    "waiting": ("drop",),
+    "waiting": ("pause", "drop"),
     "running": ("pause", "stop", "drop"),
     "paused": ("go_on", "stop", "drop"),
+    "failed": ("go_on", "drop"),
 }
+_MOST_BEFORES = 32
 BUTTONS = ("pause", "go_on", "stop", "drop")
 
 
@@ -34,21 +38,23 @@ class Steering:
     """The handlers of the events of a run; each takes values of controls and returns updates."""
 
     studio: Studio
+    befores: OrderedDict[str, Any] = field(default_factory=OrderedDict)  # photographs, by run
 
     @told
     def greet(self, request: gr.Request) -> tuple[Any, ...]:
-        """Show a run that goes on to whoever comes back to it.
+        """Show a run that goes on, or that ended last, to whoever comes back to it.
 
         Returns:
-            The run, the photograph it is of, to show it and to work on it, and an update of the
-            timer.
+            The run, the photograph it is of, to show it and to work on it, an update of the timer,
+            what the page shows, and where the controls of settings stand.
         """
         user = self.studio.user(request)
-        at_work = [view for view in self.studio.runs.of(user) if view.status in AT_WORK]
-        if not at_work:
-            return None, gr.skip(), gr.skip(), gr.Timer(active=False)
-        photo = self._photograph(user, at_work[0].id)
-        return at_work[0].id, photo, photo, gr.Timer(active=True)
+        views = self.studio.runs.of(user)
+        if not views:
+            return (None, *[gr.skip()] * 2, gr.Timer(active=False), *[gr.skip()] * (1 + len(SHOWN)))
+        view = next((view for view in views if view.status in AT_WORK), views[0])
+        photo = self._photograph(user, view.id)
+        return view.id, photo, photo, gr.Timer(active=True), RUN, *positions(view.settings)
 
     def _photograph(self, user: str, run: str) -> str | None:
         """Copy a run's photograph to where the page may take it from; None when it is gone."""
@@ -60,10 +66,14 @@ class Steering:
         return str(copy)
 
     @told
-    def watch(
-        self, run: str | None, photo: str | None, seen: str, request: gr.Request
-    ) -> tuple[Any, ...]:
+    def watch(self, run: str | None, shows: str, seen: str, request: gr.Request) -> tuple[Any, ...]:
         """Show how the runs stand.
+
+        Args:
+            run: The one whose progress is shown.
+            shows: Whether its picture is shown, too.
+            seen: What was seen before.
+            request: Who asks.
 
         Returns:
             What was seen; updates of the progress, the picture, the buttons, the runs, the timer;
@@ -72,44 +82,47 @@ class Steering:
         user = self.studio.user(request)
         views = self.studio.runs.of(user)
         view = next((view for view in views if view.id == run), None)
-        now = " ".join([str(view and (view.id, view.version, view.status)), *_listed(views)])
-        active = any(view.status in AT_WORK for view in views)
-        progress = progress_panel(view, language(request))
-        timer = gr.Timer(active=active)
-        if now == seen:
-            skipped = [gr.skip()] * (2 + len(BUTTONS))
-            return seen, progress, *skipped, timer, gr.skip()
-        kept = view.picture if view is not None and view.picture else gr.skip()
-        return (
-            now,
-            progress,
-            self._picture(user, view, photo),
-            *_buttons(view),
-            _choice_of_runs(views, run, language(request)),
-            timer,
-            kept,
+        picture = f"{shows} {view and (view.id, view.version, view.status)}"
+        listed = f"{run} {shows} {_listed(views)}"
+        before_picture, _, before_list = seen.partition("\n")
+        skipped = [gr.skip()] * (1 + len(BUTTONS))
+        around = (
+            skipped
+            if listed == before_list
+            else [*_buttons(view), _choice_of_runs(views, run, language(request))]
         )
+        shown = kept = gr.skip()
+        if shows == RUN and view is not None and picture != before_picture:
+            shown, kept = self._picture(user, view), view.picture
+        timer = gr.Timer(active=any(view.status in AT_WORK for view in views))
+        panel = progress_panel(view, language(request))
+        return f"{picture}\n{listed}", panel, shown, *around, timer, kept
 
-    def _picture(self, user: str, view: View | None, photo: str | None) -> Any:
-        if view is None:
-            return gr.skip()
-        after: Any = None
+    def _picture(self, user: str, view: View) -> Any:
+        before, after = self._before(user, view.id), None
         if view.picture is not None and view.status not in AT_WORK:
             after = self._kept(user, view.picture)
         elif (made := self.studio.runs.preview(user, view.id)) is not None:
             after = PIL.open(io.BytesIO(made))
         if after is None:
             return gr.skip()
-        if photo is None:
-            return (after, after)
-        return (as_bytes(look_at(photo, self.studio.max_pixels).image), after)
+        return (after if before is None else before, after)
+
+    def _before(self, user: str, run: str) -> Any:
+        """Return the photograph of a run; it is remembered, since its file goes with the run."""
+        path = self.studio.runs.photograph(user, run)
+        if run not in self.befores and path is not None:
+            self.befores[run] = as_bytes(look_at(str(path), self.studio.max_pixels).image)
+            while len(self.befores) > _MOST_BEFORES:
+                self.befores.popitem(last=False)
+        return self.befores.get(run)
 
     def _kept(self, user: str, name: str) -> Any:
         try:
-            path = gallery.find(gallery_of(self.studio.people, user), name).path
+            small = gallery.thumbnail(gallery_of(self.studio.people, user), name, PREVIEW_SIDE)
         except PictureError:  # deleted since
             return None
-        return as_bytes(look_at(str(path), self.studio.max_pixels).image)
+        return PIL.open(io.BytesIO(small.read_bytes()))
 
     @told
     def pause(self, run: str | None, request: gr.Request) -> None:
@@ -130,15 +143,17 @@ class Steering:
             self.studio.runs.stop(self.studio.user(request), run)
 
     @told
-    def drop(self, run: str | None, request: gr.Request) -> tuple[None, str, str]:
+    def drop(self, run: str | None, request: gr.Request) -> tuple[str | None, str, str]:
         """Throw a run away.
 
         Returns:
-            No run, nothing seen, and what to say.
+            Another run to show, nothing seen, and what to say.
         """
+        user = self.studio.user(request)
         if run:
-            self.studio.runs.drop(self.studio.user(request), run)
-        return None, "", say("dropped", language(request))
+            self.studio.runs.drop(user, run)
+        others = [view.id for view in self.studio.runs.of(user) if view.status in AT_WORK]
+        return others[0] if others else None, "", say("dropped", language(request))
 
     @told
     def export(self, name: str | None, kind: Kind, request: gr.Request) -> str:
@@ -164,4 +179,5 @@ def _buttons(view: View | None) -> list[Any]:
 
 def _choice_of_runs(views: Sequence[View], run: str | None, wants: str) -> Any:
     named = [(f"{view.name}: {status_line(view, wants)}", view.id) for view in views]
-    return gr.Radio(choices=named, value=run, visible=len(views) > 1)
+    only = len(views) == 1 and views[0].id == run
+    return gr.Radio(choices=named, value=run, visible=bool(views) and not only)

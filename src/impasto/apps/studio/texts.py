@@ -7,7 +7,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from ..progress import roughly
+
 LANGUAGES = ("en", "ko")
+_UNITS = {"s": "seconds", "min": "minutes", "h": "hours"}
 
 
 @cache
@@ -55,3 +58,18 @@ def language_of(accepted: str | None) -> str:
         if language in LANGUAGES:
             return language
     return LANGUAGES[0]
+
+
+def duration(seconds: float, language: str) -> str:
+    """Say a duration as people do, in seconds, minutes or hours.
+
+    Args:
+        seconds: How long.
+        language: `en` or `ko`.
+
+    Example:
+        >>> duration(48, "en"), duration(700, "ko")
+        ('50 s', '12분')
+    """
+    number, unit = roughly(seconds).split()
+    return say(_UNITS[unit], language, number=number)

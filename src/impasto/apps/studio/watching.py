@@ -6,8 +6,7 @@ import html
 import math
 from collections.abc import Sequence
 
-from ..progress import roughly
-from .texts import say
+from .texts import duration, say
 from .view import View
 
 AT_WORK = ("waiting", "running", "paused")
@@ -48,7 +47,7 @@ def _progress_line(view: View, language: str) -> str:
     )
     if view.seconds_left is None or view.status == "paused":
         return line
-    return f"{line}, {say('left', language, time=roughly(view.seconds_left))}"
+    return f"{line}, {say('left', language, time=duration(view.seconds_left, language))}"
 
 
 def progress_panel(view: View | None, language: str) -> str:

@@ -20,7 +20,7 @@ from ...workflows.paint import paint, styles
 GREEN, RED, BLUE = "#00ff00", "#ff0000", "#0000ff"  # keep; first style; second style
 _COLORS = np.array([[0, 255, 0], [255, 0, 0], [0, 0, 255]], np.int32)
 _PAINTED = 128  # opacity from which on a position of the canvas is painted
-_STYLE_SIDE = 768  # pixels of a style picture made of a learned style
+STYLE_SIDE = 768  # pixels of a style picture made of a learned style
 
 
 def style_picture(style: str, photograph: Picture, folder: Path) -> Path:
@@ -39,7 +39,7 @@ def style_picture(style: str, photograph: Picture, folder: Path) -> Path:
     """
     if style not in styles():
         return Path(style)
-    painted = paint(photograph, style, settings=PaintSettings(size=_STYLE_SIDE))
+    painted = paint(photograph, style, settings=PaintSettings(size=STYLE_SIDE))
     return write_image(folder / f"{style}.png", painted.image)
 
 
