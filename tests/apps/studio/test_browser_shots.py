@@ -1,4 +1,4 @@
-"""What the page looks like; `--screenshots FOLDER` writes pictures of it."""
+"""What the page looks like; `pytest --screenshots FOLDER` writes pictures of it."""
 
 import base64
 import io

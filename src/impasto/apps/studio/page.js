@@ -7,6 +7,14 @@
   const set = (element, name, value) => {
     if (value && element.getAttribute(name) !== value) element.setAttribute(name, value);
   };
+  const TOOLS = { // what Gradio has in English alone
+    "Remove Image": "사진 지우기", "Upload file": "파일 올리기", "Paste from clipboard": "클립보드에서 붙여넣기",
+    "Click to upload or drop files": "클릭하거나 파일을 놓아 올리기", "Reset to default value": "기본값으로",
+    "undo": "실행 취소", "Undo": "실행 취소", "Redo": "다시 실행", "Fullscreen": "전체 화면", "Copy": "복사",
+    "Exit fullscreen mode": "전체 화면 끝내기", "Pan": "옮기기", "Zoom in": "확대", "Zoom out": "축소",
+    "Clear canvas": "모두 지우기", "Brush": "붓", "Erase": "지우개", "Color": "색", "Brush Size": "붓 크기",
+    "common.complete": "완료",
+  };
   const korean = navigator.language.startsWith("ko");
   const sides = korean ? ["전", "후"] : ["before", "after"];
   if (korean) document.documentElement.lang = "ko";
@@ -26,6 +34,9 @@
   };
 
   const name = () => {
+    if (korean)
+      for (const tag of ["aria-label", "title"])
+        for (const each of all(`[${tag}]`)) set(each, tag, TOOLS[each.getAttribute(tag)]);
     for (const each of all("button[aria-dropeffect]")) set(each, "aria-label", `${titleOf(each)}: ${plain(each)}`);
     for (const each of all(".empty[aria-label]")) each.removeAttribute("aria-label");
     for (const each of all(".thumbnail-item")) set(each, "aria-label", plain(each));
