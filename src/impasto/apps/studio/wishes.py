@@ -103,7 +103,8 @@ def _check_layer(layer: NDArray[np.uint8], size: tuple[int, int]) -> None:
 def _nearest(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
     """Return which of the colours each pixel is nearest to; pixels are (N, 3)."""
     distance = np.abs(pixels[:, None].astype(np.int16) - _COLORS).sum(-1)
-    return distance.argmin(-1)
+    nearest: NDArray[np.intp] = distance.argmin(-1)
+    return nearest
 
 
 def region_settings(regions: Regions | None, styles: int, folder: Path) -> Mapping[str, Any]:
