@@ -14,7 +14,7 @@ import impasto
 
 ANNA, EVA = "anna:correct horse", "eva:battery staple"
 TINY = {"size": 48, "scales": 1, "iterations": 8, "tolerance": 0.0}
-LONG = {**TINY, "iterations": 100_000}
+LONG = {**TINY, "size": 128, "iterations": 10_000}
 DOCUMENTED = Path(__file__).parents[3] / "docs/studio.md"
 
 
@@ -154,10 +154,10 @@ def test_runs_are_steered(anna, ask):
     until(anna, next_, lambda view: view["iteration"] > 2)
     assert anna.predict(next_, api_name="/drop")["id"] == next_
     assert "there is no such run" in told(anna.predict, next_, api_name="/run")
-    view = anna.predict(run, {"strength": 0.5, "iterations": 90_000}, api_name="/change")
-    assert (view["settings"]["strength"], view["settings"]["iterations"]) == (0.5, 90_000)
+    view = anna.predict(run, {"strength": 0.5, "iterations": 2_000}, api_name="/change")
+    assert (view["settings"]["strength"], view["settings"]["iterations"]) == (0.5, 2_000)
     assert anna.predict(run, api_name="/go_on")["status"] in ("waiting", "running")
-    until(anna, run, lambda view: view["iterations"] < 100_000 and view["status"] == "running")
+    until(anna, run, lambda view: view["iterations"] < 10_000 and view["status"] == "running")
     refused = told(anna.predict, run, api_name="/picture")
     assert "the run is running and has no picture in the gallery yet" in refused
     anna.predict(run, api_name="/stop")
@@ -178,6 +178,9 @@ def test_runs_are_steered(anna, ask):
         ({"memory": 1000}, "memory is for whoever started the studio"),
         ({"size": 4097}, "4097 pixels long, and the studio makes at most 4096"),
         ({"height": 3100}, "4133 pixels long"),
+        ({"iterations": 10_001}, "iterations is 10001, and the studio makes at most 10000"),
+        ({"budget": "25h"}, "budget"),
+        ({"budget": 86_401}, "budget is 86401 s, and the studio gives a run at most one day"),
         ({"print_mm": 500, "size": None}, "5906 pixels long"),
         ({"strenght": 1}, "no setting named strenght"),
         ({"strength": "much"}, "strength"),
@@ -305,6 +308,8 @@ def at_work(anna, pictures):
         ({"memory": 1000}, "memory is for whoever started the studio"),
         ({"size": 4097}, "4097 pixels long, and the studio makes at most 4096"),
         ({"height": 3100}, "4133 pixels long"),
+        ({"iterations": 1_000_000}, "at most 10000"),
+        ({"budget": 1e9}, "at most one day"),
         ({"strength": 3}, "strength"),
         ({"style_weights": [1, 2]}, "style_weights has 2 values"),
         ({"self": 1, "user": 2, "run": 3}, "no setting named"),

@@ -35,6 +35,13 @@ def test_what_does_not_say_is_refused_while_it_comes():
         assert post(UPLOAD, asked, app)[0] == 413
 
 
+def test_the_limit_that_was_set_is_named():
+    for parts, headers in (([b"x"], {"content_length": "60000000"}), ([b"x" * 10**6] * 60, {})):
+        ends = ask(limited(swallow, 50_000_000), scope(UPLOAD, "POST", **headers), parts)
+        assert ends[0] == 413 and b"larger than 50 MB, the limit here" in ends[2]
+    assert b"larger than 0.064 MB" in post("/login", [b"x"], content_length="64001")[2]
+
+
 async def echo_late(request, receive, send):
     """Let an error of the reading through."""
     while (await receive()).get("more_body"):

@@ -116,9 +116,10 @@ def test_the_settings_are_told_as_a_command_line(painted):
     painted.enter("#setting-strength", 0.6)
     painted.unfold("#command")
     lines = painted.until(lambda: painted.find("#command-text textarea").get_attribute("value"))
-    first, second = lines.splitlines()
-    assert first == "impasto paint astronaut.png --style wave --strength 0.6"
-    assert second.startswith("impasto stylize astronaut.png ")
+    at_once, style, slow = lines.splitlines()
+    assert at_once == "impasto paint astronaut.png --style wave --strength 0.6"
+    assert style.endswith(" --style wave --size 768 -o astronaut_wave_style.png")
+    assert slow.startswith("impasto stylize astronaut.png astronaut_wave_style.png ")
 
 
 def test_an_old_picture_brings_its_settings_back(page, tmp_path, rng):

@@ -248,6 +248,19 @@ def test_sweeping_removes_what_nobody_needs_and_nothing_else(tmp_path, result):
     assert not stale.exists()
 
 
+def test_tidying_goes_on_where_something_cannot_be_removed(tmp_path, result, caplog):
+    gallery.tidy(tmp_path / "missing")
+    gallery.keep(tmp_path, result, "cat")
+    gallery.delete(tmp_path, "cat.png")
+    (place,) = (tmp_path / ".studio/deleted").iterdir()
+    place.rename(place.with_name("5"))
+    stale = tmp_path / ".studio/thumbnails/a-b-c-d.jpg"
+    stale.mkdir(parents=True)  # a folder, which is no thumbnail
+    gallery.tidy(tmp_path)
+    assert list((tmp_path / ".studio/deleted").iterdir()) == []
+    assert "cannot tidy up the gallery" in caplog.text
+
+
 def test_a_result_that_is_kept_twice_is_two_pictures(tmp_path, result):
     one, two = gallery.keep(tmp_path, result, "cat"), gallery.keep(tmp_path, result, "cat")
     assert (one.name, two.name) == ("cat.png", "cat-2.png")

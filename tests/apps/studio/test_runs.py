@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,6 +149,114 @@ def test_runs_wait_in_line_over_all_people_and_tell_their_place(studio, order, t
     assert runs.view("ada", first).status == "stopped"
     assert (tmp_path / "ada/photo_wave.png").exists() and (tmp_path / "ada/c.png").exists()
     assert (tmp_path / "bob/b.png").exists()
+
+
+def test_people_take_turns(studio, order, tmp_path):
+    runs = studio(("ada", "bob", "eva"))
+    first = runs.add("ada", order("first", **LONG))
+    until(runs, first, begun, "ada")
+    asked = [("ada", "a2"), ("ada", "a3"), ("bob", "b1"), ("eva", "e1"), ("bob", "b2")]
+    made = [(user, runs.add(user, order(name))) for user, name in asked]
+    assert [runs.view(*one).place for one in made] == [3, 5, 1, 2, 4]
+    runs.stop("ada", first)
+    for user, run in made:
+        until(runs, run, done, user)
+    files = [tmp_path / user / f"{name}.png" for user, name in asked]
+    names = [path.stem for path in sorted(files, key=lambda path: path.stat().st_mtime_ns)]
+    assert names == ["b1", "e1", "a2", "b2", "a3"]
+
+
+def test_a_run_that_gives_way_to_the_end_of_another_is_not_set_back(studio, order):
+    runs = studio(("ada", "bob"))
+    paused = runs.add("bob", order("paused", **LONG))
+    until(runs, paused, begun, "bob")
+    runs.pause("bob", paused)
+    at_work = runs.add("ada", order("at work", **LONG))
+    until(runs, at_work, begun, "ada")
+    waiting = runs.add("bob", order("waiting"))
+    runs.stop("bob", paused)
+    until(runs, paused, lambda view: view.status == "stopped", "bob")
+    view = until(runs, at_work, begun, "ada")
+    until(runs, at_work, lambda now: now.iteration > view.iteration, "ada")
+    assert runs.view("bob", waiting).place == 1
+
+
+def test_a_waiting_run_with_a_picture_says_so_and_can_be_stopped(studio, order, tmp_path):
+    runs = studio()
+    first = runs.add("", order("first", **LONG))
+    assert until(runs, first, begun).begun
+    runs.pause("", first)
+    second = runs.add("", order("second", **LONG))
+    until(runs, second, begun)
+    third = runs.add("", order("third"))
+    runs.go_on("", first)
+    view = runs.view("", first)
+    assert (view.status, view.begun) == ("waiting", True)
+    assert not runs.view("", third).begun
+    runs.stop("", first)
+    view = until(runs, first, lambda view: view.status == "stopped")
+    assert (view.picture, view.begun) == ("first.png", True)
+    assert (tmp_path / "first.png").exists()
+
+
+@pytest.fixture
+def held(tmp_path):
+    """Runs whose results are not kept before they are told to be."""
+    arrived, release = threading.Event(), threading.Event()
+
+    def keep_later(folder, result, name):
+        arrived.set()
+        assert release.wait(PATIENCE)
+        return keep(folder, result, name)
+
+    runs = Runs(lambda user: tmp_path, keep_later)
+    runs.start([""])
+    yield runs, arrived, release
+    release.set()
+    runs.close()
+
+
+def test_nothing_changes_a_run_whose_last_step_is_done(held, order):
+    runs, arrived, release = held
+    run = runs.add("", order())
+    assert arrived.wait(PATIENCE)
+    with pytest.raises(RunError, match="has ended"):
+        runs.change("", run, strength=0.4)
+    runs.pause("", run)
+    runs.stop("", run)
+    assert runs.view("", run).status == "running"
+    release.set()
+    view = until(runs, run, done)
+    assert view.settings.strength == 1
+
+
+def test_a_run_that_is_being_stopped_neither_goes_on_nor_changes(held, order, tmp_path):
+    runs, arrived, release = held
+    paused = runs.add("", order("paused", **LONG))
+    until(runs, paused, begun)
+    runs.pause("", paused)
+    runs.add("", order("other"))
+    assert arrived.wait(PATIENCE)
+    runs.stop("", paused)  # which waits until the other is kept
+    for call in (runs.go_on, lambda *one: runs.change(*one, strength=0.4)):
+        with pytest.raises(RunError, match="has ended"):
+            call("", paused)
+    runs.pause("", paused)
+    release.set()
+    view = until(runs, paused, lambda view: view.status == "stopped")
+    assert view.picture == "paused.png" and view.settings.strength == 1
+
+
+def test_a_change_just_before_the_end_is_heeded(studio, order):
+    runs = studio(started=False)
+    run = runs.add("", order())
+    queue = runs._queue
+    found = queue.find("", run)
+    runs.change("", run, strength=0.4)  # after the last look at it, as far as the worker sees
+    with queue.changed:
+        assert queue.last_reason(found) == "change" and not found.ending
+        queue.alter(found, leg=replace(found.entry.leg, asked=found.entry.order.settings))
+        assert queue.last_reason(found) == "done" and found.ending
 
 
 def test_another_persons_run_is_as_unknown_as_one_that_never_was(studio, order):

@@ -76,6 +76,17 @@ def test_old_files_go_and_the_oldest_where_there_are_too_many(place):
     assert [str(path) for path in place.rglob("*.png")] == [kept]
 
 
+def test_previews_do_not_push_uploads_out(place):
+    for number, name in enumerate(("photo.jpg", "image.jpeg", "image.jpeg", "cat.png")):
+        (place / f"{number}").mkdir()
+        (place / f"{number}/{name}").write_bytes(bytes(100))
+        time.sleep(0.02)  # so that they differ in age
+    sweep(place, most=300)
+    assert sorted(path.name for path in place.iterdir()) == ["0", "2", "3"]
+    sweep(place, most=100)
+    assert [path.name for path in place.rglob("*.*")] == ["cat.png"]
+
+
 def test_a_copy_of_an_old_file_is_new(place):
     (place / "p.png").write_bytes(b"x")
     os.utime(place / "p.png", (0, 0))

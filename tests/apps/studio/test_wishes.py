@@ -52,6 +52,23 @@ def test_later_layers_lie_above():
     assert (regions.picture[20:] == COLORS[RED]).all()
 
 
+def test_a_canvas_larger_than_the_pages_is_refused():
+    with pytest.raises(SettingsError, match="3000 x 2000 pixels, and may have at most 4 million"):
+        read_regions([np.zeros((2000, 3000, 4), np.uint8)])
+    small = layer((RED, (0, 40)))
+    with pytest.raises(SettingsError, match="differ in size"):
+        read_regions([small, small[1:]])
+
+
+def test_every_colour_goes_to_the_nearest(rng):
+    painted = rng.integers(0, 256, (30, 20, 4), np.uint8)
+    regions = read_regions([painted])
+    colors = np.array([[0, 255, 0], [255, 0, 0], [0, 0, 255]])
+    distance = np.abs(painted[..., None, :3].astype(int) - colors).sum(-1)
+    wanted = colors[distance.argmin(-1)] * (painted[..., 3:] >= 128)
+    np.testing.assert_array_equal(regions.picture, wanted)
+
+
 @pytest.mark.parametrize(
     ("colors", "styles", "masks", "protected"),
     [

@@ -21,6 +21,7 @@ from .answers import PictureAnswer, StyleAnswer, picture_answer
 from .api_runs import ApiOfRuns, answered
 from .asking import (
     File,
+    check_length,
     check_size,
     check_weights,
     choice_of,
@@ -125,6 +126,7 @@ class Api:
         chosen = [*(styles or []), *(path_of(file, "painting") for file in paintings or [])]
         checked, photo = Settings(**named), look_at(choice.photo, most)
         height, width = photo.image.shape[:2]
+        check_length(checked)
         check_size(checked, (height, width))
         check_weights(checked, len(chosen))
         with tempfile.TemporaryDirectory(dir=self.studio.temporary.scratch) as place:

@@ -12,7 +12,7 @@ import gradio as gr
 
 from ...errors import ImpastoError, explain
 from .answers import RunAnswer, run_answer
-from .asking import check_size, check_weights, named_settings, text_of
+from .asking import check_length, check_size, check_weights, named_settings, text_of
 from .context import H, P, R, Studio
 from .instant import look_at
 from .view import View
@@ -143,6 +143,7 @@ class ApiOfRuns:
         user, named = self.studio.user(request), named_settings(settings)
         view = self._view(request, run)
         changed = view.settings.changed(**named)
+        check_length(changed)
         check_weights(changed, len(view.titles))
         photo = self.studio.runs.photograph(user, run)
         if photo is not None:  # else the run has ended, which is told below

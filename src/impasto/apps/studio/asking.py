@@ -17,6 +17,7 @@ from .choice import LARGEST, Choice
 from .instant import look_at, style_names
 
 MOST_STYLES = 8
+MOST_ITERATIONS, MOST_SECONDS = 10_000, 24 * 3600
 _FILES = tuple(name for name in ROLES if name != "init")
 _OWNERS = ("weights", "memory")  # for whoever started the studio to say
 _UPLOAD = "pass it as gradio_client.handle_file(...), which uploads it"
@@ -216,6 +217,30 @@ def check_size(settings: Settings, photo: Size) -> None:
         _check_side(settings.size)
     else:
         _check_side(round(settings.height * max(1.0, photo[1] / photo[0])))
+
+
+def check_length(settings: Settings) -> None:
+    """Refuse a run that would keep all others waiting for too long.
+
+    Args:
+        settings: Of the run.
+
+    Raises:
+        SettingsError: It has more than `MOST_ITERATIONS`, or a longer budget than `MOST_SECONDS`.
+
+    Example:
+        >>> check_length(Settings(iterations=400, budget="2m"))
+    """
+    if settings.iterations > MOST_ITERATIONS:
+        raise SettingsError(
+            f"iterations is {settings.iterations}, and the studio makes at most {MOST_ITERATIONS}; "
+            "take fewer"
+        )
+    if settings.seconds is not None and settings.seconds > MOST_SECONDS:
+        raise SettingsError(
+            f"budget is {settings.seconds:g} s, and the studio gives a run at most one day "
+            f"({MOST_SECONDS} s); take less"
+        )
 
 
 def check_weights(settings: Settings, styles: int) -> None:

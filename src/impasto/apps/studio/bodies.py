@@ -45,9 +45,9 @@ def limited(app: ASGIApp, most: int) -> ASGIApp:
         if length is not None and not length.isdecimal():
             await refuse(scope, send, 400, "the length of a request must be a number")
         elif length is not None and int(length[:20]) > limit:
-            await _refuse(receive, send, limit)
+            await _refuse(receive, send, min(limit, most))
         else:
-            await _weigh(app, (scope, receive, send), limit)
+            await _weigh(app, (scope, receive, send), limit, min(limit, most))
 
     return at_the_scale
 
@@ -58,8 +58,8 @@ def _limit(path: str, most: int) -> int:
     return _FORM if path.startswith("/login") else min(_EVENT, most + _AROUND)
 
 
-async def _weigh(app: ASGIApp, call: tuple[Scope, Receive, Send], limit: int) -> None:
-    """Count what comes, and refuse it as soon as it is too much."""
+async def _weigh(app: ASGIApp, call: tuple[Scope, Receive, Send], limit: int, told: int) -> None:
+    """Count what comes, and refuse it as soon as it is too much, naming the limit to be told."""
     scope, receive, send = call
     come, begun, too_much = 0, False, False
 
@@ -84,7 +84,7 @@ async def _weigh(app: ASGIApp, call: tuple[Scope, Receive, Send], limit: int) ->
         if not too_much:  # else it is our own, or what the application made of it
             raise
     if too_much and not begun:
-        await _refuse(receive, send, limit)
+        await _refuse(receive, send, told)
 
 
 async def _refuse(receive: Receive, send: Send, limit: int) -> None:

@@ -68,6 +68,16 @@ def label_of(name: str, language: str) -> str:
     return texts()[language].get(f"label.{name}", plain)
 
 
+def choice_of(value: str, language: str) -> str:
+    """Return what a value of a setting is called.
+
+    Example:
+        >>> choice_of("draft", "ko"), choice_of("512", "ko")
+        ('초안', '512')
+    """
+    return texts()[language].get(f"choice.{value}", value)
+
+
 def setting_texts(language: str) -> dict[str, str]:
     """Return labels and help of the settings on the page: `label.size`, `help.size`.
 
@@ -83,7 +93,7 @@ def setting_texts(language: str) -> dict[str, str]:
         lines[f"label.{name}"] = label_of(name, language)
         lines[f"help.{name}"] = texts()[language].get(f"help.{name}", help_of(name))
         for one in choices_of(name):
-            lines[f"choice.{one}"] = texts()[language].get(f"choice.{one}", one)
+            lines[f"choice.{one}"] = choice_of(one, language)
     return lines
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import re
 import secrets
 import threading
@@ -57,9 +58,11 @@ __all__ = [
     "safe_name",
     "sweep",
     "thumbnail",
+    "tidy",
     "undo",
 ]
 
+_LOG = logging.getLogger(__name__)
 _SMALLEST, _LARGEST = 16, 2048  # long side of a thumbnail
 _QUALITY = 85
 _LEFT_OVER = re.compile(re.escape(HIDDEN) + r"[0-9a-f]{12}\.(tmp|png)")
@@ -198,6 +201,22 @@ def sweep(folder: str | Path) -> None:
             for path in small.glob("*-*-*-*.jpg"):
                 if path.name.rpartition("-")[0] not in marks:
                     path.unlink(missing_ok=True)
+
+
+def tidy(folder: str | Path) -> None:
+    """Remove what nobody needs and what was deleted long ago, as far as that can be done.
+
+    Args:
+        folder: The gallery. What cannot be removed is logged; nobody waits for it.
+
+    Example:
+        >>> tidy("gallery")
+    """
+    for remove in (sweep, forget_deleted):
+        try:
+            remove(folder)
+        except PictureError as error:
+            _LOG.warning("%s", error)
 
 
 def _is_old(path: Path) -> bool:

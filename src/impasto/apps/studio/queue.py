@@ -7,71 +7,19 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal
 
 from ...errors import BusyError, RunError
-from .order import ORDER, Entry, write_entry
-from .view import Status, Trail, View
+from .order import ORDER, write_entry
+from .run import Run, view_of
+from .turns import in_turn
+from .view import View
+
+__all__ = ["Queue", "Reason", "Run"]
 
 Reason = Literal["done", "stop", "pause", "change", "close", "drop", "give way"]
 _MOST_ENDED = 20  # runs of one person that are remembered after their end
-_NANO = 1e9
-
-
-@dataclass(eq=False)
-class Run:
-    """A run in memory. What changes is read and written under the queue's lock.
-
-    Attributes:
-        id: By which it is asked for.
-        user: Whose it is.
-        folder: Its own.
-        entry: What its folder says of it.
-        trail: Where it stands.
-        preview: JPEG of the picture so far.
-        version: Goes up when the preview changes.
-        seconds_left: How long it will take; None where that is not known.
-        at_work: Whether the worker has it.
-        ended: How it has ended, if it has; then nothing of it is on the disk.
-        picture: Its file in the gallery.
-        damaged: Whether its entry could not be read, so that it can only be dropped.
-        gone: Whether its folder is not to be written any more.
-        disk: Held while the entry is written or removed.
-    """
-
-    id: str
-    user: str
-    folder: Path
-    entry: Entry
-    trail: Trail = field(default_factory=Trail)
-    preview: bytes | None = None
-    version: int = 0
-    seconds_left: float | None = None
-    at_work: bool = False
-    ended: Literal["done", "stopped"] | None = None
-    picture: str | None = None
-    damaged: bool = False
-    gone: bool = False
-    disk: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def status(self) -> Status:
-        """What it is doing."""
-        if self.ended is not None:
-            return self.ended
-        if self.entry.state == "failed":
-            return "failed"
-        if self.entry.state == "pause":
-            return "paused"
-        return "running" if self.at_work else "waiting"
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more comes of it by itself."""
-        return self.status in ("done", "stopped", "failed")
 
 
 class Queue:
@@ -91,6 +39,7 @@ class Queue:
         self._most_each, self._most = most_each, most
         self._adding: list[str] = []  # people whose inputs are being copied
         self._last_asked = 0
+        self._began: dict[str, int] = {}  # number of each person's last turn
         self.changed = threading.Condition()
         self.runs: dict[str, Run] = {}
         self.closing = False
@@ -145,23 +94,30 @@ class Queue:
             while not self.closing:
                 waiting = self._waiting()
                 if waiting:
-                    waiting[0].at_work = True
-                    return waiting[0]
+                    return self._begun(waiting[0])
                 self.changed.wait()
             return None
+
+    def _begun(self, run: Run) -> Run:
+        if run.entry.state != "stop" and not run.gave_way:  # else it is not a turn
+            self._began[run.user] = max(self._began.values(), default=0) + 1
+        run.at_work, run.gave_way = True, False
+        return run
 
     def give_back(self, run: Run) -> None:
         """Take note that the worker is done with a run, for now or for ever."""
         with self.changed:
-            run.at_work, run.seconds_left = False, None
+            run.at_work, run.ending, run.seconds_left = False, False, None
             gone = run.gone
         if gone:
             shutil.rmtree(run.folder, ignore_errors=True)  # else at the next start
 
     def _waiting(self) -> list[Run]:
-        """Return what waits, the next one first: those to be ended, then in the order of asking."""
+        """Return what waits, the next one first: those to be ended, then as people take turns."""
         waiting = [run for run in self.runs.values() if run.status == "waiting"]
-        return sorted(waiting, key=lambda run: (run.entry.state != "stop", run.entry.asked_at))
+        waiting.sort(key=lambda run: run.entry.asked_at)
+        turns = in_turn(waiting, lambda run: run.user, self._began)
+        return sorted(turns, key=lambda run: (run.entry.state != "stop", not run.gave_way))
 
     def reason_to_leave(self, run: Run) -> Reason | None:
         """Tell why the worker shall leave the run it is at; None to go on. Needs the lock."""
@@ -176,8 +132,18 @@ class Queue:
         if run.entry.leg.asked != run.entry.order.settings:
             return "change"
         if any(one.status == "waiting" and one.entry.state == "stop" for one in self.others(run)):
+            run.gave_way = True
             return "give way"  # to end another takes a moment
         return None
+
+    def last_reason(self, run: Run) -> Reason:
+        """Tell why the worker shall leave a run whose steps are over. Needs the lock."""
+        if run.gone:
+            return "drop"
+        if run.entry.state != "stop" and run.entry.leg.asked != run.entry.order.settings:
+            return "change"
+        run.ending = True
+        return "done"
 
     def others(self, run: Run) -> Iterator[Run]:
         """Yield all other runs. Needs the lock."""
@@ -201,9 +167,15 @@ class Queue:
             PictureError: It cannot be written; in memory it is changed.
         """
         with self.changed:
-            run.entry = replace(run.entry, **changes)
-            self.changed.notify_all()
+            self.alter(run, **changes)
         self.save(run)
+
+    def alter(self, run: Run, **changes: Any) -> None:
+        """Change a run's entry in memory alone; `save` is to follow. Needs the lock."""
+        run.entry = replace(run.entry, **changes)
+        if "state" in changes:
+            run.gave_way = False
+        self.changed.notify_all()
 
     def save(self, run: Run) -> None:
         """Write a run's entry as it is by now.
@@ -253,29 +225,4 @@ class Queue:
         """Return what there is to show of runs. Needs the lock."""
         waiting = self._waiting()
         places = {run.id: number for number, run in enumerate(waiting, 1)}
-        return [_view(run, places.get(run.id, 0), len(waiting)) for run in runs]
-
-
-def _view(run: Run, place: int, waiting: int) -> View:
-    entry, trail = run.entry, run.trail
-    created = datetime.fromtimestamp(entry.asked_at / _NANO, UTC)
-    return View(
-        id=run.id,
-        name=entry.order.name,
-        titles=entry.order.titles,
-        status=run.status,
-        place=place,
-        waiting=waiting,
-        scale=trail.scale,
-        scales=trail.scales,
-        size=trail.size,
-        iteration=trail.iteration,
-        iterations=trail.iterations,
-        seconds_left=run.seconds_left if run.status == "running" else None,
-        curve=trail.curve,
-        version=run.version,
-        picture=run.picture or entry.picture,
-        error=entry.error,
-        settings=entry.order.settings,
-        created=created.isoformat(timespec="seconds"),
-    )
+        return [view_of(run, places.get(run.id, 0), len(waiting)) for run in runs]

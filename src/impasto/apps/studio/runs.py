@@ -27,10 +27,9 @@ _FIXED = (*ROLES, "weights")  # settings that name files
 
 
 class Runs:
-    """All runs of a server: one is worked on at a time, in the order of asking, over all people.
+    """All runs of a server: one is worked on at a time, and people take turns.
 
-    All methods may be called from any thread, and return at once; what they ask of the run at
-    work happens at its next step.
+    All methods may be called from any thread, and return at once; the run at work heeds them soon.
 
     Args:
         folders: Gives the gallery folder of a person.
@@ -184,9 +183,10 @@ class Runs:
         """
         with self._queue.changed:
             found = self._queue.find(user, run)
-            if found.entry.state != "go" or found.finished:
+            if found.entry.state != "go" or found.finished or found.ending:
                 return
-        self._queue.update(found, state="pause")
+            self._queue.alter(found, state="pause")
+        self._queue.save(found)
 
     def go_on(self, user: str, run: str) -> None:
         """Let a paused run go on, and try a failed one again from its last checkpoint.
@@ -207,7 +207,8 @@ class Runs:
                 return
             if found.finished:
                 self._queue.check_room(user)
-        self._queue.update(found, state="go", error="", tries=0)
+            self._queue.alter(found, state="go", error="", tries=0)
+        self._queue.save(found)
 
     def stop(self, user: str, run: str) -> None:
         """End a run and put the picture so far into the gallery; without one, it just ends.
@@ -222,13 +223,15 @@ class Runs:
         """
         with self._queue.changed:
             found = self._queue.find(user, run)
-            if found.finished:
+            if found.finished or found.ending:
                 return
             begun = found.at_work or has_picture(found.folder, found.entry)
-            if not begun:
+            if begun:
+                self._queue.alter(found, state="stop")
+            else:
                 found.ended = "stopped"
         if begun:
-            self._queue.update(found, state="stop")
+            self._queue.save(found)
         else:
             self._queue.end(found, "stopped", None)
 
@@ -270,13 +273,13 @@ class Runs:
             self._check_open(found)
             order = found.entry.order
             order = replace(order, settings=order.settings.changed(**settings))
-            found.entry = replace(found.entry, order=order)
+            self._queue.alter(found, order=order)
         self._queue.save(found)
 
     def _check_open(self, run: Run) -> None:
         if run.damaged:
             raise RunError(run.entry.error)
-        if run.ended is not None:
+        if run.ended is not None or run.ending or run.entry.state == "stop":
             raise RunError(f"the run of {run.entry.order.name} has ended; start a new one")
 
     def _home(self, user: str) -> Path:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,11 +20,12 @@ import uvicorn
 from jinja2 import ChoiceLoader, DictLoader
 from PIL import Image as PIL
 
+from . import gallery
 from .bodies import limited
 from .doors import Doors, behind
 from .guard import guarded
 from .owners import Owners, kept_apart
-from .people import People, may_enter
+from .people import People, may_enter, users_of
 from .streams import Streams, ending
 from .temporary import Temporary, sweep
 from .wire import value_of
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from gradio.routes import App
     from starlette.types import ASGIApp, Scope
 
-_SWEEPS = 300.0  # seconds between
+_SWEEPS, _DAY = 300.0, 24 * 3600.0  # seconds between sweeps of files, and of galleries
 _MOST_EVENTS, _MOST_CONNECTIONS = 200, 512
 _FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
 _TEMPLATE = "frontend/index.html"
@@ -202,12 +204,17 @@ def _user(inner: App, scope: Scope) -> str | None:
 def _sweep_while_open(
     parent: fastapi.FastAPI, blocks: gr.Blocks, place: Place, owners: Owners
 ) -> None:
-    """Remove old temporary files as long as the server runs."""
+    """Remove old temporary files, and once a day what is old in galleries, while it runs."""
     within = parent.router.lifespan_context
 
     async def sweeping() -> None:
+        due = time.monotonic() + _DAY  # when it starts, the page does it
         while True:
             await asyncio.sleep(_SWEEPS)
+            if time.monotonic() >= due:
+                due += _DAY
+                for user in users_of(place.people):
+                    await asyncio.to_thread(gallery.tidy, place.people.gallery / user)
             kept = {str(path) for each in blocks.blocks.values() for path in each.keep_in_cache}
             for folder in place.temporary:
                 await asyncio.to_thread(sweep, folder, kept)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
+import logging
+import secrets
 import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,14 +15,15 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from ...errors import PictureError
-from . import gallery
+from . import gallery, places
 from .context import Studio, language, told
-from .controls import Words, label_of
+from .controls import Words, choice_of, label_of
 from .gallery import Entry
 from .painting import restored
 from .parts import KINDS
 from .texts import say
 
+_LOG = logging.getLogger(__name__)
 _MOST_SHOWN = 400
 _SMALL, _LARGE = 320, 1024  # sides of thumbnails
 _TOLD = ("quality", "strength", "color", "style_scale", "style_loss", "seed", "keep_colors")
@@ -89,40 +94,56 @@ class Shelf:
     studio: Studio
 
     @told
-    def fill(self, search: str, request: gr.Request) -> tuple[Any, list[str]]:
+    def fill(self, search: str, request: gr.Request) -> tuple[Any, dict[str, str]]:
         """Show the pictures that a search finds.
 
         Returns:
-            Thumbnails with captions, and the names of the pictures in the same order.
+            Thumbnails with captions, below what there is to say of them; and which picture is
+            behind which thumbnail, by the names of their files.
         """
-        folder = self.studio.folder(request)
-        found = gallery.entries(folder, search or "")[:_MOST_SHOWN]
-        place = self.studio.place()
+        folder, wants = self.studio.folder(request), language(request)
+        found = gallery.entries(folder, search or "")
+        listed = found[:_MOST_SHOWN]
+        small = _thumbnails(folder, listed, self._place(request))
         shown = [
-            (_handed_out(folder, entry.name, place), f"{entry.style}, {entry.content}")
-            for entry in found
+            (path.as_posix(), f"{entry.style}, {entry.content}")
+            for entry in listed
+            if (path := small.get(entry.name)) is not None
         ]
-        return shown, [entry.name for entry in found]
+        note = _note(len(found), len(listed), len(shown), (search or "").strip(), wants)
+        saying: dict[str, Any] = {"label": note, "show_label": True} if note else {}
+        pictures = gr.Gallery(**{"value": shown, "show_label": False, **saying})
+        return pictures, {path.name: name for name, path in small.items()}
 
-    @told
     def choose(
-        self, names: list[str], chosen: gr.SelectData, request: gr.Request
-    ) -> tuple[str, str, str, str]:
+        self, names: Mapping[str, str], chosen: gr.SelectData, request: gr.Request
+    ) -> Iterator[tuple[str | None, str | None, str, str]]:
         """Show one picture and what made it.
 
-        Returns:
-            Its name, a picture of it, what made it as HTML, and nothing to say.
+        Yields:
+            First nothing, so that nobody deletes the picture chosen before; then the picture's
+            name, a picture of it, what made it as HTML, and nothing to say.
         """
-        if not 0 <= chosen.index < len(names):
+        yield None, None, "", ""
+        yield self._chosen(names, chosen, request)
+
+    @told
+    def _chosen(
+        self, names: Mapping[str, str], chosen: gr.SelectData, request: gr.Request
+    ) -> tuple[str, str, str, str]:
+        name = dict(names).get(_file_of(chosen.value))
+        if name is None:  # what is shown has changed since
             raise PictureError(say("no_picture", language(request)))
         folder = self.studio.folder(request)
-        entry = gallery.find(folder, names[chosen.index])
-        return (
-            entry.name,
-            _handed_out(folder, entry.name, self.studio.place(), _LARGE),
-            about(entry, language(request)),
-            "",
-        )
+        entry = gallery.find(folder, name)
+        large = _handed_out(folder, name, self._place(request), _LARGE)
+        return entry.name, large.as_posix(), about(entry, language(request)), ""
+
+    def _place(self, request: gr.Request) -> Path:
+        """Return the folder of the copies for one open page."""
+        whose = f"{request.session_hash}\n{self.studio.user(request)}"
+        name = f"shelf-{hashlib.sha256(whose.encode()).hexdigest()[:32]}"
+        return self.studio.temporary.scratch / name
 
     @told
     def use(self, name: str | None, request: gr.Request) -> tuple[Any, ...]:
@@ -159,10 +180,47 @@ class Shelf:
         return say("folder", language(request), folder=_short(self.studio.folder(request)))
 
 
-def _handed_out(folder: Path, name: str, place: Path, side: int = _SMALL) -> str:
+def _thumbnails(folder: Path, listed: Sequence[Entry], place: Path) -> dict[str, Path]:
+    """Hand out thumbnails, by the names of the pictures; without those that cannot be made."""
+    made = {}
+    for entry in listed:
+        try:
+            made[entry.name] = _handed_out(folder, entry.name, place)
+        except PictureError as error:  # the page tells how many
+            _LOG.info("a picture of the gallery cannot be shown: %s", error)
+    return made
+
+
+def _handed_out(folder: Path, name: str, place: Path, side: int = _SMALL) -> Path:
     """Copy a thumbnail to where the page may take it from; nothing is shown from the gallery."""
     small = gallery.thumbnail(folder, name, side)
-    return shutil.copyfile(small, place / f"{name}-{side}.jpg").as_posix()
+    copy = place / small.name  # another when the picture is
+    if not copy.is_file():
+        with places.told(f"show {name}"):
+            place.mkdir(exist_ok=True)
+            hidden = place / f".{secrets.token_hex(8)}"
+            shutil.copyfile(small, hidden)
+            hidden.replace(copy)
+    return copy
+
+
+def _note(found: int, listed: int, shown: int, search: str, wants: str) -> str:
+    """Say what cannot be seen in the pictures themselves."""
+    if not found:
+        return say("nothing_found" if search else "empty_gallery", wants)
+    notes = []
+    if listed < found:
+        notes.append(say("more_found", wants, shown=listed, found=found))
+    if shown < listed:
+        notes.append(say("not_shown", wants, count=listed - shown))
+    return " ".join(notes)
+
+
+def _file_of(chosen: object) -> str:
+    """Return the name of the thumbnail that was chosen, as the page says."""
+    image = chosen.get("image") if isinstance(chosen, dict) else None
+    path = image.get("path") if isinstance(image, dict) else None
+    return Path(path).name if isinstance(path, str) else ""
 
 
 def _short(folder: Path) -> str:
@@ -187,7 +245,9 @@ def about(entry: Entry, wants: str) -> str:
         "seconds": f"{entry.seconds:g}",
     }
     lines = {say(f"row.{name}", wants): value for name, value in rows.items()}
-    lines |= {label_of(name, wants): str(entry.settings.get(name, "")) for name in _TOLD}
+    lines |= {
+        label_of(name, wants): choice_of(str(entry.settings.get(name, "")), wants) for name in _TOLD
+    }
     told = "".join(
         f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>"
         for name, value in lines.items()

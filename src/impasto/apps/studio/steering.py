@@ -174,6 +174,8 @@ def _listed(views: Sequence[View]) -> list[str]:
 
 def _buttons(view: View | None) -> list[Any]:
     shown = _BUTTONS.get(view.status, ()) if view is not None else ()
+    if view is not None and view.status == "waiting" and view.begun:
+        shown = (*shown, "stop")
     return [gr.Button(visible=name in shown) for name in BUTTONS]
 
 

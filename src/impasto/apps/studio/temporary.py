@@ -20,6 +20,7 @@ _LOCK = "lock"
 _NEW = 60.0  # seconds in which a folder may have no lock yet
 OLDEST = 24 * 3600.0
 MOST = 4_000_000_000  # bytes
+_PREVIEW = "image.jpeg"  # as Gradio calls what the page compares; uploads keep their own names
 
 
 class Temporary(NamedTuple):
@@ -99,7 +100,7 @@ def _ours(folder: Path) -> bool:
 def sweep(
     folder: Path, keep: Collection[str] = (), *, oldest: float = OLDEST, most: int = MOST
 ) -> None:
-    """Remove old files, and the oldest where there are too many.
+    """Remove old files, and more where there are too many: the oldest, previews before others.
 
     Args:
         folder: The temporary folder.
@@ -118,8 +119,12 @@ def sweep(
                 status = path.stat()
                 found.append((max(status.st_mtime, status.st_ctime), status.st_size, path))
     left, now = sum(size for _, size, _ in found), time.time()
-    for changed, size, path in sorted(found, key=lambda each: each[0]):
-        if left <= most and now - changed <= oldest:
+    files = [
+        (now - changed <= oldest, path.name != _PREVIEW, changed, size, path)
+        for changed, size, path in found
+    ]
+    for new, _, _, size, path in sorted(files):
+        if new and left <= most:
             break
         with contextlib.suppress(OSError):
             path.unlink()

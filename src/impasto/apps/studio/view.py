@@ -73,6 +73,8 @@ class View:
         error: Why it failed, in a sentence; empty if it has not.
         settings: As asked for, with all changes.
         created: When it was asked for, UTC, ISO 8601.
+        begun: Whether there is a picture so far, which would be kept if the run were stopped; of
+            one that has ended, whether it has a picture.
     """
 
     id: str
@@ -93,6 +95,7 @@ class View:
     error: str
     settings: Settings
     created: str
+    begun: bool = False
 
 
 def moved(trail: Trail, step: Step, leg: Leg) -> Trail:

@@ -18,8 +18,9 @@ from ...types import Picture
 from ...workflows.paint import paint, styles
 
 GREEN, RED, BLUE = "#00ff00", "#ff0000", "#0000ff"  # keep; first style; second style
-_COLORS = np.array([[0, 255, 0], [255, 0, 0], [0, 0, 255]], np.int32)
+_COLORS = np.array([[0, 255, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
 _PAINTED = 128  # opacity from which on a position of the canvas is painted
+_MOST_PAINTED = 4_000_000  # pixels of the canvas; the page's own has 720 x 720 at most
 STYLE_SIDE = 768  # pixels of a style picture made of a learned style
 
 
@@ -64,6 +65,9 @@ def read_regions(layers: list[NDArray[np.uint8]]) -> Regions | None:
     Returns:
         The regions; None if nothing is painted.
 
+    Raises:
+        SettingsError: A layer is larger than the page's canvas can be, or they differ in size.
+
     Example:
         >>> layer = np.zeros((2, 2, 4), np.uint8)
         >>> layer[0] = [250, 10, 0, 255]
@@ -72,15 +76,35 @@ def read_regions(layers: list[NDArray[np.uint8]]) -> Regions | None:
     """
     if not layers:
         return None
-    picture = np.zeros((*layers[0].shape[:2], 3), np.uint8)
+    height, width = layers[0].shape[:2]
     for layer in layers:
-        distance = np.abs(layer[..., None, :3].astype(np.int32) - _COLORS).sum(-1)  # (H, W, 3)
-        nearest = _COLORS[distance.argmin(-1)].astype(np.uint8)
-        painted = layer[..., 3] >= _PAINTED
-        picture[painted] = nearest[painted]
+        _check_layer(layer, (height, width))
+    picture = np.zeros((height, width, 3), np.uint8)
+    for row in range(height):  # row by row, for the memory's sake
+        for layer in layers:
+            painted = layer[row, :, 3] >= _PAINTED
+            picture[row, painted] = _COLORS[_nearest(layer[row, painted, :3])]
     named = zip((GREEN, RED, BLUE), _COLORS, strict=True)
     colors = frozenset(name for name, color in named if (picture == color).all(-1).any())
     return Regions(picture, colors) if colors else None
+
+
+def _check_layer(layer: NDArray[np.uint8], size: tuple[int, int]) -> None:
+    height, width = layer.shape[:2]
+    if height * width > _MOST_PAINTED:
+        raise SettingsError(
+            f"the regions are painted on {width} x {height} pixels, and may have at most "
+            f"{_MOST_PAINTED / 1e6:g} million; paint them on the page's own canvas"
+        )
+    if (height, width) != size:
+        raise SettingsError("the regions' layers differ in size; take the photograph anew")
+
+
+def _nearest(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Return which of the colours each pixel is nearest to; pixels are (N, 3)."""
+    distance = np.abs(pixels[:, None].astype(np.int16) - _COLORS).sum(-1)
+    nearest: NDArray[np.intp] = distance.argmin(-1)
+    return nearest
 
 
 def region_settings(regions: Regions | None, styles: int, folder: Path) -> Mapping[str, Any]:

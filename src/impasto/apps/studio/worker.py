@@ -131,7 +131,8 @@ def _follow(queue: Queue, run: Run, job: Job, moment: _Moment) -> Reason:
     if moment.job is job and moment.step is not None and reason != "drop":
         _show(queue, run, moment.step)
         _note(run)
-    return reason or "done"
+    with queue.changed:
+        return reason or queue.last_reason(run)
 
 
 def _count_progress(queue: Queue, run: Run, iteration: int) -> None:
@@ -191,7 +192,7 @@ def _fail(
     """Say why a run failed, and keep what it has made."""
     if not isinstance(error, ImpastoError):
         _LOG.error("a run failed", exc_info=error)
-    text, picture = explain(error), None
+    run.ending, text, picture = False, explain(error), None
     job, step = moment.job, moment.step
     if isinstance(error, DivergedError) and error.step is not None:
         step = error.step

@@ -1,0 +1,40 @@
+"""Whose turn it is: people take turns, and what each has asked for is in the order of asking."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def in_turn(waiting: Iterable[T], whose: Callable[[T], str], began: Mapping[str, int]) -> list[T]:
+    """Put what waits in order: next is somebody whose last turn began longest ago.
+
+    Args:
+        waiting: In the order of asking.
+        whose: Tells the person who asked.
+        began: Number of each person's last turn, from 1; who had none is not in it.
+
+    Returns:
+        All of it, the next one first. Of those who had no turn yet, the one who asked first is.
+
+    Example:
+        >>> in_turn(["a1", "a2", "a3", "b1", "c1"], lambda run: run[0], {"a": 1, "c": 2})
+        ['b1', 'a1', 'c1', 'a2', 'a3']
+    """
+    own: dict[str, deque[T]] = {}
+    for one in waiting:
+        own.setdefault(whose(one), deque()).append(one)
+    turns = dict(began)
+    now = max(turns.values(), default=0)
+    found: list[T] = []
+    while own:
+        person = min(own, key=lambda name: turns.get(name, 0))
+        found.append(own[person].popleft())
+        now += 1
+        turns[person] = now
+        if not own[person]:
+            del own[person]
+    return found
