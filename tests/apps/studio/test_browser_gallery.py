@@ -50,6 +50,7 @@ def test_pictures_are_searched_by_photograph_style_and_settings(shelf):
     search(shelf, "BOATS tower", ["boats, tower.jpg"])
     search(shelf, "0.45 lake", ["boats, lake.jpg"])
     search(shelf, "no such thing", [])
+    shelf.until(lambda: "Nothing is found." in shelf.text("#pictures"))
     assert str(shelf.studio.gallery) in shelf.text("#shelf-note")
 
 
