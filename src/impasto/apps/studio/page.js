@@ -26,7 +26,13 @@
   region.setAttribute("aria-live", "polite");
   document.body.append(region);
   let told = "";
+  const notes = { "note": "", "shelf-note": "" };
   const announce = () => {
+    for (const place of Object.keys(notes)) {
+      const text = plain(document.getElementById(place)) ?? "";
+      if (text && text !== notes[place]) region.textContent = text;
+      notes[place] = text;
+    }
     const line = document.querySelector("[data-announce]");
     if (!line || line.dataset.announce === told) return;
     told = line.dataset.announce;
@@ -73,6 +79,8 @@
     event.preventDefault();
     move(event.target, shareOf(event.target) + STEPS[event.key]);
   });
+
+  document.addEventListener("pointerup", () => requestAnimationFrame(name));
 
   // Sliders that are moved by keys tell it as those that are let go by a mouse do.
   document.addEventListener("keyup", (event) => {
