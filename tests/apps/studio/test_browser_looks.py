@@ -33,10 +33,11 @@ BEYOND = """
 """
 WORDS = """
     const found = new Set();
+    const trackers = "[data-testid=status-tracker]";  // Gradio's, in English, for a moment
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {
         const place = walk.currentNode.parentElement;
-        if (place.checkVisibility() && !place.closest("script, style"))
+        if (place.checkVisibility() && !place.closest("script, style, " + trackers))
             found.add(walk.currentNode.textContent.trim());
     }
     for (const name of ["aria-label", "placeholder", "alt"])
