@@ -29,7 +29,7 @@
   const notes = { "note": "", "shelf-note": "" };
   const announce = () => {
     for (const place of Object.keys(notes)) {
-      const text = plain(document.getElementById(place)) ?? "";
+      const text = plain(document.querySelector(`#${place} .prose`)) ?? "";
       if (text && text !== notes[place]) region.textContent = text;
       notes[place] = text;
     }
