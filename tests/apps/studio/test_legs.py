@@ -89,6 +89,17 @@ def test_a_picture_handed_on_is_as_good_as_the_former(tmp_path, entry):
     assert first.losses["total"] == pytest.approx(step.losses["total"], rel=0.02)
 
 
+@pytest.mark.parametrize("color", ["style", "luminance"])
+def test_a_leg_that_has_come_to_its_end_can_be_followed_by_another(tmp_path, entry, color):
+    before = entry(color=color)
+    job, step = painted(tmp_path, before)
+    after = changed(before, strength=0.4)
+    leg = next_leg(tmp_path, job, step, after.order.settings)
+    assert (leg.number, leg.iteration) == (2, step.iteration)
+    _, last = painted(tmp_path, replace(after, leg=leg))
+    assert last.size == (96, 96)
+
+
 def test_a_larger_size_takes_the_scales_from_the_picture_on(tmp_path, entry):
     before = entry(size=64, scales=1)
     job, step = painted(tmp_path, before, lambda step: step.iteration >= 3)
