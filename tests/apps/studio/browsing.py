@@ -145,7 +145,8 @@ class Page:
 
     def give(self, selector, *paths):
         """Choose files for a place where files are dropped."""
-        self.find(f"{selector} input[type=file]").send_keys("\n".join(map(str, paths)))
+        place = self.until(lambda: self.find(f"{selector} input[type=file]"))
+        place.send_keys("\n".join(map(str, paths)))
 
     def take_photograph(self, path):
         """Choose a photograph, and wait until the page shows it, not painted yet."""
