@@ -173,9 +173,7 @@ def outlined(page):
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: npm install in tests/apps/studio")
-@pytest.mark.parametrize(
-    ("dark", "language"), [(False, "en-US"), (True, "en-US"), (False, "ko-KR"), (True, "ko-KR")]
-)
+@pytest.mark.parametrize(("dark", "language"), [(False, "en-US"), (True, "en-US"), (True, "ko-KR")])
 def test_axe_finds_nothing(running, kept, photograph, dark, language):
     page = running
     page.open(dark=dark, language=language)
