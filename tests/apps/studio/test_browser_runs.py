@@ -173,8 +173,9 @@ def is_green(page, canvas):
 
 def brush(page, canvas):
     """Paint lines over the left of the canvas, close to each other."""
-    for row in range(-60, 61, 20):
+    for row in range(-60, 61, 15):
         chain = ActionChains(page.driver, duration=20)
         chain.move_to_element_with_offset(canvas, -20, row).click_and_hold()
-        chain.move_by_offset(-50, 0).move_by_offset(-50, 0)
+        for _ in range(4):
+            chain.move_by_offset(-25, 0)
         chain.release().perform()
