@@ -108,7 +108,7 @@ def make_page(studio: Studio) -> gr.Blocks:
         _wire_what_follows(page, painting, parts, states)
         _wire_runs(page, (steering, painting), parts, states)
         _wire_download(steering, painting, parts, states)
-        _wire_shelf(tab, Shelf(studio), shelf, parts)
+        _wire_shelf(tab, (Shelf(studio), steering), shelf, parts)
     return page
 
 
@@ -260,9 +260,12 @@ def _wire_download(steering: Steering, painting: Painting, parts: Parts, states:
     ).success(None, None, None, js=_CLICK.format("file"), api_visibility="private")
 
 
-def _wire_shelf(tab: gr.Tab, handlers: Shelf, shelf: ShelfParts, parts: Parts) -> None:
+def _wire_shelf(
+    tab: gr.Tab, owners: tuple[Shelf, Steering], shelf: ShelfParts, parts: Parts
+) -> None:
     """Let the gallery be searched, shown, and tidied."""
-    chosen, names = gr.State(None), gr.State([])
+    handlers, steering = owners
+    chosen, names = gr.State(None), gr.State({})
     filling: dict[str, Any] = {
         "fn": handlers.fill,
         "inputs": shelf.search,
@@ -279,7 +282,6 @@ def _wire_shelf(tab: gr.Tab, handlers: Shelf, shelf: ShelfParts, parts: Parts) -
         handlers.delete, chosen, [chosen, shelf.shown, shelf.about, shelf.note], **_QUIET
     ).then(**filling)
     shelf.undo.click(handlers.undo, None, shelf.note, **_QUIET).then(**filling)
-    steering = Steering(handlers.studio)
     shelf.download.click(
         steering.export, [chosen, shelf.kind], shelf.file, api_visibility="private"
     ).success(None, None, None, js=_CLICK.format("shelf-file"), api_visibility="private")

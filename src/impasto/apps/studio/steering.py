@@ -6,7 +6,7 @@ import io
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import gradio as gr
 from PIL import Image as PIL
@@ -22,7 +22,6 @@ from .texts import say
 from .view import PREVIEW_SIDE, View
 from .watching import AT_WORK, news, progress_panel, status_line
 
-Kind = Literal["png", "jpg", "tif"]
 _BUTTONS = {  # which buttons are there, by a run's status
     "waiting": ("pause", "drop"),
     "running": ("pause", "stop", "drop"),
@@ -156,7 +155,7 @@ class Steering:
         return others[0] if others else None, "", say("dropped", language(request))
 
     @told
-    def export(self, name: str | None, kind: Kind, request: gr.Request) -> str:
+    def export(self, name: str | None, kind: gallery.Kind, request: gr.Request) -> str:
         """Write a picture of the gallery as a file to download.
 
         Returns:
