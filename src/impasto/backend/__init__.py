@@ -18,7 +18,8 @@ What Keras 3 does not offer has one function of the same name for each framework
 - `resolve_precision(precision)`: what `auto` means on this device, others as they are.
 - `reflect_pad(x)`, `conv3x3(x, kernel, stride)`, `enlarge2x2(x)` and `instance_norm(x, scale,
   shift)`: for the networks that we train; x (N, H, W, C), scale and shift (N, C). The norm adds
-  `NORM_EPSILON` to variances.
+  `NORM_EPSILON` to variances. `enlarge_conv3x3(x, kernel)` enlarges x twice by nearest neighbours,
+  repeats its border by one position, and convolves it, all in one.
 - `prepare_to_train()`: to be called before a Keras model is trained.
 - `free_memory()`, `devices()`, `threads()`.
 - `measured() -> table` and `restore_measured(table)`: the times, JSON values, that this process
@@ -101,6 +102,7 @@ restore_measured = _framework.restore_measured
 resolve_precision = _framework.resolve_precision
 with_gram = _framework.with_gram
 enlarge2x2 = _framework.enlarge2x2
+enlarge_conv3x3 = _framework.enlarge_conv3x3
 free_memory = _framework.free_memory
 instance_norm = _framework.instance_norm
 reflect_pad = _framework.reflect_pad
@@ -118,6 +120,7 @@ __all__ = [
     "conv3x3_relu",
     "devices",
     "enlarge2x2",
+    "enlarge_conv3x3",
     "free_memory",
     "instance_norm",
     "keras",

@@ -80,6 +80,12 @@ def enlarge2x2(x: Tensor) -> Tensor:
     return ops.reshape(rows, (number, 2 * height, 2 * width, channels))
 
 
+def enlarge_conv3x3(x: Tensor, kernel: Tensor) -> Tensor:
+    """Enlarge (N, H, W, I) twice and convolve it; see `backend.enlarge_conv3x3`."""
+    x = ops.pad(enlarge2x2(x), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")  # 1: repeated
+    return conv3x3(x, kernel, 1)
+
+
 def instance_norm(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """Normalise each channel of each of (N, H, W, C); see `backend.instance_norm`."""
     mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)

@@ -12,7 +12,7 @@ import torch
 from ._torch_choice import measured, resolve_precision, restore_measured
 from ._torch_convolutions import prepare_kernel
 from ._torch_layers import conv3x3_relu, pool2x2, with_gram
-from ._torch_networks import conv3x3, enlarge2x2, instance_norm, reflect_pad
+from ._torch_networks import conv3x3, enlarge2x2, enlarge_conv3x3, instance_norm, reflect_pad
 
 __all__ = [
     "DATA_FORMAT",
@@ -21,6 +21,7 @@ __all__ = [
     "conv3x3_relu",
     "devices",
     "enlarge2x2",
+    "enlarge_conv3x3",
     "free_memory",
     "instance_norm",
     "measured",
