@@ -42,6 +42,13 @@ def pool2x2(x: Tensor, kind: str, edge: str) -> Tensor:
     return pool(x, 2, 2, padding=edge, data_format=DATA_FORMAT)
 
 
+def gram_each(x: Tensor) -> Tensor:
+    """Return the Gram matrix of each of the features (N, h, w, C): (N, C, C), float32."""
+    number, height, width, channels = x.shape
+    columns = ops.cast(ops.reshape(x, (number, height * width, channels)), "float32")
+    return ops.matmul(ops.transpose(columns, (0, 2, 1)), columns)
+
+
 def with_gram(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return features (N, h, w, C) and their Gram matrix (C, C), float32."""
     columns = ops.cast(ops.reshape(x, (-1, x.shape[-1])), "float32")  # (Nhw, C)

@@ -15,6 +15,7 @@ from ._channels_last import (
     enlarge2x2,
     enlarge_conv3x3,
     free_memory,
+    gram_each,
     instance_norm,
     measured,
     pool2x2,
@@ -25,6 +26,7 @@ from ._channels_last import (
     restore_measured,
     with_gram,
 )
+from .training_update import make_update
 
 __all__ = [
     "DATA_FORMAT",
@@ -36,8 +38,11 @@ __all__ = [
     "enlarge2x2",
     "enlarge_conv3x3",
     "free_memory",
+    "gram_each",
     "instance_norm",
+    "make_update",
     "measured",
+    "on_gpu",
     "pool2x2",
     "prepare_kernel",
     "prepare_to_train",
@@ -92,3 +97,8 @@ def threads() -> int:
     """Return the number of CPU threads that one operator uses."""
     asked = tf.config.threading.get_intra_op_parallelism_threads()
     return asked or int(os.environ.get("TF_NUM_INTRAOP_THREADS", "0")) or os.cpu_count() or 1
+
+
+def on_gpu() -> bool:
+    """Say whether training runs on a GPU; see `backend.on_gpu`."""
+    return False

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from ._channels_last import NORM_EPSILON
-from ._torch_convolutions import HAS_NNPACK, NCHW, NHWC
+from ._torch_convolutions import HAS_NNPACK, NHWC
 
 # Channels from which on NNPACK's Winograd convolution beats oneDNN's where there is no AVX-512:
 # 128 channels at 128x128, two threads, AVX2: 23 ms in place of 64.
@@ -37,7 +37,7 @@ class _Wide(torch.autograd.Function):
     def forward(ctx: Any, x: torch.Tensor, distance: int) -> torch.Tensor:
         n, c, h, w = x.shape
         ctx.distance = distance
-        y = x.new_empty((n, c, h + 2, w + 2), memory_format=NHWC)
+        y = torch.empty((n, c, h + 2, w + 2), dtype=x.dtype, device=x.device, memory_format=NHWC)
         y[:, :, 1:-1, 1:-1] = x
         y[:, :, 0, 1:-1] = x[:, :, distance]
         y[:, :, -1, 1:-1] = x[:, :, h - 1 - distance]
@@ -113,9 +113,14 @@ def enlarge_conv3x3(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     """
     n, h, w = x.shape[:3]
     outputs = kernel.shape[3]
-    sums = kernel.new_tensor([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]])  # place, tap, tap
-    small = torch.einsum("pay,qbx,yxio->pqoiab", sums, sums, kernel)
-    small = small.reshape(4 * outputs, -1, 2, 2).contiguous(memory_format=NHWC)
+    small = torch.stack(  # by the row and the column of the place, (4, 2, 2, I, O)
+        [
+            torch.stack(list(_summed(torch.stack(list(_summed(kernel, 0, p))), 1, q)), dim=1)
+            for p in (0, 1)
+            for q in (0, 1)
+        ]
+    )
+    small = small.permute(0, 4, 3, 1, 2).flatten(0, 1).contiguous(memory_format=NHWC)
     y = functional.conv2d(wide(x.permute(_FIRST), "replicate"), small)
     y = y.permute(_LAST).unflatten(3, (2, 2, outputs))  # (N, h + 1, w + 1, 2, 2, O)
     result = y.new_empty((n, h, 2, w, 2, outputs))
@@ -123,6 +128,12 @@ def enlarge_conv3x3(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
         for q in (0, 1):
             result[:, :, p, :, q] = y[:, p : p + h, q : q + w, p, q]
     return result.reshape(n, 2 * h, 2 * w, outputs)
+
+
+def _summed(kernel: torch.Tensor, axis: int, place: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sum the taps of a kernel along an axis that meet the same value of the smaller map."""
+    first, second, third = kernel.unbind(axis)
+    return (first, second + third) if place == 0 else (first + second, third)
 
 
 def instance_norm(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,7 @@ from typing import Any
 from ..backend import conv3x3, enlarge_conv3x3, instance_norm, keras, ops, reflect_pad
 from ..errors import ModelError
 from ..types import Tensor
-from .noise import COARSE, FINE, noise_map
+from .noise import Fields, noise_map
 from .painting_model import (
     LAST,
     Architecture,
@@ -43,7 +43,8 @@ class Trunk(keras.Model):
             self.noise_weights = self.add_weight(
                 shape=(architecture.widths[-1],), initializer="glorot_uniform", name="noise"
             )
-        self.half = False
+            self.fields = Fields()
+        self.half = False  # whether convolutions are computed in 16 bits
         self.built = True
 
     def call(self, inputs: tuple[Tensor, ...]) -> Tensor:
@@ -68,7 +69,9 @@ class Trunk(keras.Model):
         sizes = self._down(picture, offsets, convolve)
         x = sizes.pop()
         if self.architecture.noise:
-            x = x + noise_map(COARSE, x, offsets) * ops.convert_to_tensor(self.noise_weights)
+            x = x + noise_map(self.fields.coarse, x, offsets) * ops.convert_to_tensor(
+                self.noise_weights
+            )
         x = blocks(x, self.architecture.blocks)
         for step, beside in enumerate(reversed(sizes)):
             x = ops.relu(convolve(x, beside))
@@ -80,14 +83,16 @@ class Trunk(keras.Model):
     def _down(self, picture: Tensor, offsets: Tensor | None, convolve: Any) -> list[Tensor]:
         """Return the feature maps of all sizes on the way down."""
         if self.architecture.noise:
-            picture = ops.concatenate([picture, noise_map(FINE, picture, offsets)], axis=-1)
+            picture = ops.concatenate(
+                [picture, noise_map(self.fields.fine, picture, offsets)], axis=-1
+            )
         sizes = [ops.relu(convolve(picture))]
         for _ in self.architecture.widths[1:]:
             sizes.append(ops.relu(convolve(sizes[-1])))
         return sizes
 
     def _apply(self, conv: Any, x: Tensor, beside: Tensor | None) -> Tensor:
-        """Apply a convolution, to a map that is enlarged to the size of `beside` if there is one."""
+        """Apply a convolution; if there is a map `beside`, enlarge to its size before."""
         if self.half:
             x = ops.cast(x, "bfloat16")
         if beside is None:

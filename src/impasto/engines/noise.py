@@ -52,11 +52,11 @@ def noise_rows(side: int, top: int, bottom: int, width: int) -> Array:
     return noise_field(side)[np.ix_(rows, columns)][..., None]
 
 
-def noise_map(side: int, like: Tensor, offsets: Tensor | None) -> Tensor:
+def noise_map(field: Tensor, like: Tensor, offsets: Tensor | None) -> Tensor:
     """Return noise for each position of a map.
 
     Args:
-        side: `FINE` or `COARSE`.
+        field: `noise_field`, on the device.
         like: The map, (N, H, W, C).
         offsets: Where in the field each map begins, whole numbers (N, 2); None begins with its
             first row and column.
@@ -65,12 +65,21 @@ def noise_map(side: int, like: Tensor, offsets: Tensor | None) -> Tensor:
         (N, H, W, 1).
     """
     number, height, width = ops.shape(like)[:3]
-    field = ops.convert_to_tensor(noise_field(side))
+    side = field.shape[0]
     rows, columns = ops.arange(height), ops.arange(width)
     if offsets is None:
-        lines = ops.take(ops.take(field, ops.mod(rows, side), axis=0), ops.mod(columns, side), 1)
+        lines = ops.take(ops.take(field, rows % side, axis=0), columns % side, axis=1)
         return ops.broadcast_to(lines[None, :, :, None], (number, height, width, 1))
-    rows = ops.mod(rows[None] + offsets[:, :1], side)  # (N, H)
-    columns = ops.mod(columns[None] + offsets[:, 1:], side)  # (N, W)
+    rows = (rows[None] + offsets[:, :1]) % side  # (N, H)
+    columns = (columns[None] + offsets[:, 1:]) % side  # (N, W)
     places = rows[:, :, None] * side + columns[:, None, :]
     return ops.take(ops.reshape(field, (-1,)), places)[..., None]
+
+
+class Fields:
+    """The two fields on the device, which Keras shall not take for weights."""
+
+    def __init__(self) -> None:
+        self.fine, self.coarse = (
+            ops.convert_to_tensor(noise_field(side)) for side in (FINE, COARSE)
+        )
