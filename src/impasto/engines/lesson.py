@@ -253,7 +253,9 @@ class Lesson(keras.Model):
         return painted
 
     def begin_with(self, model: PaintingModel, *, predictor_alone: bool) -> None:
-        """Take over the trunk of a model, and begin all styles with the mean of its own.
+        """Take over the trunk of a model, and its predictor if it has one of the same size.
+
+        Without one all styles begin with the mean of its own.
 
         Args:
             model: The model, of the same architecture.
@@ -261,9 +263,36 @@ class Lesson(keras.Model):
         """
         fill(self.network, model)
         self.network.trainable = not predictor_alone
-        vectors = [vector for name, vector in model.styles.items() if name != PHOTOGRAPH]
-        mean = np.mean(vectors, axis=0) if vectors else neutral_style(model.architecture)
-        self.vectors.predicted.bias.assign(mean - neutral_style(model.architecture))
+        neutral = neutral_style(model.architecture)
+        if self.continues(model) and model.predictor is not None:
+            self.vectors.hidden.set_weights(list(model.predictor[2:4]))
+            self.vectors.predicted.set_weights(list(model.predictor[4:]))
+        else:
+            vectors = [vector for name, vector in model.styles.items() if name != PHOTOGRAPH]
+            mean = np.mean(vectors, axis=0) if vectors else neutral
+            self.vectors.predicted.bias.assign(mean - neutral)
+
+    def continues(self, model: PaintingModel) -> bool:
+        """Say whether a model's predictor can go on learning here."""
+        shapes = [weights.shape for weights in self.vectors.hidden.get_weights()]
+        return model.predictor is not None and shapes == [
+            each.shape for each in model.predictor[2:4]
+        ]
+
+    def begin_styles(self, numbers: Array, vectors: Mapping[int, Array]) -> None:
+        """Give rows the vectors that styles have already.
+
+        Args:
+            numbers: Statistics of the styles with rows, standardised, (rows, F).
+            vectors: Vectors by row.
+        """
+        choice = np.zeros((len(numbers), len(numbers)), np.float32)
+        tensors = map(ops.convert_to_tensor, (np.float32(numbers), choice))
+        predicted = ops.convert_to_numpy(compiled(self.vectors)(*tensors))
+        rows = np.zeros_like(predicted)
+        for row, vector in vectors.items():
+            rows[row] = vector - predicted[row]
+        self.vectors.rows.assign(rows)
 
     def predictor(self, scale: Scale) -> Predictor:
         """Return the predictor as it is by now, for statistics standardised by this scale."""

@@ -62,9 +62,11 @@ def batch_loss(
         kernels: From `objective.load_kernels`.
         means: `features.IMAGENET_BGR` on the device, (3,).
         settings: Weights and layers; the style loss is `gram`, the normalisation `relative`.
-        least_energy: Energy of the photograph's features below which a content distance is not
-            divided by its own, a scalar: a flat picture has little of it, and each stroke on it
-            would cost many times what it costs elsewhere. None divides by what there is.
+        least_energy: A scalar, the mean energy of the features of a photograph at a position. With
+            it a content distance is divided at each position by its own energy or by this one,
+            whichever is larger, so that strokes are spread: else those on a flat picture would
+            cost many times, and those on a face several times what they cost elsewhere. None
+            divides by the energy of the whole picture.
 
     Returns:
         The mean of their losses and its parts.
@@ -95,10 +97,12 @@ def batch_loss(
 def _content(features: Tensor, target: Tensor, least_energy: Tensor | None) -> Tensor:
     """Return the mean over the pictures of the squared distance by the target's energy."""
     features, target = (ops.cast(each, "float32") for each in (features, target))
-    energy = ops.sum(ops.square(target), axis=(1, 2, 3)) + _TINY
-    if least_energy is not None:
-        energy = ops.maximum(energy, least_energy * (target.shape[1] * target.shape[2]))
-    return ops.mean(ops.sum(ops.square(features - target), axis=(1, 2, 3)) / energy)
+    energy = ops.sum(ops.square(target), axis=3)
+    distance = ops.sum(ops.square(features - target), axis=3)  # (N, h, w)
+    if least_energy is None:
+        whole = ops.sum(distance, axis=(1, 2)) / (ops.sum(energy, axis=(1, 2)) + _TINY)
+        return ops.mean(whole)
+    return ops.mean(distance / ops.maximum(energy, least_energy))
 
 
 def _distance(found: Tensor, wanted: Tensor) -> Tensor:

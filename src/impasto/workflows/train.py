@@ -142,15 +142,19 @@ def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
     kernels = objective.load_kernels(loss)
     paintings = [*training.styles.values(), *training.others]
     looks = look_at_all(paintings, training.folder, kernels, loss, settings)
-    scale = _scale(looks.statistics)
     begun = None if training.model is None else load_model(training.model)
     architecture = begun.architecture if begun else Architecture(**settings.architecture())
-    rows = len(training.styles) + 1
-    lesson = Lesson(architecture, rows, len(scale.mean), kernels, loss, settings.predictor_width)
+    rows, numbers = len(training.styles) + 1, looks.statistics.shape[1]
+    lesson = Lesson(architecture, rows, numbers, kernels, loss, settings.predictor_width)
     lesson.network.half = on_gpu() and loss.precision == "bfloat16"
+    scale = _scale(looks.statistics, lesson, begun)
+    styles = _styles_to_learn(training, looks, scale)
     if begun:
         lesson.begin_with(begun, predictor_alone=training.predictor_alone)
-    styles = _styles_to_learn(training, looks, scale)
+        named = enumerate((PHOTOGRAPH, *training.styles))
+        vectors = {row: begun.styles[name] for row, name in named if name in begun.styles}
+        if lesson.continues(begun) and training.styles:
+            lesson.begin_styles(styles.numbers[:rows], vectors)
     engine.prepare(lesson, photographs, styles, settings)
     averages = engine.start_averages(lesson) if settings.average else []
     if arrays:
@@ -181,7 +185,10 @@ def _restore(lesson: Any, arrays: Mapping[str, Any], folder: Path, averages: Seq
         ) from error
 
 
-def _scale(statistics: NDArray[np.float32]) -> Scale:
+def _scale(statistics: NDArray[np.float32], lesson: Any, begun: PaintingModel | None) -> Scale:
+    """Return how statistics are standardised: as for the predictor that goes on, if one does."""
+    if begun is not None and begun.predictor is not None and lesson.continues(begun):
+        return Scale(begun.predictor.mean, begun.predictor.deviation)
     several = len(statistics) > 1
     deviation = statistics.std(axis=0) if several else np.ones_like(statistics[0])
     return Scale(statistics.mean(axis=0), deviation + _LEAST_DEVIATION)
