@@ -85,12 +85,14 @@ def test_a_style_without_a_painting_has_none():
 def test_a_file_comes_before_a_style_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert style_file("wave") == style_painting("wave")
+    (tmp_path / "scream").mkdir()
+    assert style_file("scream") == style_painting("scream")
     (tmp_path / "wave").write_bytes(b"any")
     assert style_file("wave") == Path("wave")
 
 
 def test_a_path_that_leads_nowhere_is_left_to_its_reader():
-    for path in ("wave.png", "pictures/wave", "./wave.jpg"):
+    for path in ("wave.png", "pictures/wave", "../wave.jpg", "a" * 999, ".", "~"):
         assert style_file(path) == Path(path)
 
 

@@ -75,15 +75,20 @@ def style_file(style: str | Path) -> Path:
         impasto.errors.PictureError: there is no file waves, and no style of that name; ...
     """
     path, name = Path(style), str(style)
-    if locate(path).exists():
+    if path.name != name or path.suffix:  # no name of a style
         return path
     painting = style_painting(name)
-    if painting is None and path.name == name and not path.suffix:
+    try:
+        if locate(path).is_file() or (painting is None and locate(path).exists()):
+            return path
+    except (OSError, ValueError):  # no name that this system can have
+        return path
+    if painting is None:
         raise PictureError(
             f"there is no file {name}, and no style of that name; expected a painting's path or "
             f"one of {', '.join(painting_facts())}"
         )
-    return painting or path
+    return painting
 
 
 def shipped_style(picture: Picture) -> str | None:
