@@ -204,7 +204,7 @@ class Styles:
     model: OptionalPath = None
     """The network; the one that ships by default."""
     sheet: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Also paint a sample photograph in each, all on one sheet."""
+    """Also paint a sample photograph in each, with its painting, all on one sheet."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
     """Replace a file that exists."""
     common: Annotated[Common, Flat] = field(default_factory=Common)
