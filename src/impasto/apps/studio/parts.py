@@ -23,6 +23,7 @@ class Parts(NamedTuple):
     sample: gr.Button
     styles: gr.Radio
     dress: gr.HTML
+    originals: gr.HTML
     own: gr.File
     paintings: gr.State
     others: gr.Dropdown
@@ -109,6 +110,7 @@ def _choices(words: Words) -> dict[str, Any]:
         named, value=None, label=words("styles"), elem_id="styles", interactive=True
     )
     parts["dress"] = gr.HTML("", elem_id="dress", container=False)
+    parts["originals"] = gr.HTML("", elem_id="originals", container=False)
     parts["own"] = gr.File(
         label=words("own"), file_count="multiple", file_types=_FILES, height=120, elem_id="own"
     )
