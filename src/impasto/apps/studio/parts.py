@@ -23,7 +23,6 @@ class Parts(NamedTuple):
     sample: gr.Button
     styles: gr.Radio
     dress: gr.HTML
-    originals: gr.HTML
     own: gr.File
     paintings: gr.State
     others: gr.Dropdown
@@ -35,6 +34,7 @@ class Parts(NamedTuple):
     compare: gr.ImageSlider
     strength: gr.components.Component
     note: gr.Markdown
+    originals: gr.HTML
     finer: gr.Button
     keep: gr.Button
     pause: gr.Button
@@ -110,7 +110,6 @@ def _choices(words: Words) -> dict[str, Any]:
         named, value=None, label=words("styles"), elem_id="styles", interactive=True
     )
     parts["dress"] = gr.HTML("", elem_id="dress", container=False)
-    parts["originals"] = gr.HTML("", elem_id="originals", container=False)
     parts["own"] = gr.File(
         label=words("own"), file_count="multiple", file_types=_FILES, height=120, elem_id="own"
     )
@@ -170,6 +169,7 @@ def _results(words: Words) -> dict[str, Any]:
     }
     parts["strength"] = control(FIRST, words, Settings())
     parts["note"] = gr.Markdown("", elem_id="note")
+    parts["originals"] = gr.HTML("", elem_id="originals", container=False)
     with gr.Row():
         parts["finer"] = gr.Button(words("finer"), variant="primary", elem_id="finer")
         parts["keep"] = gr.Button(words("keep"), elem_id="keep")
