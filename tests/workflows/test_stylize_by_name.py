@@ -61,6 +61,14 @@ def test_the_command_takes_names_and_again_finds_their_paintings(folder, capsys)
     assert recorded_command("anew.png").startswith("impasto stylize photo.png wave scream ")
 
 
+def test_a_guess_at_a_shipped_painting_is_not_told_as_its_learned_style(folder):
+    guess = impasto.paint("photo.png", style_painting("wave"), size=32)
+    guess.save("guess.png")
+    assert guess.record["style"] == "wave.jpg"
+    assert recorded_command("guess.png").endswith("--style wave.jpg --size 32")
+    np.testing.assert_array_equal(again("guess.png").image, guess.image)
+
+
 def test_again_takes_a_name_in_place_of_a_painting(folder):
     stylize("photo.png", "wave", settings=TINY).save("out.png")
     with pytest.warns(UserWarning, match=r"scream\.jpg has another SHA-256 than the style 'wave'"):

@@ -78,7 +78,7 @@ def picture_input(role: Role, picture: Picture, share: float | None = None) -> I
 
 
 def painting_input(painting: Picture) -> Input:
-    """Say of a painting what it is; one that ships, by the name of its style and without a path.
+    """Say of the slow route's painting what it is; of one that ships its style's name, and no path.
 
     Example:
         >>> from impasto.images.files import read_picture

@@ -19,7 +19,7 @@ from ..images.scales import fit, resize
 from ..paint_settings import PaintSettings
 from ..types import Image
 from .circumstances import weights_used
-from .manifest import make_record, model_input, painting_input, picture_input
+from .manifest import make_record, model_input, picture_input
 from .record import Input
 from .result import PictureLike, Result, alpha_at, as_picture
 from .style_paintings import painting_facts
@@ -284,6 +284,6 @@ def _of_painting(
             "the model has no predictor, so a painting cannot be its style; run impasto learn on "
             "the painting, or name one of the model's styles"
         )
-    inputs = model_input(given), painting_input(picture)
+    inputs = model_input(given), picture_input("style", picture)
     vector = predict_style(picture.image, model)
     return Painter(model, vector, picture.name or "a painting", inputs)
