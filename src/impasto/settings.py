@@ -199,7 +199,7 @@ class Settings(BaseModel):
     @classmethod
     def _to_seconds(cls, value: float | str | None) -> float | None:
         if isinstance(value, str):
-            value = _seconds(value)
+            value = to_seconds(value)
         if value is not None and value <= 0:
             raise ValueError("must be longer than 0 s")
         return value
@@ -260,7 +260,7 @@ class Settings(BaseModel):
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
-def _seconds(text: str) -> float:
+def to_seconds(text: str) -> float:
     """Read a duration such as `90`, `90s`, `2m`, `1m30s` or `1h`."""
     match = _DURATION.fullmatch(text.strip().lower().replace(" ", ""))
     if not match or not any(match.groups()):

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from .errors import SettingsError
-from .settings import STYLE_LAYERS, LayerName, Precision, Settings, sentence
+from .settings import STYLE_LAYERS, LayerName, Precision, Settings, sentence, to_seconds
 
 Width = Annotated[int, Field(ge=4, le=512)]
 
@@ -28,11 +35,16 @@ class TrainingSettings(BaseModel):
     )
 
     steps: Annotated[int, Field(ge=1)] = 10_000
-    """Steps of training."""
+    """Steps of training, unless there is a budget."""
+    budget: float | str | None = None
+    """Time that training takes in place of steps, as in 90, `90s`, `8m` or `1h`; the learning rate
+    follows it."""
     batch: Annotated[int, Field(ge=1, le=256)] = 4
     """Pictures that each step looks at."""
     crop: Annotated[int, Field(ge=32, le=2048)] = 256
     """Side of the squares that are cut out of the photographs, pixels."""
+    zoom: Annotated[float, Field(ge=1, le=8)] = 1.0
+    """How much the squares may be enlarged: for photographs hardly larger than they are."""
     style_size: Annotated[int, Field(ge=32, le=4096)] = 512
     """Long side at which paintings are looked at, pixels; larger gives larger strokes."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
@@ -45,16 +57,27 @@ class TrainingSettings(BaseModel):
     """Weight of the style loss."""
     tv_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the total variation loss; larger is smoother."""
-    style_layers: tuple[LayerName, ...] = STYLE_LAYERS[:4]
-    """VGG19 layers whose Gram matrices carry the style; a network hardly learns the fifth."""
-    style_layer_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.15, 0.15, 0.35, 0.35)
+    style_layers: tuple[LayerName, ...] = STYLE_LAYERS
+    """VGG19 layers whose Gram matrices carry the style."""
+    style_layer_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.1, 0.12, 0.36, 0.34, 0.08)
     """Relative weight of each style layer, in their order; empty for equal weights."""
-    widths: tuple[Width, Width, Width, Width] = (16, 32, 64, 128)
-    """Channels at the picture's size, a half, a quarter and an eighth of it."""
+    widths: tuple[Width, ...] = (16, 32, 64, 128)
+    """Channels at the picture's size, a half, a quarter, an eighth and, if there are five, a
+    sixteenth of it."""
     blocks: Annotated[int, Field(ge=1, le=32)] = 5
-    """Residual blocks at an eighth of the size."""
+    """Residual blocks at the smallest size."""
+    up_blocks: tuple[Annotated[int, Field(ge=0, le=32)], ...] = ()
+    """Residual blocks on the way up, at each size from the second smallest on."""
+    noise: bool = True
+    """Whether the network sees noise, from which it makes strokes where a picture is smooth."""
     separable: bool = False
     """Depth-wise kernels in the residual blocks: fewer weights, not faster on most CPUs."""
+    predictor_width: Annotated[int, Field(ge=8, le=4096)] = 128
+    """Units of the predictor's inner layer."""
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay of the average of the weights over the steps, which becomes the network; 0 for none."""
+    plain_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    """Share of the examples that are without grain: flat, graded, blurred and drawn pictures."""
     others_share: Annotated[float, Field(ge=0, lt=0.9)] = 0.12
     """Share of the examples that teaches the predictor with paintings that are no styles."""
     pairs_share: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -67,6 +90,36 @@ class TrainingSettings(BaseModel):
     """Threads that read photographs."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Decides weights, order, crops and styles."""
+
+    @field_validator("budget")
+    @classmethod
+    def _to_seconds(cls, value: float | str | None) -> float | None:
+        if isinstance(value, str):
+            value = to_seconds(value)
+        if value is not None and value <= 0:
+            raise ValueError("must be longer than 0 s")
+        return value
+
+    @model_validator(mode="after")
+    def _check(self) -> TrainingSettings:
+        if not 4 <= len(self.widths) <= 5:
+            raise ValueError(f"widths has {len(self.widths)} values, but needs four or five")
+        if len(self.up_blocks) >= len(self.widths):
+            raise ValueError(
+                f"up_blocks has {len(self.up_blocks)} values, but {len(self.widths)} widths leave "
+                f"room for {len(self.widths) - 1}"
+            )
+        return self
+
+    @property
+    def seconds(self) -> float | None:
+        """The budget in seconds."""
+        return None if self.budget is None else float(self.budget)
+
+    def architecture(self) -> dict[str, Any]:
+        """Return what the network is made of, as arguments of `Architecture`."""
+        names = ("widths", "blocks", "separable", "up_blocks", "noise")
+        return {name: getattr(self, name) for name in names}
 
     def __init__(self, **values: Any):
         try:

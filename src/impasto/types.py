@@ -199,3 +199,20 @@ class Stylizer(Protocol):
     def __call__(self, content: Picture, *, init: Image | None = None) -> Iterator[Step]:
         """Yield steps; the last one is the result."""
         ...
+
+
+class TrainingStep(NamedTuple):
+    """What the steps since the one before came to; on a CPU there is one of them.
+
+    Attributes:
+        step: Steps done.
+        done: Share of the training that is done, 0..1.
+        seconds: Time that it has taken, all its parts together.
+        losses: `loss` and its parts, means over these steps and their pictures; see
+            `lesson.part_names`.
+    """
+
+    step: int
+    done: float
+    seconds: float
+    losses: Mapping[str, float]

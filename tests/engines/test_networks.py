@@ -5,6 +5,7 @@ import pytest
 
 from impasto.backend import instance_norm, ops, reflect_pad
 from impasto.engines.networks import load_network, make_network
+from impasto.engines.noise import COARSE, FINE, noise_bytes, noise_field
 from impasto.engines.painting_model import (
     Architecture,
     PaintingModel,
@@ -15,6 +16,7 @@ from impasto.engines.painting_model import (
 from impasto.images.scales import SMALLEST_SIDE
 
 TINY = Architecture((4, 5, 6, 7), blocks=2)
+RICH = Architecture((4, 5, 6, 7, 9), blocks=1, up_blocks=(2, 1, 0, 1), noise=True)
 
 
 def correlate(x, kernel, stride=1):
@@ -24,31 +26,50 @@ def correlate(x, kernel, stride=1):
     return np.einsum("hwiyx,yxio->hwo", windows[::stride, ::stride], kernel)
 
 
-def reference(picture, vector, weights, architecture):
+def noise(side, height, width, offset=(0, 0)):
+    rows, columns = (
+        (np.arange(n) + o) % side for n, o in zip((height, width), offset, strict=True)
+    )
+    return noise_field(side)[rows][:, columns, None].astype(np.float64)
+
+
+def reference(picture, vector, weights, architecture, offset=(0, 0)):
     """Paint (H, W, 3) with plain kernels."""
     weights = iter(weights)
+    noise_weights = next(weights) if architecture.noise else 0.0
     widths = iter(norm_widths(architecture))
     start = 0
 
-    def layer(x, stride=1, relu=True):
+    def layer(x, stride=1, relu=True, beside=None):
         nonlocal start
+        if beside is not None:
+            x = x.repeat(2, 0).repeat(2, 1)
         x, n = correlate(x, next(weights), stride), next(widths)
+        if beside is not None:
+            x = x[: beside.shape[0], : beside.shape[1]]
         x = (x - x.mean((0, 1))) / np.sqrt(x.var((0, 1)) + 1e-5)
         x = x * vector[start : start + n] + vector[start + n : start + 2 * n]
         start += 2 * n
         return np.maximum(x, 0) if relu else x
 
-    def enlarge(x, beside):
-        return x.repeat(2, 0).repeat(2, 1)[: beside.shape[0], : beside.shape[1]]
-
-    full = layer(picture)
-    half = layer(full, 2)
-    quarter = layer(half, 2)
-    x = layer(quarter, 2)
-    for _ in range(architecture.blocks):
-        x = x + layer(layer(x), relu=False)
-    x = layer(enlarge(x, quarter)) + quarter
-    x = layer(enlarge(layer(enlarge(x, half)), full))
+    if architecture.noise:
+        fine = noise(FINE, *picture.shape[:2], offset)
+        picture = np.concatenate([picture, fine], axis=2)
+    sizes = [layer(picture)]
+    for _ in architecture.widths[1:]:
+        sizes.append(layer(sizes[-1], 2))
+    x = sizes.pop()
+    if architecture.noise:
+        x = x + noise(COARSE, *x.shape[:2], offset) * noise_weights
+    counts = [architecture.blocks, *architecture.up_blocks, 0, 0, 0, 0]
+    for count in counts[: len(architecture.widths)]:
+        for _ in range(count):
+            x = x + layer(layer(x), relu=False)
+        if sizes:
+            beside = sizes.pop()
+            x = layer(x, beside=beside)
+            if len(sizes) >= 2:  # the quarter, and what is smaller
+                x = x + beside
     return 1 / (1 + np.exp(-(correlate(x, next(weights)) + next(weights))))
 
 
@@ -63,13 +84,19 @@ def run(network, pictures, vectors):
     return ops.convert_to_numpy(network(tuple(tensors)))
 
 
-@pytest.mark.parametrize("size", [(16, 16), (24, 40), (37, 50), (63, 17)])
-def test_the_trunk_is_what_numpy_computes(rng, size):
-    network = make_network(TINY)
+@pytest.mark.parametrize(
+    ("architecture", "size"),
+    [
+        *((TINY, size) for size in [(16, 16), (24, 40), (37, 50), (63, 17)]),
+        *((RICH, size) for size in [(17, 17), (24, 40), (37, 50), (63, 17)]),
+    ],
+)
+def test_the_trunk_is_what_numpy_computes(rng, architecture, size):
+    network = make_network(architecture)
     picture = rng.random((*size, 3))
-    (vector,) = random_vectors(rng, 1, TINY)
+    (vector,) = random_vectors(rng, 1, architecture)
     weights = [array.astype(np.float64) for array in network.get_weights()]
-    expected = reference(picture, vector.astype(np.float64), weights, TINY)
+    expected = reference(picture, vector.astype(np.float64), weights, architecture)
     painted = run(network, picture[None], vector[None])
     assert painted.shape == (1, *size, 3)
     np.testing.assert_allclose(painted[0], expected, atol=2e-5)
@@ -82,6 +109,24 @@ def test_each_picture_of_a_batch_has_its_own_style_and_statistics(rng):
     for i in range(3):
         alone = run(network, pictures[i : i + 1], vectors[i : i + 1])
         np.testing.assert_allclose(together[i], alone[0], atol=1e-5)
+
+
+def test_noise_begins_where_it_is_told_to(rng):
+    network = make_network(RICH)
+    pictures, vectors = rng.random((2, 32, 24, 3)), random_vectors(rng, 2, RICH)
+    offsets = np.array([[3, 250], [77, 0]])
+    tensors = [ops.convert_to_tensor(np.float32(array)) for array in (pictures, vectors)]
+    painted = network((*tensors, ops.convert_to_tensor(offsets)))
+    weights = [array.astype(np.float64) for array in network.get_weights()]
+    for i in range(2):
+        expected = reference(pictures[i], np.float64(vectors[i]), weights, RICH, offsets[i])
+        np.testing.assert_allclose(ops.convert_to_numpy(painted)[i], expected, atol=2e-5)
+
+
+def test_noise_is_spread_evenly_and_never_changes():
+    assert noise_bytes(FINE)[0, :6].tolist() == [238, 208, 30, 252, 242, 174]
+    assert noise_bytes(COARSE)[0, :6].tolist() == [47, 189, 28, 227, 126, 26]
+    assert abs(noise_field(FINE).mean()) < 0.02 and abs(noise_field(FINE).std() - 1) < 0.02
 
 
 def test_separable_blocks_have_fewer_weights(rng):

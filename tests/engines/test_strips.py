@@ -9,15 +9,18 @@ from impasto.engines.networks import make_network
 from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style, style_size
 
 TINY = Architecture((4, 5, 6, 8), blocks=2)
+RICH = Architecture((4, 5, 6, 7, 9), blocks=1, up_blocks=(2, 1, 0, 1), noise=True)
 
 
-@pytest.mark.parametrize("size", [(64, 48), (61, 83), (16, 130)])
+@pytest.mark.parametrize("architecture", [TINY, RICH])
+@pytest.mark.parametrize("size", [(64, 48), (61, 83), (17, 130)])
 @pytest.mark.parametrize("positions", [100, 1000, 10**6])
-def test_strips_equal_the_whole(rng, monkeypatch, size, positions):
+def test_strips_equal_the_whole(rng, monkeypatch, architecture, size, positions):
     monkeypatch.setattr(strips, "_STRIP", positions)
-    network = make_network(TINY)
+    network = make_network(architecture)
     image = rng.random((*size, 3), dtype=np.float32)
-    vector = (neutral_style(TINY) + 0.3 * rng.standard_normal(style_size(TINY))).astype("float32")
+    moved = 0.3 * rng.standard_normal(style_size(architecture))
+    vector = (neutral_style(architecture) + moved).astype("float32")
     inputs = ops.convert_to_tensor(image[None]), ops.convert_to_tensor(vector[None])
     whole = ops.convert_to_numpy(network(inputs))[0]
     found = strips.paint_in_strips(image, vector, network)

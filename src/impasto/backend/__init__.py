@@ -14,12 +14,17 @@ What Keras 3 does not offer has one function of the same name for each framework
   bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there.
 - `pool2x2(x, kind, edge)`: `max` or `average` pooling; an odd last row or column is kept by the
   edge `same` and dropped by `valid`.
-- `with_gram(x) -> (x, gram)`: features and their Gram matrix.
+- `with_gram(x) -> (x, gram)`: features and their Gram matrix; `gram_each(x)`: that of each picture.
 - `resolve_precision(precision)`: what `auto` means on this device, others as they are.
 - `reflect_pad(x)`, `conv3x3(x, kernel, stride)`, `enlarge2x2(x)` and `instance_norm(x, scale,
   shift)`: for the networks that we train; x (N, H, W, C), scale and shift (N, C). The norm adds
-  `NORM_EPSILON` to variances.
+  `NORM_EPSILON` to variances. `enlarge_conv3x3(x, kernel)` enlarges x twice by nearest neighbours,
+  repeats its border by one position, and convolves it, all in one.
 - `prepare_to_train()`: to be called before a Keras model is trained.
+- `make_update(lesson, averages)`: the steps of training, see `training_update.Update`. `lesson` is a
+  compiled Keras model with `examples(drawn) -> (x, y)` and `step_loss(drawn) -> (loss, parts)`;
+  `averages` are variables that follow its weights, or none.
+- `on_gpu()`: whether trunks are trained in 16 bits and steps are recorded: PyTorch on CUDA alone.
 - `free_memory()`, `devices()`, `threads()`.
 - `measured() -> table` and `restore_measured(table)`: the times, JSON values, that this process
   chooses operators by, and to choose by those of another: two operators for the same round
@@ -101,8 +106,12 @@ restore_measured = _framework.restore_measured
 resolve_precision = _framework.resolve_precision
 with_gram = _framework.with_gram
 enlarge2x2 = _framework.enlarge2x2
+enlarge_conv3x3 = _framework.enlarge_conv3x3
 free_memory = _framework.free_memory
+gram_each = _framework.gram_each
 instance_norm = _framework.instance_norm
+make_update = _framework.make_update
+on_gpu = _framework.on_gpu
 reflect_pad = _framework.reflect_pad
 devices = _framework.devices
 threads = _framework.threads
@@ -118,10 +127,14 @@ __all__ = [
     "conv3x3_relu",
     "devices",
     "enlarge2x2",
+    "enlarge_conv3x3",
     "free_memory",
+    "gram_each",
     "instance_norm",
     "keras",
+    "make_update",
     "measured",
+    "on_gpu",
     "ops",
     "pool2x2",
     "prepare_kernel",

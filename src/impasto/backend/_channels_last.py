@@ -42,6 +42,13 @@ def pool2x2(x: Tensor, kind: str, edge: str) -> Tensor:
     return pool(x, 2, 2, padding=edge, data_format=DATA_FORMAT)
 
 
+def gram_each(x: Tensor) -> Tensor:
+    """Return the Gram matrix of each of the features (N, h, w, C): (N, C, C), float32."""
+    number, height, width, channels = x.shape
+    columns = ops.cast(ops.reshape(x, (number, height * width, channels)), "float32")
+    return ops.matmul(ops.transpose(columns, (0, 2, 1)), columns)
+
+
 def with_gram(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return features (N, h, w, C) and their Gram matrix (C, C), float32."""
     columns = ops.cast(ops.reshape(x, (-1, x.shape[-1])), "float32")  # (Nhw, C)
@@ -78,6 +85,12 @@ def enlarge2x2(x: Tensor) -> Tensor:
     wide = ops.reshape(ops.concatenate([x, x], axis=3), (number, height, 2 * width, channels))
     rows = ops.concatenate([wide, wide], axis=2)
     return ops.reshape(rows, (number, 2 * height, 2 * width, channels))
+
+
+def enlarge_conv3x3(x: Tensor, kernel: Tensor) -> Tensor:
+    """Enlarge (N, H, W, I) twice and convolve it; see `backend.enlarge_conv3x3`."""
+    x = ops.pad(enlarge2x2(x), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")  # 1: repeated
+    return conv3x3(x, kernel, 1)
 
 
 def instance_norm(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

@@ -13,7 +13,9 @@ from ._channels_last import (
     conv3x3,
     conv3x3_relu,
     enlarge2x2,
+    enlarge_conv3x3,
     free_memory,
+    gram_each,
     instance_norm,
     measured,
     pool2x2,
@@ -24,6 +26,7 @@ from ._channels_last import (
     restore_measured,
     with_gram,
 )
+from .training_update import make_update
 
 __all__ = [
     "DATA_FORMAT",
@@ -33,9 +36,13 @@ __all__ = [
     "conv3x3_relu",
     "devices",
     "enlarge2x2",
+    "enlarge_conv3x3",
     "free_memory",
+    "gram_each",
     "instance_norm",
+    "make_update",
     "measured",
+    "on_gpu",
     "pool2x2",
     "prepare_kernel",
     "prepare_to_train",
@@ -79,3 +86,8 @@ def devices() -> list[str]:
 def threads() -> int:
     """Return the number of CPU threads that one operator uses."""
     return int(os.environ.get("NPROC", "0")) or os.cpu_count() or 1
+
+
+def on_gpu() -> bool:
+    """Say whether training runs on a GPU; see `backend.on_gpu`."""
+    return False

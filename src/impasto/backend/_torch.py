@@ -11,8 +11,9 @@ import torch
 
 from ._torch_choice import measured, resolve_precision, restore_measured
 from ._torch_convolutions import prepare_kernel
-from ._torch_layers import conv3x3_relu, pool2x2, with_gram
-from ._torch_networks import conv3x3, enlarge2x2, instance_norm, reflect_pad
+from ._torch_layers import conv3x3_relu, gram_each, pool2x2, with_gram
+from ._torch_networks import conv3x3, enlarge2x2, enlarge_conv3x3, instance_norm, reflect_pad
+from ._torch_training import make_update
 
 __all__ = [
     "DATA_FORMAT",
@@ -21,9 +22,13 @@ __all__ = [
     "conv3x3_relu",
     "devices",
     "enlarge2x2",
+    "enlarge_conv3x3",
     "free_memory",
+    "gram_each",
     "instance_norm",
+    "make_update",
     "measured",
+    "on_gpu",
     "pool2x2",
     "prepare_kernel",
     "prepare_to_train",
@@ -105,3 +110,8 @@ def compiled(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any
             return fn(*arguments)
 
     return evaluate
+
+
+def on_gpu() -> bool:
+    """Say whether training runs on a CUDA device."""
+    return torch.cuda.is_available()

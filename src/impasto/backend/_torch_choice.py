@@ -32,7 +32,7 @@ def _candidates(x: torch.Tensor, kernel: Kernel) -> list[str]:
     names = ["stock", "channels_last"]
     if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
         names.append("packed")
-    plain = x.device.type == "cpu" and x.dtype == torch.float32 and len(x) == 1
+    plain = x.device.type == "cpu" and x.dtype == torch.float32
     if plain and HAS_NNPACK and channels >= _NNPACK_CHANNELS:
         names.append("nnpack")
     return names
@@ -68,10 +68,12 @@ def choose(x: torch.Tensor, kernel: Kernel) -> Choice:
 
     A change of the memory format on the way in, and back for the gradient, is counted.
     """
+    if x.device.type == "cuda" and x.dtype == torch.bfloat16:
+        return Choice("channels_last", "channels_last", NHWC)  # what its matrix units want
     outputs, inputs = kernel.weight.shape[:2]
-    positions = _bucket(x.shape[0] * x.shape[2] * x.shape[3])
+    positions = _bucket(x.shape[2] * x.shape[3])
     present = memory_format(x)
-    key = (inputs, outputs, positions, present, x.dtype, x.device, len(x) == 1)
+    key = (inputs, outputs, positions, present, x.dtype, x.device)
     if key not in _CHOICES:
         _CHOICES[key] = _choose(x, kernel, positions, present)
     return _CHOICES[key]

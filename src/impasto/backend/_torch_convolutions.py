@@ -65,10 +65,12 @@ _FORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 def _nnpack(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
-    weight = kernel.form(back, "plain", x.dtype)
-    return torch._nnpack_spatial_convolution(
-        x, weight, None if back else kernel.bias, padding=zeros
-    )
+    weight, bias = kernel.form(back, "plain", x.dtype), None if back else kernel.bias
+    done = [  # it is slower with several at a time
+        torch._nnpack_spatial_convolution(x[i : i + 1], weight, bias, padding=zeros)
+        for i in range(len(x))
+    ]
+    return done[0] if len(done) == 1 else torch.cat(done)
 
 
 def _stock(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:

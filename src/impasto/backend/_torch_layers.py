@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from ._torch_choice import Choice, choose
 from ._torch_convolutions import NHWC, OPERATORS, Kernel, memory_format
+from ._torch_networks import wide
 from ._torch_products import gram, mix
 
 # Positions for each output channel from which on the border is convolved by itself.
@@ -28,7 +29,7 @@ class _Conv3x3Relu(torch.autograd.Function):
     ) -> torch.Tensor:
         run = OPERATORS[choice.forward].run
         if replicate and _is_small(x, kernel):
-            y = run(functional.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, False, 0)
+            y = run(wide(x, "replicate"), kernel, False, 0)
         else:
             y = run(x, kernel, False, 1)
             if replicate:
@@ -53,8 +54,14 @@ class _Conv3x3Relu(torch.autograd.Function):
 
 
 def _is_small(x: torch.Tensor, kernel: Kernel) -> bool:
-    """Tell whether a copy with a wider border costs less than convolving the border anew."""
-    return x.shape[2] * x.shape[3] < _BORDER_POSITIONS * kernel.weight.shape[0]
+    """Tell whether a copy with a wider border costs less than convolving the border anew.
+
+    On a GPU it does: the border's own convolutions are eight small launches a layer.
+    """
+    return (
+        x.device.type == "cuda"
+        or x.shape[2] * x.shape[3] < _BORDER_POSITIONS * kernel.weight.shape[0]
+    )
 
 
 def _fold(wide: torch.Tensor) -> torch.Tensor:
@@ -172,6 +179,12 @@ class _Gram(torch.autograd.Function):
             return through
         mixed = mix(x, g + g.t())
         return mixed if through is None else mixed.add_(through)
+
+
+def gram_each(x: torch.Tensor) -> torch.Tensor:
+    """Return the Gram matrix of each of the features (N, C, h, w): (N, C, C), float32."""
+    columns = x.flatten(2)
+    return torch.bmm(columns, columns.transpose(1, 2)).float()
 
 
 def with_gram(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

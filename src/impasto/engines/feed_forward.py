@@ -81,7 +81,7 @@ def predict_style(painting: Image, model: PaintingModel) -> Array:
         ValueError: The model has no predictor.
     """
     from ..perceptual import objective
-    from .lesson import look_at_painting
+    from .look import look_at_painting
 
     card = model.card.get("predictor", model.card)  # it may have been taught later than the rest
     trained = TrainingSettings(**card.get("settings", {}))

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import compiled, keras, ops
-from ..images.scales import check_size, fit, resize
-from ..perceptual import features, objective, statistics
-from ..perceptual.features import Kernels
+from ..perceptual import objective
+from ..perceptual.batch_loss import Wanted, batch_loss
+from ..perceptual.features import Kernels, features_and_grams_each
 from ..settings import Settings
-from ..types import Image, Moments, Region, Targets, Tensor
+from ..types import Image, Tensor
+from .bank import Packed, cut, unpack
 from .networks import fill, make_network
 from .painting_model import (
     PHOTOGRAPH,
@@ -22,94 +23,60 @@ from .painting_model import (
     Predictor,
     Scale,
     neutral_style,
-    style_size,
 )
+from .style_vectors import StyleVectors
 from .view import to_pixels
 
+_LOOKED_AT = 32  # photographs that tell how much energy features have
 PARTS = ("content", "style", "tv", "pixels")
-_HIDDEN = 128  # width of the predictor's inner layer
 
 
-class Look(NamedTuple):
-    """What VGG19 sees of a painting.
+def part_names(settings: Settings) -> tuple[str, ...]:
+    """Return the parts of the loss that are noted: those that add up, and each layer's distance."""
+    return (*PARTS, *(f"style/{name}" for name in settings.style_layers))
+
+
+class Bank(NamedTuple):
+    """All that the steps of a training draw from, on the device.
 
     Attributes:
-        grams: Gram matrices by style layer, divided by positions, (C, C) each.
-        statistics: Means and deviations of the features of the style layers, (F,), logarithmic.
+        pictures: Photographs, uint8 (P, S, S, 3), each in the upper left of its square.
+        painted: What the slow route made of the last Q of them, uint8 (Q, S, S, 3); None for none.
+        numbers: Statistics of the styles' paintings, standardised, (K, F).
+        rows: 1 at each style's own row, (K, rows).
+        grams: Gram matrices of the styles by layer, as `pack` makes them.
+        own: 1 for styles whose Gram matrices are the photograph's, else 0, (K,).
+        own_layers: Style layers that count for those.
+        means: `features.IMAGENET_BGR`.
+        least_energy: See `batch_loss`; a scalar, or None.
     """
 
-    grams: Mapping[str, Tensor]
-    statistics: Tensor
+    pictures: Tensor
+    painted: Tensor | None
+    numbers: Tensor
+    rows: Tensor
+    grams: Mapping[str, Packed]
+    own: Tensor
+    own_layers: tuple[str, ...]
+    means: Tensor
+    least_energy: Tensor | None
 
 
-def look_at(painting: Tensor, kernels: Kernels, settings: Settings) -> Look:
-    """Look at a painting.
+class Drawn(NamedTuple):
+    """What one step draws; arrays of whole numbers but for `box`.
 
-    Args:
-        painting: (1, h, w, 3), 0..1.
-        kernels: From `objective.load_kernels`.
-        settings: Style layers, pooling, padding and precision.
-    """
-    seen = features.vgg19(painting, kernels, settings.style_layers, **objective.look(settings))
-    grams, numbers = {}, []
-    for name, layer in seen.items():
-        moments = statistics.moments(layer)
-        grams[name] = moments.second / moments.weight
-        mean = moments.first / moments.weight
-        variance = ops.diagonal(grams[name]) - ops.square(mean)
-        numbers += [mean, ops.sqrt(ops.maximum(variance, 0.0))]
-    return Look(grams, ops.log1p(ops.concatenate(numbers)))
-
-
-def look_at_painting(image: Image, kernels: Kernels, settings: Settings, long_side: int) -> Look:
-    """Look at a painting as training does; what is seen is NumPy's, in main memory.
-
-    Args:
-        image: The painting, (h, w, 3), 0..1, any size.
-        kernels: From `objective.load_kernels`.
-        settings: As for `look_at`.
-        long_side: Pixels at which it is looked at.
-
-    Raises:
-        PictureError: The painting is too small.
-    """
-    size = fit(check_size(image.shape[:2], "the painting"), long_side)
-    seen = compiled(lambda pixels: look_at(pixels, kernels, settings))(
-        to_pixels(resize(image, size))
-    )
-    grams = {name: ops.convert_to_numpy(gram) for name, gram in seen.grams.items()}
-    return Look(grams, ops.convert_to_numpy(seen.statistics))
-
-
-class StyleVectors(keras.layers.Layer):
-    """Style vectors: what a predictor says of a painting, and for some styles a row of their own.
-
-    The predictor is that of Ghiasi et al. (2017), "Exploring the structure of a real-time,
-    arbitrary neural artistic stylization network", but sees statistics of VGG19's features where
-    theirs has a network of its own. Its inner layer is bounded, so that a painting unlike all those
-    it learned from does not get a vector unlike all others.
+    Attributes:
+        picture: Index of a photograph, (N,).
+        box: First row, first column and side of the square that is cut out, pixels, and 1 to mirror
+            it or 0 not to, (N, 4), float32.
+        style: Index of a style, (N,).
+        offset: Where in the noise each picture begins, (N, 2).
     """
 
-    def __init__(self, architecture: Architecture, rows: int, numbers: int, **options: Any):
-        super().__init__(**options)
-        size = style_size(architecture)
-        self.neutral = ops.convert_to_tensor(neutral_style(architecture))
-        self.hidden = keras.layers.Dense(_HIDDEN, activation="tanh", name="hidden")
-        self.hidden.build((None, numbers))
-        self.predicted = keras.layers.Dense(size, kernel_initializer="zeros", name="predicted")
-        self.predicted.build((None, _HIDDEN))
-        self.rows = self.add_weight(shape=(rows, size), initializer="zeros", name="rows")
-        self.built = True
-
-    def call(self, numbers: Tensor, choice: Tensor) -> Tensor:
-        """Return vectors (N, style size).
-
-        Args:
-            numbers: Statistics of the paintings, each brought to mean 0 and deviation 1, (N, F).
-            choice: 1 at the style's row, else 0; all 0 where it has none, (N, rows).
-        """
-        predicted = self.predicted(self.hidden(numbers))
-        return self.neutral + predicted + ops.matmul(choice, self.rows)
+    picture: Any
+    box: Any
+    style: Any
+    offset: Any
 
 
 class Lesson(keras.Model):
@@ -122,54 +89,150 @@ class Lesson(keras.Model):
         numbers: int,
         kernels: Kernels,
         settings: Settings,
+        predictor_width: int = 128,
     ):
         super().__init__()
         self.network = make_network(architecture)
-        self.vectors = StyleVectors(architecture, rows, numbers)
+        self.vectors = StyleVectors(architecture, rows, numbers, predictor_width)
         self._frozen = _Hidden(kernels)
+        self._bank: _Hidden | None = None
         self.settings = settings
-        self.parts = [keras.metrics.Mean(name=name) for name in PARTS]
+        self.crop = 0
+        self.pixel_weight = 0.0
+        self.parts = [keras.metrics.Mean(name=name) for name in part_names(settings)]
+
+    def use(self, bank: Bank, crop: int, pixel_weight: float) -> None:
+        """Take what to draw from, the side of the squares, and the weight of examples' pixels."""
+        self._bank, self.crop, self.pixel_weight = _Hidden(bank), crop, pixel_weight
+
+    def mean_energy(self, count: int) -> float:
+        """Return the mean energy of a position of the photographs' content features.
+
+        Args:
+            count: How many of the pictures are photographs; some of them are looked at.
+        """
+        chosen = np.linspace(0, count - 1, min(count, _LOOKED_AT)).astype(np.int64)
+        name = self.settings.content_layers[0]
+        energies = []
+        for index in chosen:
+            box = np.float32([[0, 0, self.crop, 0]])
+            one = ops.convert_to_tensor(index[None])
+            pictures = ops.take(self.bank.pictures, one, axis=0)
+            square = cut(pictures, ops.convert_to_tensor(box), self.crop)
+            seen, _ = features_and_grams_each(
+                square,
+                self._frozen.value,
+                [name],
+                (),
+                self.bank.means,
+                **objective.look(self.settings),
+            )
+            energies.append(
+                float(ops.mean(ops.sum(ops.square(ops.cast(seen[name], "float32")), -1)))
+            )
+        return float(np.mean(energies))
+
+    @property
+    def bank(self) -> Bank:
+        """What steps draw from."""
+        if self._bank is None:
+            raise RuntimeError("the lesson has nothing to draw from; call use() first")
+        bank: Bank = self._bank.value
+        return bank
 
     def call(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Paint `picture` (N, H, W, 3), with `numbers` and `choice` as in `StyleVectors`."""
+        """Paint `picture` (N, H, W, 3), with `numbers` and `choice` as in `StyleVectors`.
+
+        With `offset`, (N, 2), the noise of each begins there.
+        """
         vectors = self.vectors(inputs["numbers"], inputs["choice"])
-        return self.network((inputs["picture"], vectors))
+        rest = (inputs["offset"],) if "offset" in inputs else ()
+        return self.network((inputs["picture"], vectors, *rest))
+
+    def examples(self, drawn: Drawn) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return what `call` and `compute_loss` take, of tensors as in `Drawn`."""
+        bank = self.bank
+        pictures = cut(ops.take(bank.pictures, drawn.picture, axis=0), drawn.box, self.crop)
+        inputs = {
+            "picture": pictures,
+            "numbers": ops.take(bank.numbers, drawn.style, axis=0),
+            "choice": ops.take(bank.rows, drawn.style, axis=0),
+            "offset": drawn.offset,
+        }
+        wanted = {name: unpack(packed, drawn.style) for name, packed in bank.grams.items()}
+        own = ops.take(bank.own, drawn.style, axis=0)
+        goals = {"goal": pictures, "own": own, **wanted}
+        if bank.painted is not None:
+            place = drawn.picture - (bank.pictures.shape[0] - bank.painted.shape[0])
+            paired = ops.cast(place >= 0, "float32")
+            there = ops.take(bank.painted, place * ops.cast(place >= 0, place.dtype), axis=0)
+            share = paired[:, None, None, None]
+            goals["goal"] = share * cut(there, drawn.box, self.crop) + (1 - share) * pictures
+            goals["paired"] = paired
+        return inputs, goals
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any
     ) -> Tensor:
-        """Return the mean over the pictures of `perceptual_loss`.
+        """Return the mean over the pictures of their loss, and note its parts; see `loss`."""
+        total, parts = self.loss_of(y_pred, y)
+        for metric in self.parts:
+            metric.update_state(parts[metric.name])
+        return total
 
-        With the weight of pixels that belongs to examples, their squared distance is added: the
-        network then learns what the slow route has painted, not only what it is judged by.
+    def loss_of(self, painted: Tensor, y: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the mean over the pictures of the perceptual loss, and its parts.
+
+        With the weight of pixels that belongs to examples of the slow route, their squared distance
+        is added: the network then learns what that has painted, not only what it is judged by.
 
         Args:
-            x: As for `call`.
-            y: `goal`, what the content shall be that of, (N, H, W, 3); `pixels`, the weight of the
-                distance from it, (N,); `grams`, the Gram matrices wanted, as in `Look`, (N, C, C).
-            y_pred: What `call` returned.
+            painted: What `call` returned.
+            y: From `examples`.
         """
-        count = y_pred.shape[0]
-        found = [
-            objective.perceptual_loss(
-                y_pred[i : i + 1],
-                self._targets(
-                    y["goal"][i : i + 1], {name: gram[i] for name, gram in y["grams"].items()}
-                ),
-                self._frozen.value,
-                self.settings,
-            )
-            for i in range(count)
-        ]
-        distances = ops.mean(ops.square(y_pred - y["goal"]), axis=(1, 2, 3))
-        pixels = ops.mean(y["pixels"] * distances)
-        sums = {
-            name: sum(parts[name] for _, parts in found) / count
-            for name in ("content", "style", "tv")
+        bank = self.bank
+        found = batch_loss(
+            painted,
+            self._wanted(y),
+            self._frozen.value,
+            bank.means,
+            self.settings,
+            bank.least_energy,
+        )
+        total, parts = found.total, dict(found.parts)
+        parts["pixels"] = total * 0.0
+        if "paired" in y:
+            distances = ops.mean(ops.square(painted - y["goal"]), axis=(1, 2, 3))
+            parts["pixels"] = ops.mean(y["paired"] * distances) * self.pixel_weight
+            total = total + parts["pixels"]
+        return total, parts
+
+    def step_loss(self, drawn: Drawn) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of what was drawn, and its parts."""
+        inputs, goals = self.examples(drawn)
+        return self.loss_of(self(inputs), goals)
+
+    def _wanted(self, y: Mapping[str, Tensor]) -> Wanted:
+        """Return the targets: nothing of them has a gradient."""
+        bank, names = self.bank, self.settings.style_layers
+        has_own = bool(bank.own_layers)
+        content, own = features_and_grams_each(
+            ops.stop_gradient(y["goal"]),
+            self._frozen.value,
+            self.settings.content_layers,
+            bank.own_layers if has_own else (),
+            bank.means,
+            **objective.look(self.settings),
+        )
+        if not has_own:
+            return Wanted(content, {name: y[name] for name in names}, {})
+        share = y["own"][:, None, None]
+        grams = {
+            name: (1 - share) * y[name] + share * own[name] if name in own else y[name]
+            for name in names
         }
-        for metric in self.parts:
-            metric.update_state({**sums, "pixels": pixels}[metric.name])
-        return sum(total for total, _ in found) / count + pixels
+        counted = {name: 1 - y["own"] for name in names if name not in own}
+        return Wanted(content, grams, counted)
 
     def choose(self, rows: Sequence[int | None]) -> Array:
         """Return the choice of these rows, (N, rows), as `StyleVectors` takes it."""
@@ -178,10 +241,6 @@ class Lesson(keras.Model):
             if row is not None:
                 choice[i, row] = 1
         return choice
-
-    def look(self, pictures: Any) -> Look:
-        """Look at a picture (1, H, W, 3), 0..1, as the loss does."""
-        return look_at(ops.convert_to_tensor(pictures), self._frozen.value, self.settings)
 
     def paint(self, image: Image, numbers: Any, row: int | None) -> Image:
         """Paint a picture (H, W, 3), 0..1, in one style; see `StyleVectors.call`."""
@@ -228,14 +287,6 @@ class Lesson(keras.Model):
         trunk = tuple(self.network.get_weights())
         named = dict(zip(styles, ops.convert_to_numpy(found), strict=True))
         return PaintingModel(self.network.architecture, trunk, named, predictor, card)
-
-    def _targets(self, picture: Tensor, grams: Mapping[str, Tensor]) -> Targets:
-        look = objective.look(self.settings)
-        layers = self.settings.content_layers
-        seen = features.vgg19(picture, self._frozen.value, layers, **look)
-        one = ops.convert_to_tensor(1.0, dtype="float32")
-        style = {name: Moments(one, one, gram) for name, gram in grams.items()}
-        return Targets(seen, (Region(style),))
 
 
 class _Hidden:

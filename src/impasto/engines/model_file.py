@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..images.files import whole_or_not_at_all
-from .painting_model import Architecture, PaintingModel, Predictor, style_size
+from .painting_model import SIZES, Architecture, PaintingModel, Predictor, style_size
 
 VERSION = 1
 SUFFIX = ".impasto"
@@ -154,11 +154,12 @@ def _read_about(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any
 
 
 def _read_architecture(made_of: Mapping[str, Any]) -> Architecture:
-    architecture = Architecture(**{**made_of, "widths": tuple(made_of["widths"])})
+    lists = {name: tuple(made_of[name]) for name in ("widths", "up_blocks") if name in made_of}
+    architecture = Architecture(**{**made_of, **lists})
     numbers = (*architecture.widths, architecture.blocks)
-    if len(numbers) != 5 or not all(
-        type(number) is int and 1 <= number <= _MOST for number in numbers
-    ):
+    whole = all(type(number) is int and 1 <= number <= _MOST for number in numbers)
+    later = all(type(number) is int and 0 <= number <= _MOST for number in architecture.up_blocks)
+    if not 4 <= len(architecture.widths) <= len(SIZES) or not whole or not later:
         raise ValueError(f"its architecture {dict(made_of)} is none")
     return architecture
 

@@ -12,10 +12,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import conv3x3, enlarge2x2, instance_norm, keras, ops, reflect_pad
+from ..backend import conv3x3, enlarge_conv3x3, instance_norm, keras, ops, reflect_pad
 from ..errors import ModelError
 from ..types import Tensor
-from .painting_model import Architecture, PaintingModel, norm_widths
+from .noise import Fields, noise_map
+from .painting_model import (
+    LAST,
+    Architecture,
+    Layer,
+    PaintingModel,
+    layers,
+    norm_widths,
+    up_blocks,
+)
+
+WITHOUT_DETAIL = 2  # largest sizes that take nothing from the way down: they would copy the photo
 
 
 class Trunk(keras.Model):
@@ -24,47 +35,71 @@ class Trunk(keras.Model):
     def __init__(self, architecture: Architecture):
         super().__init__(name="trunk")
         self.architecture = architecture
-        full, half, quarter, eighth = architecture.widths
-        self.down = [
-            _conv(3, full, "full"),
-            _conv(full, half, "half", stride=2),
-            _conv(half, quarter, "quarter", stride=2),
-            _conv(quarter, eighth, "eighth", stride=2),
+        self.convs = [
+            _conv(layer, separable=architecture.separable, use_bias=layer.name == LAST)
+            for layer in layers(architecture)
         ]
-        kind = {"separable": architecture.separable}
-        self.inner = [
-            tuple(_conv(eighth, eighth, f"block{i}_conv{j}", **kind) for j in (1, 2))
-            for i in range(architecture.blocks)
-        ]
-        self.up = [
-            _conv(eighth, quarter, "to_quarter"),
-            _conv(quarter, half, "to_half"),
-            _conv(half, full, "to_full"),
-        ]
-        self.last = _conv(full, 3, "picture", use_bias=True)
+        if architecture.noise:
+            self.noise_weights = self.add_weight(
+                shape=(architecture.widths[-1],), initializer="glorot_uniform", name="noise"
+            )
+            self.fields = Fields()
+        self.half = False  # whether convolutions are computed in 16 bits
         self.built = True
 
-    def call(self, inputs: tuple[Tensor, Tensor]) -> Tensor:
-        """Paint pictures (N, H, W, 3), 0..1, in the styles of vectors (N, style size)."""
-        picture, style = inputs
-        places = iter(offsets(self.architecture))
+    def call(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """Paint pictures (N, H, W, 3), 0..1, in the styles of vectors (N, style size).
 
-        def convolve(x: Tensor, conv: Any) -> Tensor:
+        A third tensor says where in the fields of noise each picture begins, whole numbers (N, 2).
+        """
+        picture, style, *rest = inputs
+        offsets = rest[0] if rest else None
+        convs, places = iter(self.convs), iter(offsets_of(self.architecture))
+
+        def convolve(x: Tensor, beside: Tensor | None = None) -> Tensor:
             start, middle, end = next(places)
-            return instance_norm(
-                apply(conv, reflect_pad(x)), style[:, start:middle], style[:, middle:end]
-            )
+            y = self._apply(next(convs), x, beside)
+            return instance_norm(y, style[:, start:middle], style[:, middle:end])
 
-        sizes = [x := ops.relu(convolve(picture, self.down[0]))]
-        for conv in self.down[1:]:
-            sizes.append(x := ops.relu(convolve(x, conv)))
-        for first, second in self.inner:
-            x = x + convolve(ops.relu(convolve(x, first)), second)
-        for conv, beside in zip(self.up, reversed(sizes[:3]), strict=True):
-            x = ops.relu(convolve(_enlarge(x, beside), conv))
-            if beside is sizes[2]:
-                x = x + beside  # what an eighth of the size cannot hold
-        return ops.sigmoid(apply(self.last, reflect_pad(x)))
+        def blocks(x: Tensor, count: int) -> Tensor:
+            for _ in range(count):
+                x = x + convolve(ops.relu(convolve(x)))
+            return x
+
+        sizes = self._down(picture, offsets, convolve)
+        x = sizes.pop()
+        if self.architecture.noise:
+            x = x + noise_map(self.fields.coarse, x, offsets) * ops.convert_to_tensor(
+                self.noise_weights
+            )
+        x = blocks(x, self.architecture.blocks)
+        for step, beside in enumerate(reversed(sizes)):
+            x = ops.relu(convolve(x, beside))
+            if len(sizes) - step > WITHOUT_DETAIL:
+                x = x + beside  # what the smallest size cannot hold
+            x = blocks(x, up_blocks(self.architecture, step))
+        return ops.sigmoid(ops.cast(self._apply(next(convs), x, None), "float32"))
+
+    def _down(self, picture: Tensor, offsets: Tensor | None, convolve: Any) -> list[Tensor]:
+        """Return the feature maps of all sizes on the way down."""
+        if self.architecture.noise:
+            picture = ops.concatenate(
+                [picture, noise_map(self.fields.fine, picture, offsets)], axis=-1
+            )
+        sizes = [ops.relu(convolve(picture))]
+        for _ in self.architecture.widths[1:]:
+            sizes.append(ops.relu(convolve(sizes[-1])))
+        return sizes
+
+    def _apply(self, conv: Any, x: Tensor, beside: Tensor | None) -> Tensor:
+        """Apply a convolution; if there is a map `beside`, enlarge to its size before."""
+        if self.half:
+            x = ops.cast(x, "bfloat16")
+        if beside is None:
+            return apply(conv, reflect_pad(x))
+        height, width = ops.shape(beside)[1:3]
+        kernel = ops.cast(ops.convert_to_tensor(conv.kernel), x.dtype)
+        return enlarge_conv3x3(x, kernel)[:, :height, :width]
 
 
 def make_network(architecture: Architecture) -> Trunk:
@@ -105,18 +140,10 @@ def fill(network: Trunk, model: PaintingModel) -> None:
         ) from error
 
 
-def _conv(
-    inputs: int,
-    filters: int,
-    name: str,
-    *,
-    stride: int = 1,
-    separable: bool = False,
-    use_bias: bool = False,
-) -> Any:
-    kind = keras.layers.SeparableConv2D if separable else keras.layers.Conv2D
-    conv = kind(filters, 3, strides=stride, use_bias=use_bias, name=name)
-    conv.build((None, None, None, inputs))
+def _conv(layer: Layer, *, separable: bool, use_bias: bool) -> Any:
+    kind = keras.layers.SeparableConv2D if separable and layer.inner else keras.layers.Conv2D
+    conv = kind(layer.filters, 3, strides=layer.stride, use_bias=use_bias, name=layer.name)
+    conv.build((None, None, None, layer.inputs))
     return conv
 
 
@@ -124,17 +151,11 @@ def apply(conv: Any, x: Tensor) -> Tensor:
     """Apply a convolution of the trunk to (N, H, W, C), without regard to what lies beyond."""
     if isinstance(conv, keras.layers.SeparableConv2D):
         return conv(x)
-    y = conv3x3(x, ops.convert_to_tensor(conv.kernel), conv.strides[0])
-    return y + conv.bias if conv.use_bias else y
+    y = conv3x3(x, ops.cast(ops.convert_to_tensor(conv.kernel), x.dtype), conv.strides[0])
+    return y + ops.cast(conv.bias, y.dtype) if conv.use_bias else y
 
 
-def _enlarge(x: Tensor, beside: Tensor) -> Tensor:
-    """Enlarge (N, h, w, C) twice by nearest neighbours, cut to the size of (N, H, W, D)."""
-    shape = ops.shape(beside)
-    return enlarge2x2(x)[:, : shape[1], : shape[2]]
-
-
-def offsets(architecture: Architecture) -> list[tuple[int, int, int]]:
+def offsets_of(architecture: Architecture) -> list[tuple[int, int, int]]:
     """Return where in a style vector each normalisation's scales begin, its shifts, and its end."""
     places, start = [], 0
     for width in norm_widths(architecture):

@@ -18,14 +18,76 @@ class Architecture(NamedTuple):
     """What a trunk is made of.
 
     Attributes:
-        widths: Channels at the picture's size, and at a half, a quarter and an eighth of it.
-        blocks: Residual blocks at an eighth.
+        widths: Channels at the picture's size and at each half of the size before it: four of them,
+            down to an eighth, or five, down to a sixteenth.
+        blocks: Residual blocks at the smallest size.
         separable: Whether their kernels are depth-wise, followed by 1x1 kernels.
+        up_blocks: Residual blocks on the way up, at each size from the second smallest on; sizes
+            beyond its end have none.
+        noise: Whether the trunk sees noise, a fourth channel of the picture and a value for each
+            position of the smallest size, so that it can paint strokes where nothing is.
     """
 
-    widths: tuple[int, int, int, int] = (16, 32, 64, 128)
+    widths: tuple[int, ...] = (16, 32, 64, 128)
     blocks: int = 5
     separable: bool = False
+    up_blocks: tuple[int, ...] = ()
+    noise: bool = False
+
+
+class Layer(NamedTuple):
+    """A convolution of a trunk.
+
+    Attributes:
+        name: Its name.
+        inputs: Channels that it reads.
+        filters: Channels that it makes.
+        stride: Step of its kernel: 2 halves the size.
+        inner: Whether it belongs to a residual block at the smallest size.
+    """
+
+    name: str
+    inputs: int
+    filters: int
+    stride: int = 1
+    inner: bool = False
+
+
+SIZES = ("full", "half", "quarter", "eighth", "sixteenth")  # of feature maps, from the picture's
+LAST = "picture"  # the layer that makes the picture; it is not normalised
+
+
+def layers(architecture: Architecture) -> list[Layer]:
+    """Return the convolutions of a trunk in the order in which they run, and are stored.
+
+    Example:
+        >>> [layer.name for layer in layers(Architecture((2, 4, 6, 8), blocks=1))][3:7]
+        ['eighth', 'block0_conv0', 'block0_conv1', 'to_quarter']
+    """
+    widths = architecture.widths
+    names = SIZES[: len(widths)]
+    found = [Layer(names[0], 3 + architecture.noise, widths[0])]
+    for name, inputs, filters in zip(names[1:], widths, widths[1:], strict=False):
+        found.append(Layer(name, inputs, filters, stride=2))
+    found += _blocks("", widths[-1], architecture.blocks, inner=True)
+    for step, level in enumerate(reversed(range(len(widths) - 1))):
+        name = f"to_{names[level]}"
+        found.append(Layer(name, widths[level + 1], widths[level]))
+        found += _blocks(f"{name}_", widths[level], up_blocks(architecture, step))
+    return [*found, Layer(LAST, widths[0], 3)]
+
+
+def _blocks(prefix: str, width: int, count: int, *, inner: bool = False) -> list[Layer]:
+    return [
+        Layer(f"{prefix}block{block}_conv{conv}", width, width, inner=inner)
+        for block in range(count)
+        for conv in range(2)
+    ]
+
+
+def up_blocks(architecture: Architecture, step: int) -> int:
+    """Return how many residual blocks follow a step of the way up, counted from 0."""
+    return architecture.up_blocks[step] if step < len(architecture.up_blocks) else 0
 
 
 def norm_widths(architecture: Architecture) -> list[int]:
@@ -35,9 +97,7 @@ def norm_widths(architecture: Architecture) -> list[int]:
         >>> norm_widths(Architecture((2, 4, 6, 8), blocks=1))
         [2, 4, 6, 8, 8, 8, 6, 4, 2]
     """
-    full, half, quarter, eighth = architecture.widths
-    inner = [eighth] * (2 * architecture.blocks)
-    return [full, half, quarter, eighth, *inner, quarter, half, full]
+    return [layer.filters for layer in layers(architecture)[:-1]]
 
 
 def style_size(architecture: Architecture) -> int:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from ..backend import NORM_EPSILON, compiled, ops
 from ..types import Image
-from .networks import Trunk, apply, offsets
-from .painting_model import Array
+from .networks import WITHOUT_DETAIL, Trunk, apply, offsets_of
+from .noise import COARSE, FINE, noise_rows
+from .painting_model import Architecture, Array, up_blocks
 
 _STRIP = 400_000  # positions of a strip
 
@@ -50,31 +51,79 @@ def paint_in_strips(image: Image, vector: Array, network: Trunk) -> Image:
     Returns:
         The picture, (H, W, 3), 0..1.
     """
-    places = iter(offsets(network.architecture))
+    architecture = network.architecture
+    convs, places = iter(network.convs), iter(offsets_of(architecture))
 
-    def layer(source: FeatureMap, conv: Any, *, relu: bool = True, keep: bool = True) -> FeatureMap:
+    def layer(
+        source: FeatureMap,
+        *,
+        beside: FeatureMap | None = None,
+        relu: bool = True,
+        keep: bool = True,
+    ) -> FeatureMap:
         start, middle, end = next(places)
-        raw = _convolved(source, conv)
+        raw = _convolved(source, next(convs), beside)
         return _normalised(raw, vector[start:middle], vector[middle:end], relu=relu, keep=keep)
 
+    def blocks(x: FeatureMap, count: int) -> FeatureMap:
+        for _ in range(count):
+            x = _kept(_sum(x, layer(layer(x), relu=False)))
+        return x
+
     picture = FeatureMap(image.shape[0], image.shape[1], lambda top, bottom: image[top:bottom])
-    full = layer(picture, network.down[0], keep=False)
-    half = layer(full, network.down[1])
-    sizes = [(each.height, each.width) for each in (full, half)]
-    quarter = layer(half, network.down[2])
-    del half
-    x = layer(quarter, network.down[3])
-    for first, second in network.inner:
-        x = _kept(_sum(x, layer(layer(x, first), second, relu=False)))
-    x = layer(_enlarged(x, quarter.height, quarter.width), network.up[0])
-    x = layer(_enlarged(_sum(x, quarter), *sizes[1]), network.up[1])
-    del quarter
-    x = layer(_enlarged(x, *sizes[0]), network.up[2], keep=False)
-    painted = _convolved(x, network.last)
+    x = layer(_with_noise(picture, architecture), keep=False)
+    sizes = []
+    for level in range(1, len(architecture.widths)):
+        sizes.append(x if level > WITHOUT_DETAIL else _size_of(x))
+        x = layer(x)
+    x = blocks(_moved_by_noise(x, network), architecture.blocks)
+    for step in range(len(architecture.widths) - 1):
+        beside = sizes.pop()
+        x = layer(x, beside=beside, keep=bool(sizes) or up_blocks(architecture, step) > 0)
+        if len(sizes) >= WITHOUT_DETAIL:
+            x = _sum(x, beside)
+        x = blocks(x, up_blocks(architecture, step))
+    painted = _convolved(x, next(convs), None)
     result = np.empty_like(image)
     for top, bottom in _strips(painted):
         result[top:bottom] = 1 / (1 + np.exp(-painted.rows(top, bottom)))
     return result
+
+
+def _size_of(source: FeatureMap) -> FeatureMap:
+    """Return a map without its values, so that they need not stay in memory."""
+    return FeatureMap(source.height, source.width, _nothing)
+
+
+def _nothing(top: int, bottom: int) -> Array:
+    raise ValueError(f"rows {top} to {bottom} are not kept")
+
+
+def _with_noise(picture: FeatureMap, architecture: Architecture) -> FeatureMap:
+    """Give a picture its fourth channel, if the network wants one."""
+    if not architecture.noise:
+        return picture
+    width = picture.width
+
+    def rows(top: int, bottom: int) -> Array:
+        noise = noise_rows(FINE, top, bottom, width)
+        return np.concatenate([picture.rows(top, bottom), noise], axis=2)
+
+    return FeatureMap(picture.height, width, rows)
+
+
+def _moved_by_noise(source: FeatureMap, network: Trunk) -> FeatureMap:
+    """Add the noise of the smallest size."""
+    if not network.architecture.noise:
+        return source
+    weights: Array = ops.convert_to_numpy(network.noise_weights)
+
+    def rows(top: int, bottom: int) -> Array:
+        noise = noise_rows(COARSE, top, bottom, source.width)
+        moved: Array = source.rows(top, bottom) + noise * weights
+        return moved
+
+    return FeatureMap(source.height, source.width, rows)
 
 
 def _strips(of: FeatureMap) -> Iterator[tuple[int, int]]:
@@ -84,22 +133,35 @@ def _strips(of: FeatureMap) -> Iterator[tuple[int, int]]:
         yield top, min(top + rows, of.height)
 
 
-def _convolved(source: FeatureMap, conv: Any) -> FeatureMap:
-    """Return what a 3x3 convolution makes of a feature map mirrored beyond its border."""
+def _convolved(source: FeatureMap, conv: Any, beside: FeatureMap | None = None) -> FeatureMap:
+    """Return what a 3x3 convolution makes of a map; beyond its border lies its mirror image.
+
+    If there is a map `beside`, the source is enlarged to its size before.
+    """
     stride = conv.strides[0]
     run = compiled(functools.partial(apply, conv))
+    height, width = (-(-side // stride) for side in (source.height, source.width))
+    enlarged = source
+    if beside is not None:
+        enlarged = _enlarged(source)
+        height, width = beside.height, beside.width
 
     def rows(top: int, bottom: int) -> Array:
         wanted = np.arange(stride * top - 1, stride * (bottom - 1) + 2)
-        mirrored = (source.height - 1) - abs((source.height - 1) - abs(wanted))
+        mirrored = _mirrored(wanted, enlarged.height)
         first = int(mirrored.min())
-        seen = source.rows(first, int(mirrored.max()) + 1)[mirrored - first]
-        wide = np.pad(seen, ((0, 0), (1, 1), (0, 0)), mode="reflect")
-        found: Array = ops.convert_to_numpy(run(ops.convert_to_tensor(wide[None])))[0]
-        return found
+        seen = enlarged.rows(first, int(mirrored.max()) + 1)[mirrored - first]
+        padded = np.pad(seen, ((0, 0), (1, 1), (0, 0)), mode="reflect")
+        found: Array = ops.convert_to_numpy(run(ops.convert_to_tensor(padded[None])))[0]
+        return found[:, :width]
 
-    height, width = (-(-side // stride) for side in (source.height, source.width))
     return FeatureMap(height, width, rows)
+
+
+def _mirrored(rows: NDArray[np.int64], height: int) -> NDArray[np.int64]:
+    """Return the rows of a map that stand for rows beyond its border, one at most."""
+    mirrored: NDArray[np.int64] = (height - 1) - abs((height - 1) - abs(rows))
+    return mirrored
 
 
 def _normalised(
@@ -162,13 +224,13 @@ def _kept(source: FeatureMap) -> FeatureMap:
     return FeatureMap(source.height, source.width, _rows_of(whole))
 
 
-def _enlarged(source: FeatureMap, height: int, width: int) -> FeatureMap:
-    """Enlarge a map twice by nearest neighbours, cut to a size."""
+def _enlarged(source: FeatureMap) -> FeatureMap:
+    """Enlarge a map twice by nearest neighbours."""
 
     def rows(top: int, bottom: int) -> Array:
         places = np.arange(top, bottom) // 2
         seen = source.rows(int(places[0]), int(places[-1]) + 1)
-        larger: Array = seen[places - places[0]].repeat(2, axis=1)[:, :width]
+        larger: Array = seen[places - places[0]].repeat(2, axis=1)
         return larger
 
-    return FeatureMap(height, width, rows)
+    return FeatureMap(2 * source.height, 2 * source.width, rows)

@@ -1,92 +1,47 @@
-"""Train a network to paint: examples in, steps with losses out; what to save, and how to go on."""
+"""Train a network to paint: steps with losses out; what to save, and how to go on."""
 
 from __future__ import annotations
 
-import itertools
-from collections import deque
+import functools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import keras, ops, prepare_to_train
+from ..backend import keras, make_update, ops, prepare_to_train
 from ..errors import DivergedError
-from ..images.crops import Crop, draw_crop
+from ..images.crops import Photographs, draw_box
+from ..perceptual.features import IMAGENET_BGR
 from ..training_settings import TrainingSettings
-from .lesson import Lesson
-
-_BATCHES_AHEAD = 2
-_WARM_UP = 0.02  # of all steps, over which the learning rate rises
-_LAST_RATE = 0.02  # of the learning rate, at the end
+from ..types import TrainingStep
+from .bank import Packed
+from .lesson import Bank, Drawn, Lesson
+from .noise import FINE
+from .schedule import learning_rate, weight_of_average
 
 Arrays = dict[str, NDArray[Any]]
 
 
-class StyleToLearn(NamedTuple):
-    """A style as training needs it.
+class StylesToLearn(NamedTuple):
+    """The styles as training needs them; each array has one entry a style.
 
     Attributes:
-        name: Its name.
-        numbers: Statistics of its painting, standardised, (F,).
-        row: Its row among the vectors; None where the predictor alone makes its vector.
-        grams: Gram matrices wanted, divided by positions; None takes those of the photograph, which
-            makes it the style of leaving things as they are.
-        share: How often it is drawn, relative to the others.
+        numbers: Statistics of their paintings, standardised, (K, F).
+        rows: Row among the vectors of each, K; None where the predictor alone makes its vector.
+        grams: Gram matrices wanted by style layer, divided by positions, packed; those of a style
+            that is the photograph's own are not looked at.
+        shares: How often each is drawn, relative to the others, (K,).
+        own: Whether its Gram matrices are the photograph's, (K,), which makes it the style of
+            leaving things as they are.
     """
 
-    name: str
     numbers: NDArray[np.float32]
-    row: int | None
-    grams: Mapping[str, Any] | None
-    share: float = 1.0
-
-
-class Batch(NamedTuple):
-    """Examples of one step.
-
-    Attributes:
-        pictures: Crops of photographs, (N, crop, crop, 3), 0..1.
-        goals: Crops of what the slow route made of them, likewise; the photographs' own where there
-            is none.
-        paired: Whether there is one, N.
-        styles: Index of the style that each shall be painted in, N.
-        unusable: Photographs that could not be used, with the reason.
-    """
-
-    pictures: NDArray[np.float32]
-    goals: NDArray[np.float32]
-    paired: list[bool]
-    styles: list[int]
-    unusable: tuple[tuple[Path, str], ...]
-
-
-class TrainingStep(NamedTuple):
-    """What one step of training came to.
-
-    Attributes:
-        step: Steps done.
-        losses: `loss` and its parts `content`, `style`, `tv` and `pixels`, means over the batch.
-        unusable: Photographs that could not be used in it, with the reason.
-    """
-
-    step: int
-    losses: Mapping[str, float]
-    unusable: tuple[tuple[Path, str], ...]
-
-
-class Pairs(NamedTuple):
-    """Examples that the slow route has made.
-
-    Attributes:
-        style: Index of their style among the styles to learn.
-        painted: The painted picture of each photograph.
-    """
-
-    style: int
-    painted: Mapping[Path, Path]
+    rows: Sequence[int | None]
+    grams: Mapping[str, Packed]
+    shares: NDArray[np.float64]
+    own: NDArray[np.bool_]
 
 
 def set_seed(seed: int) -> None:
@@ -95,168 +50,171 @@ def set_seed(seed: int) -> None:
     keras.utils.set_random_seed(seed)
 
 
-def prepare(lesson: Lesson, settings: TrainingSettings) -> None:
-    """Give a lesson its optimizer: Adam, its rate rising shortly and then falling by a cosine."""
-    rising = max(1, round(_WARM_UP * settings.steps))
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, settings.steps - rising),
-        alpha=_LAST_RATE,
-        warmup_target=settings.learning_rate,
-        warmup_steps=rising,
-    )
+def prepare(
+    lesson: Lesson,
+    photographs: Photographs,
+    styles: StylesToLearn,
+    settings: TrainingSettings,
+) -> None:
+    """Give a lesson its optimizer, Adam, and put all that its steps draw from on the device."""
     lesson.compile(
-        optimizer=keras.optimizers.Adam(rate, beta_2=0.99, global_clipnorm=settings.clip_norm)
+        optimizer=keras.optimizers.Adam(
+            settings.learning_rate, beta_2=0.99, global_clipnorm=settings.clip_norm
+        )
     )
     lesson.optimizer.build(lesson.trainable_variables)
+    own_layers = lesson.settings.style_layers[:4] if styles.own.any() else ()
+    put = ops.convert_to_tensor
+    painted = photographs.painted
+    bank = Bank(
+        pictures=put(photographs.pictures),
+        painted=None if painted is None else put(painted),
+        numbers=put(styles.numbers),
+        rows=put(lesson.choose(styles.rows)),
+        grams={name: Packed(*map(put, packed)) for name, packed in styles.grams.items()},
+        own=put(styles.own.astype(np.float32)),
+        own_layers=own_layers,
+        means=put(np.float32(IMAGENET_BGR)),
+        least_energy=None,
+    )
+    lesson.use(bank, settings.crop, settings.pixel_weight)
+    lesson.use(
+        bank._replace(least_energy=put(np.float32(lesson.mean_energy(photographs.count)))),
+        settings.crop,
+        settings.pixel_weight,
+    )
 
 
 def train(
     lesson: Lesson,
-    photographs: Sequence[Path],
-    styles: Sequence[StyleToLearn],
+    photographs: Photographs,
+    styles: StylesToLearn,
     settings: TrainingSettings,
     *,
-    pairs: Pairs | None = None,
     start: int = 0,
+    seconds: float = 0.0,
+    averages: Sequence[Any] = (),
 ) -> Iterator[TrainingStep]:
-    """Train a prepared lesson, yielding after each step.
+    """Train a prepared lesson, yielding after each step, on a GPU about once a second.
 
     What a step sees depends on its number and the seed alone, so a run that is taken up again sees
     what it would have seen.
 
     Args:
         lesson: From `prepare`, or restored.
-        photographs: Paths of the photographs.
-        styles: What to learn.
-        settings: `steps`, `batch`, `crop`, `seed`, `workers`, `pairs_share`, `pixel_weight`.
-        pairs: Examples of the slow route, for a share of each batch.
+        photographs: As given to `prepare`.
+        styles: As given to `prepare`.
+        settings: `steps` or `budget`, `batch`, `seed`, `learning_rate`, `average`.
         start: Steps that have been done.
+        seconds: Time that they took.
+        averages: From `start_averages`; they follow the weights.
 
     Yields:
-        Steps, from `start + 1` to `settings.steps`.
+        Steps, from `start + 1` on.
 
     Raises:
-        PictureError: The photographs cannot be used.
         DivergedError: The loss is not finite.
     """
-    for step, batch in batches(photographs, styles, settings, pairs, start):
-        tensors = _to_tensors(lesson, batch, styles, settings)
-        told = lesson.train_on_batch(*tensors, return_dict=True)
-        losses = {name: float(value) for name, value in told.items()}
-        if not np.isfinite(losses["loss"]):
-            raise DivergedError(
-                f"the loss is not finite at step {step + 1}; lower learning_rate, and go on "
-                "from the last checkpoint"
-            )
-        yield TrainingStep(step + 1, losses, batch.unusable)
+    draw = functools.partial(draw_step, photographs, styles, settings)
+    update = make_update(lesson, averages)
+    begun, step = time.monotonic() - seconds, start
+    done = share_done(settings, step, seconds)
+    while done < 1:
+        ahead = share_done(settings, step + 1, time.monotonic() - begun)
+        rate = learning_rate(settings.learning_rate, ahead)
+        update.step(draw(step), rate, weight_of_average(settings.average, step))
+        step += 1
+        done = share_done(settings, step, time.monotonic() - begun)
+        if done >= 1 or update.is_due():
+            losses = update.read()
+            if not np.isfinite(losses["loss"]):
+                raise DivergedError(
+                    f"the loss is not finite at step {step}; lower learning_rate, and go on "
+                    "from the last checkpoint"
+                )
+            now = time.monotonic() - begun
+            yield TrainingStep(step, share_done(settings, step, now), now, losses)
 
 
-def first_loss(
-    lesson: Lesson, photographs: Sequence[Path], style: StyleToLearn, settings: TrainingSettings
-) -> Callable[[], float]:
-    """Read what the first step would see, and return a function for the loss of it by now.
+def share_done(settings: TrainingSettings, step: int, seconds: float) -> float:
+    """Return the share of a training that is done, by its time if it has a budget, else by steps.
 
-    Raises:
-        PictureError: The photographs cannot be used.
+    Example:
+        >>> share_done(TrainingSettings(steps=4), 1, 100.0)
+        0.25
+        >>> share_done(TrainingSettings(budget="50s"), 1, 100.0)
+        1.0
     """
-    _, batch = next(batches(photographs, [style], settings))
-    tensors = _to_tensors(lesson, batch, [style], settings)
-    return lambda: float(lesson.test_on_batch(*tensors, return_dict=True)["loss"])
+    if settings.seconds is not None:
+        return min(1.0, seconds / settings.seconds)
+    return min(1.0, step / settings.steps)
 
 
-def _to_tensors(
-    lesson: Lesson, batch: Batch, styles: Sequence[StyleToLearn], settings: TrainingSettings
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the inputs of a lesson, and what is wanted."""
-    chosen = [styles[index] for index in batch.styles]
-    grams = [
-        lesson.look(batch.pictures[i : i + 1]).grams if style.grams is None else style.grams
-        for i, style in enumerate(chosen)
+def draw_step(
+    photographs: Photographs, styles: StylesToLearn, settings: TrainingSettings, step: int
+) -> Drawn:
+    """Draw what a step sees: the same for the same step and seed."""
+    first, batch = step * settings.batch, settings.batch
+    drawn = [
+        draw_box(photographs, first + i, settings.crop, settings.seed, settings.zoom)
+        for i in range(batch)
     ]
-    inputs = {
-        "picture": batch.pictures,
-        "numbers": np.stack([style.numbers for style in chosen]),
-        "choice": lesson.choose([style.row for style in chosen]),
-    }
-    weights = [settings.pixel_weight if paired else 0.0 for paired in batch.paired]
-    return (
-        {name: ops.convert_to_tensor(value) for name, value in inputs.items()},
-        {
-            "goal": ops.convert_to_tensor(batch.goals),
-            "pixels": ops.convert_to_tensor(np.array(weights, np.float32)),
-            "grams": {name: ops.stack([each[name] for each in grams]) for name in grams[0]},
-        },
+    rng = np.random.default_rng([settings.seed, 1, step])
+    shares = styles.shares / styles.shares.sum()
+    chosen = rng.choice(len(shares), batch, p=shares)
+    paired = [photographs.style_of(index) for index, _ in drawn]
+    chosen = [one if own is None else own for one, own in zip(chosen, paired, strict=True)]
+    return Drawn(
+        picture=np.array([index for index, _ in drawn], np.int64),
+        box=np.array([box for _, box in drawn], np.float32),
+        style=np.array(chosen, np.int64),
+        offset=rng.integers(FINE, size=(batch, 2)),
     )
 
 
-def batches(
-    photographs: Sequence[Path],
-    styles: Sequence[StyleToLearn],
-    settings: TrainingSettings,
-    pairs: Pairs | None = None,
-    start: int = 0,
-) -> Iterator[tuple[int, Batch]]:
-    """Read batches ahead in several threads, and yield them in order with the step's number.
-
-    Args:
-        photographs: Paths.
-        styles: What to learn.
-        settings: As for `train`.
-        pairs: Examples of the slow route.
-        start: The first step.
-    """
-    share = settings.pairs_share if pairs else 0.0
-
-    def draw(number: int) -> Crop:
-        if pairs and np.random.default_rng([settings.seed, 2, number]).random() < share:
-            paths, painted = list(pairs.painted), pairs.painted
-            return draw_crop(paths, number, settings.crop, settings.seed, painted)
-        return draw_crop(photographs, number, settings.crop, settings.seed)
-
-    shares = np.array([style.share for style in styles])
-    with ThreadPoolExecutor(settings.workers) as pool:
-        ahead: deque[list[Future[Crop]]] = deque()
-        try:
-            for step in range(start, settings.steps):
-                while len(ahead) <= _BATCHES_AHEAD and step + len(ahead) < settings.steps:
-                    first = (step + len(ahead)) * settings.batch
-                    ahead.append([pool.submit(draw, first + i) for i in range(settings.batch)])
-                crops = [future.result() for future in ahead.popleft()]
-                rng = np.random.default_rng([settings.seed, 1, step])
-                chosen = rng.choice(len(styles), settings.batch, p=shares / shares.sum())
-                yield step, _assemble(crops, chosen.tolist(), pairs)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+def first_loss(
+    lesson: Lesson, photographs: Photographs, styles: StylesToLearn, settings: TrainingSettings
+) -> Callable[[], float]:
+    """Return a function for the loss, by now, of what the first step sees."""
+    drawn = Drawn(*map(ops.convert_to_tensor, draw_step(photographs, styles, settings, 0)))
+    inputs, goals = lesson.examples(drawn)
+    return lambda: float(lesson.test_on_batch(inputs, goals, return_dict=True)["loss"])
 
 
-def _assemble(crops: Sequence[Crop], chosen: list[int], pairs: Pairs | None) -> Batch:
-    """Put a batch together; a pair has its own style, whatever was drawn for it."""
-    paired = [crop.painted is not None for crop in crops]
-    if pairs is not None:
-        chosen = [pairs.style if has else one for has, one in zip(paired, chosen, strict=True)]
-    goals = [crop.image if crop.painted is None else crop.painted for crop in crops]
-    unusable = tuple(itertools.chain.from_iterable(crop.unusable for crop in crops))
-    pictures = np.stack([crop.image for crop in crops])
-    return Batch(pictures, np.stack(goals), paired, chosen, unusable)
+def start_averages(lesson: Lesson) -> list[Any]:
+    """Return copies of all weights that are trained, to be averaged over the steps."""
+    return [
+        keras.Variable(ops.copy(variable.value), trainable=False, name=f"average_{i}")
+        for i, variable in enumerate(lesson.trainable_variables)
+    ]
 
 
-def state(lesson: Lesson) -> Arrays:
+def swap(lesson: Lesson, averages: Sequence[Any]) -> None:
+    """Exchange the weights and their averages; a second call brings the weights back."""
+    for variable, average in zip(lesson.trainable_variables, averages, strict=True):
+        kept = ops.copy(variable.value)
+        variable.assign(average.value)
+        average.assign(kept)
+
+
+def state(lesson: Lesson, averages: Sequence[Any] = ()) -> Arrays:
     """Return all that training goes on from: the weights, and what the optimizer remembers."""
     return {
         f"{kind}/{i:03d}": np.asarray(ops.convert_to_numpy(variable))
-        for kind, variables in _variables(lesson).items()
+        for kind, variables in _variables(lesson, averages).items()
         for i, variable in enumerate(variables)
     }
 
 
-def restore(lesson: Lesson, arrays: Mapping[str, NDArray[Any]]) -> None:
+def restore(
+    lesson: Lesson, arrays: Mapping[str, NDArray[Any]], averages: Sequence[Any] = ()
+) -> None:
     """Bring a prepared lesson back to a `state`.
 
     Raises:
         ValueError: The state belongs to another network, or is damaged.
     """
-    own = state(lesson)
+    own = state(lesson, averages)
     differing = [
         name
         for name in {*own, *arrays}
@@ -267,10 +225,14 @@ def restore(lesson: Lesson, arrays: Mapping[str, NDArray[Any]]) -> None:
     damaged = [name for name in own if not np.isfinite(arrays[name]).all()]
     if damaged:
         raise ValueError(f"the state holds numbers that are not finite in {min(damaged)}")
-    for kind, variables in _variables(lesson).items():
+    for kind, variables in _variables(lesson, averages).items():
         for i, variable in enumerate(variables):
             variable.assign(arrays[f"{kind}/{i:03d}"])
 
 
-def _variables(lesson: Lesson) -> dict[str, list[Any]]:
-    return {"weights": lesson.trainable_variables, "optimizer": lesson.optimizer.variables}
+def _variables(lesson: Lesson, averages: Sequence[Any]) -> dict[str, list[Any]]:
+    return {
+        "weights": lesson.trainable_variables,
+        "optimizer": lesson.optimizer.variables,
+        "average": list(averages),
+    }

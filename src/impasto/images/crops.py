@@ -1,10 +1,10 @@
-"""Crops of photographs, which a network is trained on."""
+"""Photographs that a network is trained on, in memory, and the squares that are cut out of them."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,80 +14,207 @@ from numpy.typing import NDArray
 from ..errors import PictureError
 from ..types import Image
 from .files import read_image
+from .plain_pictures import plain_pictures
 from .scales import resize
 
-_MOST_ATTEMPTS = 20  # pictures in a row that cannot be used before it is an error
-_SMALLEST_SHARE = 0.6  # of a photograph's short side that a crop shows at least
+_SMALLEST_SHARE = 0.6  # of the short side of a large photograph that a square shows at least
+_LONG_BY_SHORT = 1.3  # of what is kept of a photograph; the ends of a longer one are left out
+_MOST_BYTES = 4_000_000_000  # of all photographs; of more of them some are drawn
+
+Bytes = NDArray[np.uint8]
+Box = tuple[float, float, float, float]  # first row, first column, side, 1 to mirror
 
 
-class Crop(NamedTuple):
-    """A square cut out of a photograph.
+class Photographs(NamedTuple):
+    """Photographs in memory, then pictures without grain, then pairs of the slow route.
 
     Attributes:
-        image: (size, size, 3), 0..1.
-        painted: The same square of its painted picture, likewise; None where there is none.
-        path: The photograph.
-        unusable: Photographs that were tried before and could not be used, with the reason.
+        pictures: uint8 (P, S, S, 3), each in the upper left of its square, its border repeated.
+        sizes: Height and width of each, (P, 2).
+        count: How many of them are photographs.
+        plain: How many after those are pictures without grain.
+        shares: Shares of the examples that are pairs and that are without grain.
+        painted: What the slow route made of the rest, uint8 (Q, S, S, 3); None without pairs.
+        painted_style: Index of the style of those.
+        unusable: Photographs that could not be used, with the reason.
     """
 
-    image: Image
-    painted: Image | None
-    path: Path
-    unusable: tuple[tuple[Path, str], ...]
+    pictures: Bytes
+    sizes: NDArray[np.int64]
+    count: int
+    plain: int
+    shares: tuple[float, float]
+    painted: Bytes | None
+    painted_style: int
+    unusable: Mapping[Path, str]
+
+    def style_of(self, index: int) -> int | None:
+        """Return the style that a picture was painted in by the slow route, if it was."""
+        return self.painted_style if index >= self.count + self.plain else None
 
 
-def draw_crop(
+def side_of_squares(crop: int) -> int:
+    """Return the side of the squares that photographs are kept in.
+
+    Example:
+        >>> side_of_squares(256)
+        555
+    """
+    return round(crop / _SMALLEST_SHARE * _LONG_BY_SHORT)
+
+
+def read_photographs(
     paths: Sequence[Path],
-    number: int,
-    size: int,
-    seed: int,
-    painted: Mapping[Path, Path] | None = None,
-) -> Crop:
-    """Cut the crop of a number: the same for the same arguments, whatever was drawn before.
-
-    Each photograph comes once before any comes again, in an order that the seed decides. One that
-    cannot be read or is smaller than the crop is replaced by another.
+    crop: int,
+    *,
+    seed: int = 0,
+    workers: int = 2,
+    zoom: float = 1.0,
+    plain_share: float = 0.0,
+    pairs: Mapping[Path, Path] | None = None,
+    pairs_share: float = 0.0,
+    painted_style: int = 0,
+) -> Photographs:
+    """Read photographs once, as small as training needs them.
 
     Args:
-        paths: Photographs.
-        number: Which crop, from 0 on.
-        size: Its side, pixels.
-        seed: Decides order, places and mirroring.
-        painted: The painted picture of each photograph; photographs are resized to theirs.
+        paths: Photographs; of more than memory should hold, some are drawn.
+        crop: Side of the squares that will be cut out, pixels.
+        seed: Decides which are drawn, and what the pictures without grain show.
+        workers: Threads that read.
+        zoom: How much squares may be enlarged; a photograph must have `crop / zoom` pixels a side.
+        plain_share: Share of the examples that are without grain: flat, graded and drawn ones.
+        pairs: The painted picture of some photographs, by the photographs' paths.
+        pairs_share: Share of the examples that are pairs, if there are any.
+        painted_style: Index of the style of pairs.
+
+    Returns:
+        All of them. A photograph that cannot be read or is smaller than the squares is left out.
 
     Raises:
-        PictureError: Twenty photographs in a row cannot be used.
+        PictureError: None of the photographs, or of the pairs, can be used.
     """
-    unusable: list[tuple[Path, str]] = []
-    for attempt in itertools.count():
-        rng = np.random.default_rng([seed, number, attempt])
-        first = _place(len(paths), number, seed)
-        path = paths[int(rng.integers(len(paths))) if attempt else first]
-        try:
-            image = read_image(path)
-            other = read_image(painted[path]) if painted else None
-            if other is not None:
-                image = resize(image, other.shape[:2])
-            if min(image.shape[:2]) < size:
-                raise PictureError(
-                    f"{path.name} is {image.shape[1]}x{image.shape[0]}, smaller than the crops "
-                    f"of {size} pixels"
-                )
-        except PictureError as error:
-            unusable.append((path, str(error)))
-            if len(unusable) == _MOST_ATTEMPTS:
-                raise PictureError(
-                    f"{len(unusable)} photographs in a row cannot be used, the last because "
-                    f"{error}; look at the folder, or lower crop"
-                ) from error
-            continue
-        both = np.concatenate([image] if other is None else [image, other], axis=2)
-        cut = _cut(both, size, rng)
-        return Crop(cut[..., :3], None if other is None else cut[..., 3:], path, tuple(unusable))
-    raise AssertionError  # the loop does not end
+    most = max(1, _MOST_BYTES // (side_of_squares(crop) ** 2 * 3))
+    if len(paths) > most:
+        drawn = np.random.default_rng([seed, 5]).choice(len(paths), most, replace=False)
+        paths = [paths[int(index)] for index in sorted(drawn)]
+    read = functools.partial(_read_one, crop=crop, least=round(crop / zoom))
+    with ThreadPoolExecutor(workers) as pool:
+        found = dict(zip(paths, pool.map(read, paths), strict=True))
+    unusable = {path: each for path, each in found.items() if isinstance(each, str)}
+    images = [each for each in found.values() if not isinstance(each, str)]
+    if not images:
+        raise PictureError(
+            f"none of the {len(paths)} photographs can be used, the first because "
+            f"{next(iter(unusable.values()))}; look at the folder, or lower crop"
+        )
+    count = len(images)
+    longest = max(max(image.shape[:2]) for image in images)
+    side = min(side_of_squares(crop), max(crop, longest))
+    if plain_share > 0:
+        images += plain_pictures(images, max(8, count // 12), side, seed)
+    plain = len(images) - count
+    painted = None
+    if pairs:
+        both = [_read_pair(photograph, there, crop, side) for photograph, there in pairs.items()]
+        images += [photograph for photograph, _ in both]
+        painted = np.stack([_in_square(each, side) for _, each in both])
+    sizes = np.array([image.shape[:2] for image in images], np.int64)
+    pictures = np.stack([_in_square(image, side) for image in images])
+    shares = (pairs_share if pairs else 0.0, plain_share)
+    return Photographs(
+        pictures,
+        np.minimum(sizes, side),
+        count,
+        plain,
+        shares,
+        painted,
+        painted_style,
+        unusable,
+    )
 
 
-def _place(count: int, number: int, seed: int) -> int:
+def _read_one(path: Path, crop: int, least: int) -> Bytes | str:
+    """Return a photograph, reduced, or why it cannot be used."""
+    try:
+        image = read_image(path)
+        _check(image, path, least)
+    except PictureError as error:
+        return str(error)
+    return _reduced(image, crop)
+
+
+def _read_pair(photograph: Path, painted: Path, crop: int, side: int) -> tuple[Bytes, Bytes]:
+    """Read a painted picture, and its photograph at its size."""
+    there = read_image(painted)
+    _check(there, painted, crop)
+    here = resize(read_image(photograph), there.shape[:2])
+    return _middle(_reduced(here, crop), side), _middle(_reduced(there, crop), side)
+
+
+def _check(image: Image, path: Path, least: int) -> None:
+    if min(image.shape[:2]) < least:
+        raise PictureError(
+            f"{path.name} is {image.shape[1]}x{image.shape[0]}, smaller than the crops "
+            f"of {least} pixels"
+        )
+
+
+def _reduced(image: Image, crop: int) -> Bytes:
+    """Return an image with a short side of at most what the smallest squares need."""
+    height, width = image.shape[:2]
+    factor = min(1.0, round(crop / _SMALLEST_SHARE) / min(height, width))
+    size = round(factor * height), round(factor * width)
+    return np.asarray(np.clip(resize(image, size), 0, 1) * 255 + 0.5, np.uint8)
+
+
+def _in_square(image: Bytes, side: int) -> Bytes:
+    """Put the middle of an image into the upper left of a square, and repeat its border."""
+    image = _middle(image, side)
+    below, right = side - image.shape[0], side - image.shape[1]
+    return np.pad(image, ((0, below), (0, right), (0, 0)), mode="edge")
+
+
+def _middle(image: Bytes, side: int) -> Bytes:
+    """Cut the middle out of an image that is longer than a square."""
+    top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
+    return image[top : top + side, left : left + side]
+
+
+def draw_box(
+    photographs: Photographs, number: int, crop: int, seed: int, zoom: float = 1.0
+) -> tuple[int, Box]:
+    """Draw a picture and a square of it: the same for the same number and seed.
+
+    Each photograph comes once before any comes again, in an order that the seed decides.
+
+    Args:
+        photographs: From `read_photographs`.
+        number: Which example, from 0 on.
+        crop: Side of the squares, pixels.
+        seed: Decides order, places and mirroring.
+        zoom: A square is cut out of `crop / zoom` pixels a side at least.
+
+    Returns:
+        Index of the picture, and the square.
+    """
+    rng = np.random.default_rng([seed, 2, number])
+    index = _draw_index(photographs, number, seed, rng)
+    height, width = (int(length) for length in photographs.sizes[index])
+    short = min(height, width)
+    side = short * (min(1.0, crop / zoom / short) ** rng.random())
+    top, left = rng.uniform(0, height - side), rng.uniform(0, width - side)
+    return index, (top, left, float(side), float(rng.random() < 0.5))
+
+
+def _draw_index(photographs: Photographs, number: int, seed: int, rng: np.random.Generator) -> int:
+    count, plain = photographs.count, photographs.plain
+    kind = rng.random()
+    for_pairs, for_plain = photographs.shares
+    if kind < for_pairs:
+        return count + plain + int(rng.integers(len(photographs.sizes) - count - plain))
+    if kind < for_pairs + for_plain:
+        return count + int(rng.integers(plain))
     epoch, place = divmod(number, count)
     return int(_order(count, epoch, seed)[place])
 
@@ -97,12 +224,9 @@ def _order(count: int, epoch: int, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def _cut(image: Image, size: int, rng: np.random.Generator) -> Image:
-    """Cut a square of a random size out of a random place, resize it, and mirror every other."""
-    short = min(image.shape[:2])
-    side = int(rng.integers(max(size, round(_SMALLEST_SHARE * short)), short + 1))
-    top, left = (int(rng.integers(length - side + 1)) for length in image.shape[:2])
-    square = image[top : top + side, left : left + side]
-    if rng.random() < 0.5:
-        square = square[:, ::-1]
-    return np.clip(resize(np.ascontiguousarray(square), (size, size)), 0, 1)
+def cut_square(photographs: Photographs, number: int, crop: int, seed: int) -> Image:
+    """Cut out the square of a number, (crop, crop, 3), 0..1, for a preview."""
+    index, (top, left, side, _) = draw_box(photographs, number, crop, seed)
+    rows, columns = (slice(int(start), int(start) + int(side)) for start in (top, left))
+    square = photographs.pictures[index][rows, columns] / np.float32(255)
+    return np.clip(resize(np.ascontiguousarray(square), (crop, crop)), 0, 1)

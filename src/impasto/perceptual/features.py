@@ -11,7 +11,15 @@ import math
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from ..backend import DATA_FORMAT, conv3x3_relu, ops, pool2x2, prepare_kernel, with_gram
+from ..backend import (
+    DATA_FORMAT,
+    conv3x3_relu,
+    gram_each,
+    ops,
+    pool2x2,
+    prepare_kernel,
+    with_gram,
+)
 from ..settings import LAYER_NAMES
 from ..types import Tensor
 from .weights import Layers
@@ -97,24 +105,76 @@ def features_and_grams(
     Returns:
         Features and Gram matrices by layer name.
     """
-    edge = "same" if padding == "replicate" else "valid"
-    x = ops.flip(pixels, axis=-1) * 255.0 - ops.convert_to_tensor(IMAGENET_BGR, dtype="float32")
-    if DATA_FORMAT == "channels_first":
-        x = ops.transpose(x, (0, 3, 1, 2))
     features, grams = {}, {}
-    deepest = max(LAYER_NAMES.index(name) for name in (*names, *gram_names))
-    for name in LAYER_NAMES[: deepest + 1]:
-        if name != "block1_conv1" and name.endswith("conv1"):
-            x = pool2x2(x, pooling, edge)
-        x = conv3x3_relu(x, kernels[name], padding)
-        if precision == "bfloat16":
-            x = ops.cast(x, "bfloat16")  # pixels have too many levels for it, features have not
+    x = _to_network(pixels, ops.convert_to_tensor(IMAGENET_BGR, dtype="float32"))
+    for name in _until((*names, *gram_names)):
+        x = _layer(x, name, kernels, pooling, padding, precision)
         if name in gram_names:
             x, second = with_gram(x)
             grams[name] = Gram(second, math.prod(pixels.shape[:1] + _spatial(x)))
         if name in names:
             features[name] = ops.cast(_channels_last(x), "float32")
     return features, grams
+
+
+def features_and_grams_each(
+    pixels: Tensor,
+    kernels: Kernels,
+    names: Collection[str],
+    gram_names: Collection[str],
+    means: Tensor,
+    *,
+    pooling: str,
+    padding: str,
+    precision: str,
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Run the network once for a batch whose pictures each have their own Gram matrices.
+
+    Args:
+        pixels: As for `vgg19`.
+        kernels: As for `vgg19`.
+        names: Layers whose features are returned, in the precision that they were computed in.
+        gram_names: Layers whose Gram matrices are returned.
+        means: `IMAGENET_BGR`, (3,), on the device: a GPU that repeats a recorded step cannot be
+            given new numbers in it.
+        pooling: As for `vgg19`.
+        padding: As for `vgg19`.
+        precision: As for `vgg19`.
+
+    Returns:
+        Features (N, h, w, C), and Gram matrices divided by positions, (N, C, C), float32.
+    """
+    features, grams = {}, {}
+    x = _to_network(pixels, means)
+    for name in _until((*names, *gram_names)):
+        x = _layer(x, name, kernels, pooling, padding, precision)
+        if name in gram_names:
+            grams[name] = gram_each(x) / math.prod(_spatial(x))
+        if name in names:
+            features[name] = _channels_last(x)
+    return features, grams
+
+
+def _to_network(pixels: Tensor, means: Tensor) -> Tensor:
+    """Return what the network was trained with: blue green red, 0..255 less their means."""
+    x = ops.flip(pixels, axis=-1) * 255.0 - means
+    return ops.transpose(x, (0, 3, 1, 2)) if DATA_FORMAT == "channels_first" else x
+
+
+def _until(names: Collection[str]) -> tuple[str, ...]:
+    """Return all layers down to the deepest of these."""
+    return LAYER_NAMES[: max(LAYER_NAMES.index(name) for name in names) + 1]
+
+
+def _layer(
+    x: Tensor, name: str, kernels: Kernels, pooling: str, padding: str, precision: str
+) -> Tensor:
+    """Run one convolution, and the pooling before it."""
+    if name != "block1_conv1" and name.endswith("conv1"):
+        x = pool2x2(x, pooling, "same" if padding == "replicate" else "valid")
+    x = conv3x3_relu(x, kernels[name], padding)
+    # Pixels have too many levels for 16 bits, features have not.
+    return ops.cast(x, "bfloat16") if precision == "bfloat16" else x
 
 
 def _spatial(x: Tensor) -> tuple[int, ...]:

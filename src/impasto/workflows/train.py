@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engines.model_file import load_model, save_model
 from ..engines.painting_model import PHOTOGRAPH, Architecture, PaintingModel, Scale, summary
 from ..errors import DivergedError, ModelError
-from ..images.crops import draw_crop
-from ..images.files import read_image, write_image
+from ..images.crops import Photographs, cut_square, read_photographs
+from ..images.files import write_image
 from ..images.metadata import made_with
 from ..images.sheet import contact_sheet
-from ..training_settings import TrainingSettings
+from ..types import TrainingStep
 from . import training_folder as folders
+from .training_looks import Looks, look_at_all
 from .training_plan import Training
 
 _SHARE_OF_PHOTOGRAPH = 0.06  # of all examples
@@ -30,13 +32,16 @@ class Progress(NamedTuple):
 
     Attributes:
         step: Steps done.
-        steps: Steps in all.
-        losses: `loss` and its parts `content`, `style` and `tv`, of this step.
-        unusable: Photographs that could not be used so far, with the reason.
+        done: Share of the training that is done, 0..1.
+        seconds: Time that it has taken, all its parts together.
+        losses: `loss` and its parts, means over the steps since the last report; on a CPU there is
+            one for each step, on a GPU one a second.
+        unusable: Photographs that could not be used, with the reason.
     """
 
     step: int
-    steps: int
+    done: float
+    seconds: float
     losses: Mapping[str, float]
     unusable: Mapping[Path, str]
 
@@ -44,9 +49,12 @@ class Progress(NamedTuple):
 class _Run(NamedTuple):
     training: Training
     lesson: Any
-    styles: list[Any]  # StyleToLearn: the photograph, those with names, the others
+    photographs: Photographs
+    styles: Any  # StylesToLearn: the photograph, those with names, the others
+    names: tuple[str, ...]  # of the first of them
     scale: Scale
     begun: PaintingModel | None  # the network that it began with
+    averages: list[Any]
 
 
 def train_model(
@@ -54,8 +62,8 @@ def train_model(
 ) -> Generator[Progress]:
     """Train, yielding after each step; state, model and previews are written on the way.
 
-    Stop at any time: the state is written when the generator is closed, and a run with `resume`
-    goes on as if nothing had been.
+    On a GPU, whose steps are short, it yields about once a second. Stop at any time: the state is
+    written when the generator is closed, and a run with `resume` goes on as if nothing had been.
 
     Args:
         training: From `make_training`.
@@ -79,142 +87,160 @@ def train_model(
     from ..engines.training import train
 
     folder, settings = training.folder, training.settings
-    start, arrays = folders.open_folder(folder, training.about(), resume=resume)
+    start, seconds, arrays = folders.open_folder(folder, training.about(), resume=resume)
     run = _prepare(training, arrays)
+    folders.write_unusable(folder, run.photographs.unusable)
     rows = folders.read_losses(folder, start)
-    step = saved = start
-    unusable: dict[Path, str] = {}
+    saved = last = TrainingStep(start, 0.0, seconds, {})
     try:
         for done in train(
             run.lesson,
-            training.photographs,
+            run.photographs,
             run.styles,
             settings,
-            pairs=_pairs(training),
             start=start,
+            seconds=seconds,
+            averages=run.averages,
         ):
-            step = done.step
-            unusable.update(done.unusable)
-            rows.append([step, *(f"{done.losses[name]:.6g}" for name in folders.COLUMNS)])
-            if step % preview_every == 0 or step == settings.steps:
-                _write_preview(run, step)
-            if step % save_every == 0:
-                _save(run, step, rows)
-                saved = step
-            yield Progress(step, settings.steps, done.losses, unusable)
+            before, last = last.step, done
+            rows.append(folders.row(done.step, done.losses))
+            if done.step // preview_every > before // preview_every or done.done >= 1:
+                _write_preview(run, done.step)
+            if done.step // save_every > before // save_every:
+                _save(run, done, rows)
+                saved = done
+            yield Progress(*done, run.photographs.unusable)
     except DivergedError:
-        saved = step  # the weights are lost; the last state is not
+        saved = last  # the weights are lost; the last state is not
         raise
     finally:
-        if step > saved:
-            _save(run, step, rows)
-        folders.write_unusable(folder, unusable)
-
-
-def _pairs(training: Training) -> Any:
-    """Return the pairs as the engine takes them: the photograph has the first place of styles."""
-    from ..engines.training import Pairs as PairsToLearn
-
-    if training.pairs is None:
-        return None
-    return PairsToLearn(
-        1 + list(training.styles).index(training.pairs.style), training.pairs.painted
-    )
+        if last.step > saved.step:
+            _save(run, last, rows)
 
 
 def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
-    """Look at all paintings, and make the lesson: fresh, or as it was saved."""
-    from ..backend import resolve_precision
+    """Read photographs, look at all paintings, and make the lesson: fresh, or as it was saved."""
+    from ..backend import on_gpu, resolve_precision
     from ..engines import training as engine
-    from ..engines.lesson import Lesson, look_at_painting
+    from ..engines.lesson import Lesson
     from ..perceptual import objective
 
     settings = training.settings
     engine.set_seed(settings.seed)
-    loss = settings.loss_settings(resolve_precision(settings.precision))
+    photographs = read_photographs(
+        training.photographs,
+        settings.crop,
+        seed=settings.seed,
+        workers=settings.workers,
+        zoom=settings.zoom,
+        plain_share=settings.plain_share,
+        **_pairs(training),
+    )
+    as_usual = settings.precision == "auto" and on_gpu()
+    precision = "bfloat16" if as_usual else resolve_precision(settings.precision)
+    loss = settings.loss_settings(precision)
     kernels = objective.load_kernels(loss)
-
-    def look(path: Path) -> Any:
-        return look_at_painting(read_image(path), kernels, loss, settings.style_size)
-
-    named = {name: look(path) for name, path in training.styles.items()}
-    others = [look(path) for path in training.others]
-    scale = _scale([look.statistics for look in (*named.values(), *others)])
+    paintings = [*training.styles.values(), *training.others]
+    looks = look_at_all(paintings, training.folder, kernels, loss, settings)
+    scale = _scale(looks.statistics)
     begun = None if training.model is None else load_model(training.model)
-    fresh = Architecture(settings.widths, settings.blocks, settings.separable)
-    architecture = begun.architecture if begun else fresh
-    lesson = Lesson(architecture, len(named) + 1, len(scale.mean), kernels, loss)
+    architecture = begun.architecture if begun else Architecture(**settings.architecture())
+    rows = len(training.styles) + 1
+    lesson = Lesson(architecture, rows, len(scale.mean), kernels, loss, settings.predictor_width)
+    lesson.network.half = on_gpu() and loss.precision == "bfloat16"
     if begun:
         lesson.begin_with(begun, predictor_alone=training.predictor_alone)
-    engine.prepare(lesson, settings)
+    styles = _styles_to_learn(training, looks, scale)
+    engine.prepare(lesson, photographs, styles, settings)
+    averages = engine.start_averages(lesson) if settings.average else []
     if arrays:
-        _restore(lesson, arrays, training.folder)
-    chosen = _styles_to_learn(named, others, scale, settings)
-    return _Run(training, lesson, chosen, scale, begun)
+        _restore(lesson, arrays, training.folder, averages)
+    names = (PHOTOGRAPH, *training.styles) if training.styles else ()
+    return _Run(training, lesson, photographs, styles, names, scale, begun, averages)
 
 
-def _restore(lesson: Any, arrays: Mapping[str, Any], folder: Path) -> None:
+def _pairs(training: Training) -> dict[str, Any]:
+    """Return the pairs as `read_photographs` takes them: the photograph is the first of styles."""
+    if training.pairs is None:
+        return {}
+    return {
+        "pairs": training.pairs.painted,
+        "pairs_share": training.settings.pairs_share,
+        "painted_style": 1 + list(training.styles).index(training.pairs.style),
+    }
+
+
+def _restore(lesson: Any, arrays: Mapping[str, Any], folder: Path, averages: Sequence[Any]) -> None:
     from ..engines.training import restore
 
     try:
-        restore(lesson, arrays)
+        restore(lesson, arrays, averages)
     except (ValueError, TypeError) as error:
         raise ModelError(
             f"{folder / folders.STATE} is damaged ({error}); start anew in another folder"
         ) from error
 
 
-def _scale(statistics: Sequence[Any]) -> Scale:
-    numbers = np.stack(statistics)
-    deviation = numbers.std(axis=0) if len(numbers) > 1 else np.ones_like(numbers[0])
-    return Scale(numbers.mean(axis=0), deviation + _LEAST_DEVIATION)
+def _scale(statistics: NDArray[np.float32]) -> Scale:
+    several = len(statistics) > 1
+    deviation = statistics.std(axis=0) if several else np.ones_like(statistics[0])
+    return Scale(statistics.mean(axis=0), deviation + _LEAST_DEVIATION)
 
 
-def _styles_to_learn(
-    named: Mapping[str, Any], others: Sequence[Any], scale: Scale, settings: TrainingSettings
-) -> list[Any]:
+def _styles_to_learn(training: Training, looks: Looks, scale: Scale) -> Any:
     """Give the styles their rows and their shares of the examples; without names, to others all."""
-    from ..engines.training import StyleToLearn
+    from ..engines.bank import Packed, places_of
+    from ..engines.training import StylesToLearn
 
-    def numbers(look: Any) -> Any:
-        return ((look.statistics - scale.mean) / scale.deviation).astype(np.float32)
+    numbers = ((looks.statistics - scale.mean) / scale.deviation).astype(np.float32)
+    named, others = len(training.styles), len(training.others)
+    for_others = training.settings.others_share if others else 0.0
+    rows: list[int | None] = [None] * others
+    each = for_others / others if named and others else 1.0
+    shares = [each] * others
+    own = bool(named)  # the photograph stands before the named
+    if named:
+        rows = [*range(named + 1), *rows]
+        rest = 1 - _SHARE_OF_PHOTOGRAPH - for_others
+        shares = [_SHARE_OF_PHOTOGRAPH, *[rest / named] * named, *shares]
+        numbers = np.concatenate([np.zeros_like(numbers[:1]), numbers])
 
-    for_others = settings.others_share if others else 0.0
-    rest = 1 - _SHARE_OF_PHOTOGRAPH - for_others
-    nothing = np.zeros(len(scale.mean), np.float32)
-    each = for_others / len(others) if named and others else 1.0
-    without_names = [StyleToLearn("", numbers(look), None, look.grams, each) for look in others]
-    if not named:
-        return without_names
-    return [
-        StyleToLearn(PHOTOGRAPH, nothing, 0, None, _SHARE_OF_PHOTOGRAPH),
-        *(
-            StyleToLearn(name, numbers(look), row, look.grams, rest / len(named))
-            for row, (name, look) in enumerate(named.items(), 1)
-        ),
-        *without_names,
-    ]
+    def with_own(each: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([np.zeros_like(each[:1]), each]) if own else each
+
+    grams = {
+        name: Packed(with_own(halves), with_own(looks.scales[name]), places_of(halves.shape[1]))
+        for name, halves in looks.halves.items()
+    }
+    is_own = np.arange(len(rows)) < int(own)
+    return StylesToLearn(numbers, rows, grams, np.array(shares), is_own)
 
 
-def _save(run: _Run, step: int, rows: Sequence[Sequence[Any]]) -> None:
+def _save(run: _Run, done: TrainingStep, rows: Sequence[Sequence[Any]]) -> None:
     """Write model and losses, and the state last: once it is there, all is that belongs to it."""
-    from ..engines.training import state
+    from ..engines.training import state, swap
 
     training = run.training
-    save_model(_to_model(run, step), training.folder / folders.MODEL)
+    arrays = state(run.lesson, run.averages)
+    if run.averages:
+        swap(run.lesson, run.averages)
+    model = _to_model(run, done.step)
+    if run.averages:
+        swap(run.lesson, run.averages)
+    save_model(model, training.folder / folders.MODEL)
     folders.write_losses(training.folder, rows)
-    folders.save_state(training.folder, step, state(run.lesson), training.about())
+    folders.save_state(training.folder, done.step, done.seconds, arrays, training.about())
 
 
 def _to_model(run: _Run, step: int) -> PaintingModel:
     """Return what has been learned so far, with a card."""
     training, begun = run.training, run.begun
-    named = {style.name: (style.numbers, style.row) for style in run.styles if style.name}
+    named = {name: (run.styles.numbers[i], i) for i, name in enumerate(run.names)}
     architecture = run.lesson.network.architecture._asdict()
     about = {
         "steps": step,
         "settings": {**training.settings.model_dump(mode="json"), **architecture},
-        "photographs": len(training.photographs),
+        "photographs": run.photographs.count,
         "paintings": len(training.others),
     }
     if begun and training.predictor_alone:
@@ -231,9 +257,10 @@ def _to_model(run: _Run, step: int) -> PaintingModel:
 
 def _write_preview(run: _Run, step: int) -> None:
     """Paint a photograph in the first styles, all on one sheet."""
-    training, settings = run.training, run.training.settings
-    image = draw_crop(training.photographs, 0, settings.crop, settings.seed).image
-    painted = [run.lesson.paint(image, s.numbers, s.row) for s in run.styles[:_MOST_PREVIEWS]]
-    names = ["", *(style.name or "another" for style in run.styles[:_MOST_PREVIEWS])]
+    training, settings, styles = run.training, run.training.settings, run.styles
+    image = cut_square(run.photographs, 0, settings.crop, settings.seed)
+    shown = range(min(len(styles.rows), _MOST_PREVIEWS))
+    painted = [run.lesson.paint(image, styles.numbers[i], styles.rows[i]) for i in shown]
+    names = ["", *run.names, *["another"] * len(shown)][: len(shown) + 1]
     sheet = contact_sheet([image, *painted], _PREVIEW, names)
     write_image(training.folder / f"preview_{step:06d}.png", sheet)

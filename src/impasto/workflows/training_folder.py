@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ COLUMNS = ("loss", "content", "style", "tv", "pixels")
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def open_folder(folder: Path, about: Mapping[str, Any], *, resume: bool) -> tuple[int, Arrays]:
+def open_folder(
+    folder: Path, about: Mapping[str, Any], *, resume: bool
+) -> tuple[int, float, Arrays]:
     """Make the folder, and read the state in it if the training goes on.
 
     Args:
@@ -32,7 +35,8 @@ def open_folder(folder: Path, about: Mapping[str, Any], *, resume: bool) -> tupl
         resume: Whether it goes on.
 
     Returns:
-        The steps done and the arrays of the state; 0 and none for a new training.
+        The steps done, the seconds they took, and the arrays of the state; 0 and none for a new
+        training.
 
     Raises:
         ModelError: There is a state already, or none to resume, a damaged one, or one of another
@@ -47,15 +51,16 @@ def open_folder(folder: Path, about: Mapping[str, Any], *, resume: bool) -> tupl
                 "another folder"
             )
         make_folder(folder)
-        return 0, {}
+        return 0, 0.0, {}
     if not path.exists():
         raise ModelError(f"{folder} holds no training to resume; check the folder")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         step, was = int(arrays.pop("step")), dict(json.loads(str(arrays.pop("about"))))
-        if step < 0:
-            raise ValueError(f"its step is {step}")
+        seconds = float(arrays.pop("seconds", 0.0))
+        if step < 0 or not 0 <= seconds < math.inf:
+            raise ValueError(f"it is at step {step} after {seconds} s")
     except Exception as error:  # archives and arrays that are damaged raise anything
         raise ModelError(f"{path} is damaged ({error}); start anew in another folder") from error
     now = json.loads(json.dumps(about))
@@ -65,17 +70,24 @@ def open_folder(folder: Path, about: Mapping[str, Any], *, resume: bool) -> tupl
             f"the training in {folder} had other {', '.join(differing)}; resume it with the same, "
             "or choose another folder"
         )
-    return step, arrays
+    return step, seconds, arrays
 
 
-def save_state(folder: Path, step: int, arrays: Arrays, about: Mapping[str, Any]) -> None:
+def save_state(
+    folder: Path, step: int, seconds: float, arrays: Arrays, about: Mapping[str, Any]
+) -> None:
     """Write the state, whole or not at all.
 
     Raises:
         PictureError: It cannot be written.
     """
     with whole_or_not_at_all(folder / STATE) as file:
-        everything: dict[str, Any] = {"step": step, "about": json.dumps(about), **arrays}
+        everything: dict[str, Any] = {
+            "step": step,
+            "seconds": seconds,
+            "about": json.dumps(about),
+            **arrays,
+        }
         np.savez(file, **everything)
 
 
@@ -86,6 +98,11 @@ def read_losses(folder: Path, step: int) -> list[list[Any]]:
         return []
     with path.open(newline="") as file:
         return [row for row in list(csv.reader(file))[1:] if int(row[0]) <= step]
+
+
+def row(step: int, losses: Mapping[str, float]) -> list[Any]:
+    """Return a row of the table of losses."""
+    return [step, *(f"{losses[name]:.6g}" for name in COLUMNS)]
 
 
 def write_losses(folder: Path, rows: Sequence[Sequence[Any]]) -> None:

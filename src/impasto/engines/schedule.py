@@ -1,0 +1,39 @@
+"""How the learning rate and the average of the weights follow the progress of a training."""
+
+from __future__ import annotations
+
+import math
+
+_WARM_UP = 0.02  # of the training, over which the learning rate rises
+_LAST_RATE = 0.02  # of the learning rate, at the end
+
+
+def learning_rate(highest: float, done: float) -> float:
+    """Return the learning rate: it rises shortly, then falls by half a cosine.
+
+    Args:
+        highest: The highest rate.
+        done: Share of the training that is done, 0..1.
+
+    Example:
+        >>> learning_rate(1.0, 0.01), learning_rate(1.0, 0.02), round(learning_rate(1.0, 1.0), 3)
+        (0.5, 1.0, 0.02)
+    """
+    if done < _WARM_UP:
+        return highest * done / _WARM_UP
+    fallen = (done - _WARM_UP) / (1 - _WARM_UP)
+    return highest * (_LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * fallen)) / 2)
+
+
+def weight_of_average(decay: float, step: int) -> float:
+    """Return how much of the average stays at a step: little at first, `decay` in the long run.
+
+    Args:
+        decay: 0..1.
+        step: Steps done before.
+
+    Example:
+        >>> weight_of_average(0.999, 0), weight_of_average(0.999, 10**6)
+        (0.1, 0.999)
+    """
+    return min(decay, (1 + step) / (10 + step))

@@ -1,0 +1,107 @@
+"""The perceptual loss of a batch of pictures, each with a photograph and a painting of its own.
+
+It is `objective.perceptual_loss` with `relative` normalisation for each picture; VGG19 sees the
+whole batch at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..backend import ops
+from ..settings import Settings
+from ..types import Tensor
+from . import losses, objective, regions
+from .features import Kernels, features_and_grams_each
+
+_TINY = losses.TINY
+
+
+class Wanted(NamedTuple):
+    """What each picture of a batch shall be like.
+
+    Attributes:
+        content: Features of the photographs by content layer, (N, h, w, C).
+        grams: Gram matrices by style layer, divided by positions, (N, C, C).
+        counted: 1 where a style layer counts for a picture, else 0, by layer, (N,); layers that
+            are missing count for all.
+    """
+
+    content: Mapping[str, Tensor]
+    grams: Mapping[str, Tensor]
+    counted: Mapping[str, Tensor]
+
+
+class Found(NamedTuple):
+    """The loss of a batch.
+
+    Attributes:
+        total: Mean over the pictures, a scalar.
+        parts: Weighted means: `content`, `style` and `tv`, which add up to the total, and
+            `style/<layer>`, the style distance of each layer before it is weighted.
+    """
+
+    total: Tensor
+    parts: dict[str, Tensor]
+
+
+def batch_loss(
+    painted: Tensor,
+    wanted: Wanted,
+    kernels: Kernels,
+    means: Tensor,
+    settings: Settings,
+    least_energy: Tensor | None = None,
+) -> Found:
+    """Compare each picture of a batch with its targets.
+
+    Args:
+        painted: The pictures, (N, H, W, 3), 0..1.
+        wanted: Their targets.
+        kernels: From `objective.load_kernels`.
+        means: `features.IMAGENET_BGR` on the device, (3,).
+        settings: Weights and layers; the style loss is `gram`, the normalisation `relative`.
+        least_energy: Energy of the photograph's features below which a content distance is not
+            divided by its own, a scalar: a flat picture has little of it, and each stroke on it
+            would cost many times what it costs elsewhere. None divides by what there is.
+
+    Returns:
+        The mean of their losses and its parts.
+    """
+    seen, grams = features_and_grams_each(
+        painted,
+        kernels,
+        settings.content_layers,
+        settings.style_layers,
+        means,
+        **objective.look(settings),
+    )
+    content = sum(
+        _content(seen[name], wanted.content[name], least_energy) for name in settings.content_layers
+    )
+    content = content * (settings.content_weight / len(settings.content_layers))
+    distances = {name: _distance(grams[name], wanted.grams[name]) for name in settings.style_layers}
+    distances |= {name: distances[name] * counts for name, counts in wanted.counted.items()}
+    distances = {name: ops.mean(distance) for name, distance in distances.items()}
+    shares = zip(distances.values(), regions.style_shares(settings), strict=True)
+    style = sum(share * distance for distance, share in shares) * settings.style_weight
+    tv = losses.total_variation_loss(painted, normalization="relative") * settings.tv_weight
+    parts = {"content": content, "style": style, "tv": tv}
+    parts |= {f"style/{name}": distance for name, distance in distances.items()}
+    return Found(content + style + tv, parts)
+
+
+def _content(features: Tensor, target: Tensor, least_energy: Tensor | None) -> Tensor:
+    """Return the mean over the pictures of the squared distance by the target's energy."""
+    features, target = (ops.cast(each, "float32") for each in (features, target))
+    energy = ops.sum(ops.square(target), axis=(1, 2, 3)) + _TINY
+    if least_energy is not None:
+        energy = ops.maximum(energy, least_energy * (target.shape[1] * target.shape[2]))
+    return ops.mean(ops.sum(ops.square(features - target), axis=(1, 2, 3)) / energy)
+
+
+def _distance(found: Tensor, wanted: Tensor) -> Tensor:
+    """Return the squared distance of each two matrices by the energy of the second, (N,)."""
+    apart = ops.sum(ops.square(found - wanted), axis=(1, 2))
+    return apart / (ops.sum(ops.square(wanted), axis=(1, 2)) + _TINY)
