@@ -9,6 +9,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -23,6 +24,7 @@ import skimage.data
 from PIL import Image
 from skimage.transform import resize
 
+import impasto
 from impasto.backend import ops
 from impasto.engines.export import export_onnx
 from impasto.engines.networks import load_network, make_network
@@ -154,7 +156,7 @@ def model():
 def site(model, tmp_path_factory):
     """The page with a tiny network beside it, at an address."""
     folder = tmp_path_factory.mktemp("page") / "site"
-    leave_out = shutil.ignore_patterns("node_modules", "*.onnx")
+    leave_out = shutil.ignore_patterns("node_modules", "*.onnx", "model.*")
     shutil.copytree(PAGE, folder, ignore=leave_out, copy_function=link)
     for kind in ("float32", "float16", "int8"):
         export_onnx(model, folder / f"{kind}.onnx", style="sea", kind=kind)
@@ -308,3 +310,29 @@ def test_a_picture_that_cannot_be_used_is_told_in_words(browser, site, tmp_path,
     browser.wait_for("ready")
     browser.choose(path)
     assert browser.wait_for("painted", "error").startswith(told)
+
+
+def test_the_painting_of_the_style_is_shown_beside_its_words(browser, tmp_path):
+    folder = tmp_path / "site"
+    leave_out = shutil.ignore_patterns("node_modules", "*.onnx", "model.*")
+    shutil.copytree(PAGE, folder, ignore=leave_out)
+    subprocess.run([sys.executable, folder / "add_style.py", "wave"], check=True, timeout=300)
+    facts = impasto.styles()["wave"]
+    assert sum((folder / f"model.{kind}").stat().st_size for kind in ("onnx", "jpg")) < 3e6
+    with served(folder) as address:
+        browser.open(f"{address}/?on=wasm")
+        browser.wait_for("ready")
+        deadline = time.monotonic() + 30
+        while browser.run("return document.querySelector('#original').hidden"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        words = browser.run("return document.querySelector('#original').textContent")
+        for key in ("title", "painter", "year"):
+            assert facts[key] in words
+        assert browser.run("return document.querySelector('#original img').naturalWidth") == 512
+
+
+def test_a_network_without_a_painting_shows_none(browser, site):
+    browser.open(f"{site}/?on=wasm")
+    browser.wait_for("ready")
+    assert browser.run("return document.querySelector('#original').offsetHeight") == 0

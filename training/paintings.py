@@ -9,7 +9,7 @@ paintings of `styles.csv`, or a file that `pack` made of such a folder, of at mo
 to a machine with a GPU. `make` does all of it: the network with its styles, then the predictor
 alone, then RUN/paintings.impasto and a sheet of pictures; each part goes on with --resume. On a GPU
 the time of `--budget` is shared 5 to 1 between the two. `ship` puts the file with its card, and the
-figures on it, into the package.
+figures on it, into the package; `pictures.py` puts the paintings there.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ impasto.tune_process()
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "src/impasto/models/paintings.impasto"
+FACTS = ("title", "painter", "year", "source", "licence")  # what is known of each painting
 SETTINGS: dict[str, Any] = {
     "batch": 16,
     "steps": 12_000,
@@ -55,7 +56,7 @@ PACKED = {"photos": (640, 72), "paintings": (512, 58), "styles": (768, 85)}  # l
 
 
 def read_styles() -> list[dict[str, str]]:
-    """Return what is known of each style: `name`, `file`, `title`, `painter`, `year`."""
+    """Return `name` and `file` of each style, and `FACTS`."""
     with (HERE / "styles.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
@@ -67,7 +68,9 @@ def pack(data: Path, output: Path) -> None:
     files |= {f"paintings/{path.stem}.webp": path for path in paintings}
     files |= {f"styles/{style['name']}.webp": data / style["file"] for style in read_styles()}
     with ThreadPoolExecutor() as pool:
-        made = list(pool.map(lambda item: shrink(item[1], *PACKED[item[0].split("/")[0]]), files.items()))
+        made = list(
+            pool.map(lambda item: shrink(item[1], *PACKED[item[0].split("/")[0]]), files.items())
+        )
     with tarfile.open(output, "w") as archive:
         for name, content in zip(files, made, strict=True):
             about = tarfile.TarInfo(name)
@@ -184,10 +187,7 @@ def ship(run: Path, figures: dict[str, Any]) -> None:
         "licence": "MIT, as Impasto; the paintings are in the public domain",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         **model.card,
-        "styles": {
-            name: {key: style[key] for key in ("title", "painter", "year")}
-            for name, style in styles.items()
-        },
+        "styles": {name: {key: style[key] for key in FACTS} for name, style in styles.items()},
         "figures": figures,
     }
     SHIPPED.parent.mkdir(exist_ok=True)

@@ -1,4 +1,5 @@
-// Paints a photograph or a camera frame with model.onnx. One file, no framework.
+// Paints a photograph or a camera frame with model.onnx. One file, no framework. Where model.json and
+// model.jpg lie beside it, it shows the painting that the style was learned from.
 // ?on=wasm or ?on=webgpu asks for the processor or the graphics card; ?model=other.onnx for another
 // network.
 
@@ -104,6 +105,19 @@ async function paint({ ort, session }, pixels, height, width) {
   const picture = new ort.Tensor("float32", pixels, [1, height, width, 3]);
   const { painted } = await session.run({ picture });
   return painted.getData();
+}
+
+// The painting of the style, model.jpg, and what is known of it, model.json; not all networks have one.
+
+async function showOriginal() {
+  const name = modelFile.replace(/\.onnx$/, "");
+  const answer = await fetch(`${name}.json`).catch(() => undefined);
+  if (!answer?.ok) return;
+  const { title, painter, year } = await answer.json();
+  const image = find("original").querySelector("img");
+  image.addEventListener("load", () => (find("original").hidden = false));
+  Object.assign(image, { src: `${name}.jpg`, alt: title });
+  find("original").querySelector("figcaption").textContent = `Learned from ${title}, ${painter}, ${year}`;
 }
 
 // Pictures
@@ -239,3 +253,4 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
 
 const started = start();
 started.catch(tellProblem);
+showOriginal().catch(console.warn);

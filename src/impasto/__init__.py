@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .workflows.result import Result
     from .workflows.resume import resume
     from .workflows.score import Score, score
+    from .workflows.style_paintings import style_painting
     from .workflows.stylize import make_stylizer, stylize
     from .workflows.texture import texture
     from .workflows.train import train_model
@@ -76,6 +77,7 @@ _HOMES = {
     ".workflows.score": ("Score", "score"),
     ".workflows.result": ("Result",),
     ".workflows.resume": ("resume",),
+    ".workflows.style_paintings": ("style_painting",),
     ".workflows.stylize": ("make_stylizer", "stylize"),
     ".workflows.texture": ("texture",),
     ".workflows.train": ("train_model",),
@@ -120,6 +122,7 @@ __all__ = [
     "save_model",
     "score",
     "shipped_model",
+    "style_painting",
     "styles",
     "stylize",
     "stylize_all",

@@ -133,9 +133,33 @@ def test_nothing_is_overwritten_unasked(folder, capsys):
 def test_styles_lists_names_and_painters(folder, capsys):
     assert main(["styles", "-o", "sheet.png"]) == 0
     out = capsys.readouterr().out
-    for word in ("wave", "scream", "A title", "A painter", "1900", "sheet.png"):
+    facts = impasto.styles()["wave"]
+    place = impasto.style_painting("wave")
+    for word in (*" ".join(facts[key] for key in ("title", "painter", "year")).split(), "yes"):
         assert word in out
+    assert f"The paintings are in {place.parent}" in out and out.endswith("sheet.png\n")
     assert impasto.read_image("sheet.png").shape[1] > 900
+
+
+def test_the_sheet_shows_the_painting_of_each_style(folder, capsys):
+    assert main(["styles", "-o", "sheet.png"]) == 0
+    sheet = impasto.read_image("sheet.png")
+    scream = impasto.read_image(impasto.style_painting("scream"))
+    shown = sheet[8 + 320 - 40 : 8 + 320 - 4, 8 + 3 * 328 - 8 - 40 : 8 + 3 * 328 - 8 - 4]
+    corner = scream[-int(0.34 * scream.shape[0]) :, -int(0.44 * scream.shape[1]) :]
+    assert np.abs(shown.mean((0, 1)) - corner.mean((0, 1))).max() < 0.06
+
+
+def test_styles_of_one_s_own_network_have_no_paintings(folder, capsys, model):
+    save_model(model, "own.impasto")
+    assert main(["styles", "--model", "own.impasto", "-o", "own.png"]) == 0
+    out = capsys.readouterr().out
+    for word in ("A title", "A painter", "1900", "no"):
+        assert word in out
+    assert "The paintings" not in out
+    assert main(["styles", "-o", "shipped.png"]) == 0
+    plain, shown = impasto.read_image("own.png"), impasto.read_image("shipped.png")
+    assert plain.shape == shown.shape and np.abs(plain - shown).mean() > 0.01
 
 
 def test_shares_and_drives_are_told_apart():

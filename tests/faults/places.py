@@ -67,6 +67,7 @@ def _stylize() -> tuple[Place, ...]:
     return (
         Place("content", "picture", ("stylize", BAD, "style.png", *end)),
         Place("style", "picture", (*begin, BAD, *end)),
+        Place("style name", "name", (*begin, BAD, *end), good="wave"),
         Place("style 2", "picture", (*begin, "style.png", BAD, *end)),
         Place("init", "picture", (*usual, "--init", BAD)),
         Place("init model", "model", (*usual, "--init", f"{BAD}/wave"), good="model.impasto"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from impasto.images.sheet import contact_sheet, grid, side_by_side
+from impasto.images.sheet import contact_sheet, grid, side_by_side, with_inset
 
 
 def plain(height, width, value):
@@ -87,3 +87,13 @@ def test_the_pictures_are_not_modified(make):
     before = noise.copy()
     make([noise])[:] = 0
     assert np.array_equal(noise, before)
+
+
+def test_an_inset_stands_in_the_corner_with_a_white_edge():
+    large = plain(100, 160, 0.25)
+    made = with_inset(large, plain(20, 10, 0.5), share=0.4)
+    height, width = 34, 17  # of the inset: 0.4 of the shorter side, less its edges
+    assert (made[-3 - height : -3, -3 - width : -3] == 0.5).all()
+    assert (made[-3:, -width:] == 1).all() and (made[-height:, -3:] == 1).all()
+    assert (made[: -6 - height] == 0.25).all() and (made[:, : -6 - width] == 0.25).all()
+    assert (large == 0.25).all()

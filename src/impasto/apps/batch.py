@@ -21,6 +21,7 @@ from ..images.opening import locate
 from ..images.scales import plan
 from ..types import Picture, Step
 from ..workflows.batch import Form, OnStep, Outcome, stylize_all
+from ..workflows.style_paintings import style_file
 from ..workflows.tasks import Task
 from .progress import Clock, minutes, progress
 
@@ -43,7 +44,8 @@ def stylize_several(command: Stylize) -> Path:
     folder = command.output or _beside(command.content, command.styles)
     check_folder(folder)
     console = Console(stderr=True, quiet=command.quiet)
-    styles = [read_picture(style, max_pixels=command.max_pixels) for style in command.styles]
+    paintings = [style_file(style) for style in command.styles]
+    styles = [read_picture(painting, max_pixels=command.max_pixels) for painting in paintings]
     form = Form(f".{command.format or 'png'}", command.jpeg_quality, command.bits, command.force)
     bars, spent = ExitStack(), list[float]()
     outcomes = stylize_all(

@@ -23,7 +23,8 @@ class Stylize:
     """The photograph: JPEG, PNG, WebP, TIFF, BMP or GIF. Or a folder of photographs, or a text
     file (.txt) with the path of one on each line, counted from the list's folder."""
     styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
-    """The painting, or several; see --style-weights and --masks."""
+    """The painting, or several; see --style-weights and --masks. Or the name of a style that ships
+    with its painting (see impasto styles), unless there is a file of that name."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
     """Result: .png, .jpg, .webp or .tif. By default a free name beside the content. Of several
     photographs their folder, by default CONTENT_STYLE; what is done there is not made again."""
@@ -54,7 +55,7 @@ class Texture:
     """Make a picture of nothing but style."""
 
     styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
-    """The painting, or several."""
+    """The painting, or several; or names of styles, as for stylize."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
     """Result: .png, .jpg, .webp or .tif. By default a free name beside the painting."""
     aspect: float = 1.0
@@ -120,7 +121,7 @@ class Score:
     content: Annotated[Path, arg(metavar="PATH")]
     """The photograph it was made from."""
     style: Annotated[Path, arg(metavar="PATH")]
-    """The painting it was made after."""
+    """The painting it was made after, or the name of a style that ships."""
     json: bool = False
     """Print JSON."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
@@ -203,7 +204,7 @@ class Styles:
     model: OptionalPath = None
     """The network; the one that ships by default."""
     sheet: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Also paint a sample photograph in each, all on one sheet."""
+    """Also paint a sample photograph in each, with its painting, all on one sheet."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
     """Replace a file that exists."""
     common: Annotated[Common, Flat] = field(default_factory=Common)

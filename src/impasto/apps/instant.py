@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ..errors import SettingsError
 from ..images.files import free_path, read_image, read_picture, write_image
 from ..images.listing import Found, find_pictures, names_several
-from ..images.sheet import contact_sheet
+from ..images.sheet import contact_sheet, with_inset
 from ..paint_settings import PaintSettings
 from ..types import Image
 from ..workflows.batch import Form, work_through
 from ..workflows.paint import make_painter, paint_with, styles
 from ..workflows.result import Result
+from ..workflows.style_paintings import style_painting
 from ..workflows.tasks import Task, find_into, plan_results
 from .batch import check_folder, follow
 from .checks import check_outputs, check_quality
@@ -126,21 +128,29 @@ def list_styles(command: Styles) -> None:
         ImpastoError: It could not be done.
     """
     known = styles(command.model)
-    table = Table("style", "painting", "painter", "year", box=None)
+    paintings = {name: None if command.model else style_painting(name) for name in known}
+    table = Table("style", "title", "painter", "year", "with painting", box=None)
     for name, about in known.items():
-        table.add_row(name, *(str(about.get(key, "")) for key in ("title", "painter", "year")))
-    Console(file=sys.stdout, soft_wrap=True).print(table)
+        facts = [str(about.get(key, "")) for key in ("title", "painter", "year")]
+        table.add_row(*map(Text, [name, *facts, "no" if paintings[name] is None else "yes"]))
+    console = Console(file=sys.stdout, soft_wrap=True)
+    console.print(table)
+    for folder in {file.parent for file in paintings.values() if file is not None}:
+        console.print(Text(f"The paintings are in {folder}, as STYLE.jpg"))
     if command.sheet is not None:
         check_outputs([command.sheet], command.force)
-        write_image(command.sheet, _sheet(list(known), command.model))
+        write_image(command.sheet, _sheet(paintings, command.model))
         sys.stdout.write(f"{command.sheet}\n")
 
 
-def _sheet(names: list[str], model: Path | None) -> Image:
+def _sheet(paintings: Mapping[str, Path | None], model: Path | None) -> Image:
+    """Paint a sample photograph in each style, with its painting in the corner."""
     import skimage.data
 
     settings = PaintSettings(size=_THUMBNAIL)
     photograph = read_image(skimage.data.astronaut())
-    painters = [make_painter(name, settings, model) for name in names]
-    cells = [photograph, *(paint_with(p, photograph, settings).image for p in painters)]
-    return contact_sheet(cells, _THUMBNAIL, ["", *names])
+    cells = [photograph]
+    for name, file in paintings.items():
+        painted = paint_with(make_painter(name, settings, model), photograph, settings).image
+        cells.append(painted if file is None else with_inset(painted, read_image(file)))
+    return contact_sheet(cells, _THUMBNAIL, ["", *paintings])

@@ -12,6 +12,7 @@ from rich.table import Table
 from ..images.files import read_picture
 from ..workflows.score import Score as Scored
 from ..workflows.score import score
+from ..workflows.style_paintings import style_file
 
 if TYPE_CHECKING:
     from .commands import Score
@@ -25,7 +26,7 @@ def judge(command: Score) -> None:
     """
     pictures = [
         read_picture(path, max_pixels=command.max_pixels)
-        for path in (command.picture, command.content, command.style)
+        for path in (command.picture, command.content, style_file(command.style))
     ]
     scored = score(
         pictures[0],

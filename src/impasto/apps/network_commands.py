@@ -76,7 +76,7 @@ class MakePairs:
     photographs: Annotated[Positional[Path], arg(metavar="PHOTOS")]
     """Folder of photographs."""
     style: Annotated[Positional[Path], arg(metavar="STYLE")]
-    """The painting."""
+    """The painting, or the name of a style that ships."""
     output: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
     """Where the painted pictures go; made if it is missing. What is there is not made again."""
     quiet: Annotated[bool, arg(aliases=["-q"])] = False

@@ -26,6 +26,7 @@ from ..settings import QUALITIES, Settings
 from ..types import Picture, Size, Step
 from ..workflows.endurance import Unfinished
 from ..workflows.run_folder import check_unfinished, folder_of, remove
+from ..workflows.style_paintings import style_file
 from ..workflows.stylize import finish, make_stylizer
 from ..workflows.texture import as_texture
 from .batch import stylize_several
@@ -197,7 +198,8 @@ def prepare(command: Stylize, *, resumed: bool = False) -> Job:
         PictureError: A picture cannot be read, or a result cannot be written.
     """
     content = read_picture(command.content, max_pixels=command.max_pixels)
-    styles = [read_picture(style, max_pixels=command.max_pixels) for style in command.styles]
+    paintings = [style_file(style) for style in command.styles]
+    styles = [read_picture(painting, max_pixels=command.max_pixels) for painting in paintings]
     names = "_".join([command.content.stem, *(style.stem for style in command.styles)])
     output = command.output or free_path(
         command.content.with_name(f"{names}.{command.format or 'png'}")

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ..images.files import free_path, read_picture
 from ..workflows.run_folder import check_unfinished, folder_of
+from ..workflows.style_paintings import style_file
 from ..workflows.texture import blank_content, texture_settings
 from .checks import check_options, check_outputs
 from .commands import Stylize
@@ -45,7 +46,7 @@ def make_texture(command: Texture) -> Path:
         common=command.common,
     )
     check_options(stylize)
-    styles = [read_picture(style) for style in command.styles]
+    styles = [read_picture(style_file(style)) for style in command.styles]
     first = command.styles[0]
     output = command.output or free_path(first.with_name(f"{first.stem}_texture.png"))
     check_outputs([output], command.force)

@@ -12,6 +12,7 @@ from ..types import Image
 from .scales import fit, resize
 
 _GAP = 8
+_EDGE = 3  # white around an inset, pixels
 _PAPER = 1.0
 _COLUMNS = 6
 _LETTERS = 20  # height of a label, pixels
@@ -98,6 +99,30 @@ def contact_sheet(images: Sequence[Image], cell: int, labels: Sequence[str] = ()
         padded = [*row, *[None] * (min(len(images), _COLUMNS) - len(row))]
         strips += [grid([padded], cell)[:-_GAP], _captions(names[: len(row)], len(padded), cell)]
     return np.concatenate(strips)
+
+
+def with_inset(image: Image, inset: Image, share: float = 0.38) -> Image:
+    """Set a small picture into the lower right corner of another, with a white edge.
+
+    Args:
+        image: (H, W, 3), 0..1.
+        inset: (h, w, 3), 0..1; reduced to fit.
+        share: Long side of the small picture, of the shorter side of the large one.
+
+    Returns:
+        (H, W, 3), 0..1.
+
+    Example:
+        >>> sheet = with_inset(np.zeros((90, 90, 3)), np.full((8, 4, 3), 0.5))
+        >>> sheet[-5, -5].tolist(), sheet[-2, -2].tolist(), sheet[0, 0].tolist()
+        ([0.5, 0.5, 0.5], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0])
+    """
+    side = max(1, round(share * min(image.shape[:2])) - 2 * _EDGE)
+    small = np.clip(resize(inset, fit(inset.shape[:2], side)), 0, 1)
+    framed = np.pad(small, ((_EDGE, _EDGE), (_EDGE, _EDGE), (0, 0)), constant_values=_PAPER)
+    made = image.copy()
+    made[-framed.shape[0] :, -framed.shape[1] :] = framed
+    return made
 
 
 def _captions(labels: Sequence[str], columns: int, cell: int) -> Image:

@@ -26,7 +26,7 @@ from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Picture, Step
 from .manifest import placed_settings
-from .result import Result, StylesLike, as_pictures
+from .result import Result, StylesLike, as_paintings
 from .stylize import make_stylizer, stylize_with
 from .tasks import Task, find_into, plan_results
 
@@ -121,7 +121,7 @@ def stylize_all(
         >>> for outcome in stylize_all("photos", "wave.jpg", "painted"):  # doctest: +SKIP
         ...     print(outcome.status, outcome.result, outcome.reason)
     """
-    settings, folder, paintings = settings or Settings(), locate(folder), as_pictures(style)
+    settings, folder, paintings = settings or Settings(), locate(folder), as_paintings(style)
     places = [photographs] if isinstance(photographs, str | Path) else photographs
     form = form or Form()
     tasks = plan_results(find_into(places, folder, form.suffix), folder, form.suffix)

@@ -21,6 +21,7 @@ from ..types import Picture
 from .record import Input, Record, plain
 from .result import PictureLike
 from .setting_files import ROLES, named_files, with_paths
+from .style_paintings import style_file, style_painting
 
 _SHOWN = 12  # characters of a SHA-256 that an error quotes
 
@@ -46,6 +47,8 @@ class Origin(NamedTuple):
 def find_file(entry: Input, origin: Origin, option: str) -> Path:
     """Find an input by its recorded path, else by its name beside the result.
 
+    A style's painting that ships is taken from the package.
+
     Args:
         entry: The input.
         origin: The result.
@@ -54,7 +57,14 @@ def find_file(entry: Input, origin: Origin, option: str) -> Path:
     Raises:
         PictureError: It is missing, or what is there has another SHA-256.
     """
-    advice = f"give it with {option}"
+    advice, shipped = f"give it with {option}", _shipped(entry)
+    if shipped is not None and file_digest(shipped) == entry.sha256:
+        return shipped
+    if shipped is not None and entry.path is None:
+        raise PictureError(
+            f"the painting of {entry.name} that ships with this version is not the one that "
+            f"{origin.path} was made from; {advice}"
+        )
     if entry.path is None or entry.sha256 is None:
         raise PictureError(
             f"the {entry.role} of {origin.path} was no file that can be found again; {advice}"
@@ -73,6 +83,12 @@ def find_file(entry: Input, origin: Origin, option: str) -> Path:
         f"the {entry.role} {name} of {origin.path} (SHA-256 {entry.sha256[:_SHOWN]}...) is neither "
         f"at the recorded place '{plain(entry.path)}' nor beside the result; {advice}"
     )
+
+
+def _shipped(entry: Input) -> Path | None:
+    """Return the painting that ships, where an input names the style it is of."""
+    is_painting = entry.role == "style" and entry.sha256 is not None
+    return style_painting(entry.name) if is_painting else None
 
 
 def _candidates(entry: Input, folder: Path) -> Iterator[Path]:
@@ -141,6 +157,8 @@ def find_picture(entry: Input, origin: Origin, option: str) -> Picture:
 
 def take_given(source: PictureLike, entry: Input, origin: Origin) -> Picture:
     """Read a picture that shall stand for an input, and warn if it is another."""
+    if entry.role == "style" and isinstance(source, str | Path):
+        source = style_file(source)
     picture = (
         source
         if isinstance(source, Picture)

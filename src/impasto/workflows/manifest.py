@@ -20,6 +20,7 @@ from ..types import Picture
 from .circumstances import surroundings
 from .record import FORMAT, SHIPPED, Input, Record, Role, WeightsUsed
 from .setting_files import setting_inputs, with_paths
+from .style_paintings import shipped_style
 
 
 def make_record(
@@ -74,6 +75,21 @@ def picture_input(role: Role, picture: Picture, share: float | None = None) -> I
     """
     path = None if picture.path is None else picture.path.as_posix()
     return Input(role=role, name=picture.name, sha256=picture.sha256, path=path, share=share)
+
+
+def painting_input(painting: Picture) -> Input:
+    """Say of the slow route's painting what it is; of one that ships its style's name, and no path.
+
+    Example:
+        >>> from impasto.images.files import read_picture
+        >>> from impasto.workflows.style_paintings import style_painting
+        >>> painting_input(read_picture(style_painting("wave"))).name
+        'wave'
+    """
+    name = shipped_style(painting)
+    if name is None:
+        return picture_input("style", painting)
+    return Input(role="style", name=name, sha256=painting.sha256)
 
 
 def model_input(model: PaintingModel | str | Path | None) -> Input:

@@ -22,6 +22,7 @@ from .circumstances import weights_used
 from .manifest import make_record, model_input, picture_input
 from .record import Input
 from .result import PictureLike, Result, alpha_at, as_picture
+from .style_paintings import painting_facts
 
 StyleLike = PictureLike
 
@@ -137,10 +138,14 @@ def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSetting
 
 
 def styles(model: PaintingModel | str | Path | None = None) -> dict[str, dict[str, Any]]:
-    """Return what is known of each style of a model, by its name: `title`, `painter`, `year`.
+    """Return what is known of each style of a model, by its name.
 
     Args:
         model: The network, or its file; the one that ships with the package if None.
+
+    Returns:
+        `title`, `painter` and `year` of each, where its card has them; of the network that ships
+        also `source` and `licence` of the painting, see `style_painting`.
 
     Raises:
         ModelError: There is no such model.
@@ -150,7 +155,9 @@ def styles(model: PaintingModel | str | Path | None = None) -> dict[str, dict[st
         ...     print(name)
     """
     found = find_model(model)
-    about = found.card.get("styles", {})
+    about: dict[str, dict[str, Any]] = found.card.get("styles", {})
+    if model is None:
+        about = {**about, **painting_facts()}
     return {name: dict(about.get(name, {})) for name in found.styles if name != PHOTOGRAPH}
 
 

@@ -16,6 +16,7 @@ from ..images.metadata import made_with
 from ..settings import Settings
 from .batch import Form, Outcome, work_through
 from .result import Result, as_picture
+from .style_paintings import style_file
 from .stylize import make_stylizer, stylize_with
 from .tasks import Task, plan_results
 
@@ -44,7 +45,7 @@ def make_pairs(
 
     Args:
         photographs: Folder of photographs.
-        style: The painting.
+        style: The painting, or the name of a style that ships.
         folder: Where painted pictures and manifest go; made if it is missing.
         settings: All knobs of the slow route.
 
@@ -59,7 +60,7 @@ def make_pairs(
         >>> for outcome in make_pairs("photos", "wave.jpg", "pairs", Settings()):  # doctest: +SKIP
         ...     print(outcome.status, outcome.result)
     """
-    photographs, style, folder = Path(photographs), Path(style), Path(folder)
+    photographs, style, folder = Path(photographs), style_file(style), Path(folder)
     about = {
         "style": style.name,
         "style_sha256": file_digest(style),

@@ -27,8 +27,8 @@ class Input(BaseModel):
     role: Role
     """What it was used as."""
     name: str = ""
-    """Name of the file, or of a style that a network has learned; `shipped` for the network that
-    comes with the package; empty for what was no file."""
+    """Name of the file, or of a style that a network has learned or whose painting ships;
+    `shipped` for the network that comes with the package; empty for what was no file."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     """Of the file's bytes; without a file, as `Picture.sha256` says. Learned styles have none."""
     path: str | None = None

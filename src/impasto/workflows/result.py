@@ -18,6 +18,7 @@ from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Image, Mask, Picture, Size
 from .manifest import placed
+from .style_paintings import style_file
 
 PictureLike = str | Path | NDArray[Any] | PIL.Image | Picture
 StylesLike = PictureLike | Sequence[PictureLike]
@@ -89,11 +90,16 @@ def as_picture(source: PictureLike) -> Picture:
     return source if isinstance(source, Picture) else read_picture(source)
 
 
-def as_pictures(sources: StylesLike) -> list[Picture]:
-    """Read one picture, or each of a list or tuple of them."""
+def as_painting(source: PictureLike) -> Picture:
+    """Read a painting, which may be named by the style that ships; see `style_file`."""
+    return as_picture(style_file(source) if isinstance(source, str | Path) else source)
+
+
+def as_paintings(sources: StylesLike) -> list[Picture]:
+    """Read one painting, or each of a list or tuple of them."""
     if isinstance(sources, list | tuple):
-        return [as_picture(source) for source in sources]
-    return [as_picture(sources)]  # type: ignore[arg-type]
+        return [as_painting(source) for source in sources]
+    return [as_painting(sources)]  # type: ignore[arg-type]
 
 
 def alpha_at(picture: Picture, size: Size) -> Mask | None:

@@ -12,7 +12,7 @@ from ..errors import PictureError
 from ..types import Picture, Step
 from .endurance import checkpointed, open_unfinished
 from .record import Input
-from .result import PictureLike, Result, StylesLike, as_pictures
+from .result import PictureLike, Result, StylesLike, as_paintings
 from .run_folder import at_work, find_folder, remove
 from .stylize import finish, follow, make_stylizer
 
@@ -75,10 +75,10 @@ def _inputs(run: Mapping[str, Any], role: str, given: StylesLike | None) -> list
     if None not in paths:
         if given is not None:
             raise PictureError(f"the run began with {', '.join(paths)}; leave {role}= out")
-        return as_pictures(paths)
+        return as_paintings(paths)
     if given is None:
         raise PictureError(f"the run's {role} was no file; pass it as {role}=")
-    pictures = as_pictures(given)
+    pictures = as_paintings(given)
     same = [
         entry["path"] is not None or entry["sha256"] == picture.sha256
         for entry, picture in zip(entries, pictures, strict=False)

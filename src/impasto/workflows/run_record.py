@@ -15,6 +15,7 @@ from ..images.opening import locate
 from ..settings import EVERYWHERE, INITS, REST, Settings
 from ..types import Picture
 from .result import PictureLike, StylesLike, as_picture
+from .style_paintings import style_file
 
 _IN_SETTINGS = ("init", "masks", "style_masks", "protect")  # settings that may name pictures
 _WORDS = (*INITS, "paint", EVERYWHERE, REST)
@@ -28,7 +29,7 @@ def name_inputs(
 
     Args:
         content: The photograph.
-        style: The painting, or a list of several.
+        style: The painting, or a list of several; names of styles that ship become paths.
         init: Starting picture, if it is given as a picture.
         masks: Masks at hand; None if there are none.
 
@@ -46,7 +47,9 @@ def name_inputs(
             "the settings, or leave checkpoint out"
         )
     styles = style if isinstance(style, list | tuple) else [style]
-    named = {"content": content, **{f"style {n}": one for n, one in enumerate(styles, 1)}}
+    named = {"content": content}
+    for number, one in enumerate(styles, 1):
+        named[f"style {number}"] = style_file(one) if isinstance(one, str | Path) else one
     if init is not None:
         named["init"] = init
     return {

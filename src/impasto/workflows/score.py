@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 from ..images.scales import check_size, resize, result_size
 from ..settings import Settings
 from ..types import Image, Size
-from .result import PictureLike, as_picture
+from .result import PictureLike, as_painting, as_picture
 
 _SSIM_WINDOW = 7  # skimage's default
 
@@ -59,7 +59,7 @@ def score(
     Args:
         picture: The picture to judge: a path, a NumPy array or a PIL image.
         content: The photograph, likewise.
-        style: The painting, likewise.
+        style: The painting, likewise, or the name of a style that ships.
         settings: Weights, layers and preset; the defaults if None. Its size is not used.
         height: Judge at this height, pixels, the width by the content's shape; None takes the
             picture's own size. A picture of the size in question is not resampled.
@@ -76,7 +76,7 @@ def score(
     """
     settings = settings or Settings()
     painted, photograph = as_picture(picture).image, as_picture(content).image
-    painting = as_picture(style).image
+    painting = as_painting(style).image
     size = judged_size(painted, photograph, settings, height)
     painted = resize(painted, size, resampling=settings.resampling)
     photograph = resize(photograph, size, resampling=settings.resampling)

@@ -17,13 +17,15 @@ from .circumstances import weights_used
 from .colors import after, before
 from .endurance import kept
 from .guidance import Masks, as_masks, make_guidance, mask_inputs, name_masks
-from .manifest import make_record, model_input, picture_input
+from .manifest import make_record, model_input, painting_input, picture_input
+from .paint import find_model
 from .paint import paint as paint_at_once
 from .record import Input
-from .result import MaskLike, PictureLike, Result, StylesLike, alpha_at, as_picture, as_pictures
+from .result import MaskLike, PictureLike, Result, StylesLike, alpha_at, as_paintings, as_picture
 from .run_folder import remove
 from .run_record import describe_run, name_inputs
 from .setting_files import setting_inputs
+from .style_paintings import shipped_style
 
 if TYPE_CHECKING:
     from ..perceptual.looks import Looks
@@ -47,7 +49,7 @@ def stylize(
     Args:
         content: The photograph: a path, a NumPy array ((H, W), (H, W, 3) or (H, W, 4); uint8,
             uint16, or floats in 0..1) or a PIL image.
-        style: The painting, likewise, or a list of several.
+        style: The painting, likewise, or the name of a style that ships, or a list of several.
         settings: All knobs; the defaults if None.
         init: Starting picture in place of `settings.init`, likewise, or one of its words.
         masks: Where each style goes, a mask for each: a path, with a colour behind it or without
@@ -77,7 +79,7 @@ def stylize(
         changes, init = {**changes, "init": str(init)}, None
     settings = (settings or Settings()).changed(**changes) if changes else settings or Settings()
     settings, given = name_masks(settings, as_masks(masks))
-    photograph, paintings = as_picture(content), as_pictures(style)
+    photograph, paintings = as_picture(content), as_paintings(style)
     begun = None if init is None else as_picture(init)
     others = [] if begun is None else [picture_input("init", begun)]
     others += mask_inputs(given)
@@ -173,7 +175,8 @@ def make_stylizer(
     Network and paintings are looked at once for all contents of about the same size.
 
     Args:
-        style: The painting: a path, a NumPy array or a PIL image; or a list of several.
+        style: The painting: a path, a NumPy array, a PIL image or the name of a style that ships;
+            or a list of several.
         settings: All knobs.
         masks: Masks at hand, in place of those that the settings name.
         resume: `snapshot` of a step of an earlier run with the same content, to go on from there.
@@ -189,7 +192,8 @@ def make_stylizer(
         >>> for step in paint("photo.jpg"):  # doctest: +SKIP
         ...     print(step.iteration, step.losses["total"])
     """
-    paintings = [picture.image for picture in as_pictures(style)]
+    pictures = as_paintings(style)
+    paintings = [picture.image for picture in pictures]
 
     @functools.cache
     def looks() -> Looks:
@@ -205,7 +209,7 @@ def make_stylizer(
         guidance = make_guidance(image, paintings, settings, masks or Masks())
         start = init
         if init is None and resume is None:
-            start = _painted_start(image, paintings[0], settings)
+            start = _painted_start(image, pictures[0], settings)
         colored = before(image, paintings, guidance, settings, start)
         steps = optimize_image(
             colored.content,
@@ -223,13 +227,18 @@ def make_stylizer(
     return paint
 
 
-def _painted_start(content: Image, style: Image, settings: Settings) -> Image | None:
+def _painted_start(content: Image, painting: Picture, settings: Settings) -> Image | None:
     """Paint the starting picture with a network where the settings ask for one."""
     named = settings.init
     if named != "paint" and not names_a_model(named):
         return None
     small = PaintSettings(size=min(_START_SIDE, max(content.shape[:2])))
-    return paint_at_once(content, style if named == "paint" else named, settings=small).image
+    style: PictureLike = named
+    if named == "paint":  # in the style as it was learned, where this is its painting
+        name = shipped_style(painting)
+        learned = name is not None and name in find_model(None).styles
+        style = name if name is not None and learned else painting.image
+    return paint_at_once(content, style, settings=small).image
 
 
 def finish(
@@ -254,9 +263,10 @@ def finish(
     """
     from ..backend import resolve_precision
 
+    paintings = [painting_input(style) for style in styles]
     inputs = [
         picture_input("content", content),
-        *(picture_input("style", style) for style in styles),
+        *paintings,
         *setting_inputs(settings),
         *others,
     ]
@@ -269,7 +279,7 @@ def finish(
         precision=resolve_precision(settings.precision),
         weights=weights_used(settings.weights),
         content=content.name,
-        style=", ".join(style.name for style in styles),
+        style=", ".join(painting.name for painting in paintings),
         iterations=step.iteration,
         losses=step.losses,
         seconds=round(seconds, 1),

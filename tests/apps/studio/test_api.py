@@ -136,11 +136,17 @@ def test_a_run_makes_what_the_command_line_makes(anna, ask, pictures, tmp_path, 
         assert impasto.read_record(path)["settings"]["size"] == 48
 
 
-def test_a_run_takes_learned_styles_and_shares(anna, ask):
+def test_a_run_takes_learned_styles_and_shares(anna, ask, pictures, tmp_path):
     run = ask(styles=["wave"], settings={**TINY, "style_weights": [1, 3]})
     view = until(anna, run, ended)
     assert (view["status"], view["styles"]) == ("done", ["Wave", "sea"]), view["error"]
     assert view["settings"]["style_weights"] == [1, 3]
+    settings = impasto.Settings(**TINY, style_weights=(1, 3))
+    result = impasto.stylize(pictures[0], ["wave", pictures[1]], settings=settings)
+    assert same(anna.predict(run, api_name="/picture"), result, tmp_path)
+    record = impasto.read_record(anna.predict(run, api_name="/picture"))
+    painting = next(each for each in record["inputs"] if each["role"] == "style")
+    assert {*painting} == {"role", "name", "sha256"} and painting["name"] == "wave"
     assert ended(
         until(anna, ask(settings={**TINY, "preset": "classic", "height": 40, "rounds": 1}), ended)
     )

@@ -116,10 +116,20 @@ def test_the_settings_are_told_as_a_command_line(painted):
     painted.enter("#setting-strength", 0.6)
     painted.unfold("#command")
     lines = painted.until(lambda: painted.find("#command-text textarea").get_attribute("value"))
-    at_once, style, slow = lines.splitlines()
+    at_once, slow = lines.splitlines()
     assert at_once == "impasto paint astronaut.png --style wave --strength 0.6"
-    assert style.endswith(" --style wave --size 768 -o astronaut_wave_style.png")
-    assert slow.startswith("impasto stylize astronaut.png astronaut_wave_style.png ")
+    assert slow.startswith("impasto stylize astronaut.png wave ")
+
+
+def test_the_paintings_of_the_chosen_styles_are_shown(painted):
+    painted.until(lambda: "The Great Wave" in painted.text("#originals"))
+    wide, high = painted.run(
+        "const {naturalWidth, naturalHeight} = document.querySelector('#originals img');"
+        "return [naturalWidth, naturalHeight];"
+    )
+    assert wide == 192 and high == round(192 * 350 / 512)
+    painted.choose("#styles", "scream")
+    painted.until(lambda: painted.text("#originals") == "The Scream, Edvard Munch, 1893")
 
 
 def test_an_old_picture_brings_its_settings_back(page, tmp_path, rng):

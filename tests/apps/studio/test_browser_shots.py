@@ -43,7 +43,7 @@ def paint(page, photograph, style):
     page.take_photograph(photograph)
     page.new_picture(lambda: page.choose("#styles", style))
     page.until(lambda: "data:image" in page.find("#dress").get_attribute("innerHTML"))
-    page.until(lambda: page.text("#note"))
+    page.until(lambda: page.text("#note") and page.sees("#originals img"))
 
 
 def test_light_and_dark(page, coffee, shoot):

@@ -19,6 +19,7 @@ from impasto.images.files import read_image
 from impasto.settings import Settings
 from impasto.types import Picture
 from impasto.workflows.guidance import Masks, make_guidance
+from impasto.workflows.style_paintings import style_painting
 
 COLORS = {GREEN: (0, 255, 0), RED: (255, 0, 0), BLUE: (0, 0, 255)}
 
@@ -106,7 +107,16 @@ def test_a_painting_is_its_own_style(tmp_path):
     assert style_picture(str(tmp_path / "a.png"), photograph, tmp_path) == tmp_path / "a.png"
 
 
-def test_of_a_learned_style_the_photograph_painted_in_it_is_taken(tmp_path):
+def test_a_learned_style_has_the_painting_that_ships(tmp_path):
+    photograph = Picture(np.full((40, 60, 3), 0.5, np.float32))
+    assert style_picture("wave", photograph, tmp_path) == style_painting("wave")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_where_no_painting_ships_the_photograph_painted_in_the_style_is_taken(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("impasto.apps.studio.wishes.style_painting", lambda name: None)
     photograph = Picture(np.linspace(0, 1, 64 * 96 * 3, dtype=np.float32).reshape(64, 96, 3))
     path = style_picture("wave", photograph, tmp_path)
     painted = read_image(path)

@@ -14,6 +14,7 @@ from PIL import Image as PIL
 from ...errors import PictureError, SettingsError
 from ...paint_settings import PaintSettings
 from ...settings import Settings
+from ...workflows.style_paintings import style_painting
 from .controls import settings_from
 from .instant import glance, look_at, shares_of, style_names, title_of
 from .order import Order
@@ -104,11 +105,12 @@ def commands(choice: Choice, settings: Settings) -> list[str]:
     lines = [command_line(settings_at_once(choice, settings), photo.name, names, shares=shares)]
     paintings = []
     for name in names:
-        if name in known:  # the slow route takes it from the photograph, painted in it
+        painted = name  # a painting, or a style whose painting ships
+        if name in known and style_painting(name) is None:  # the photograph, painted in it
             painted = f"{photo.stem}_{name}_style.png"
             line = command_line(PaintSettings(size=STYLE_SIDE), photo.name, [name])
             lines.append(f"{line} -o {shlex.quote(painted)}")
-        paintings.append(painted if name in known else name)
+        paintings.append(painted)
     return [*lines, command_line(settings, photo.name, paintings)]
 
 

@@ -14,6 +14,7 @@ from .api import add_api
 from .context import Studio
 from .controls import COLOR
 from .looks import assets, theme, translations, words
+from .originals import show_originals
 from .painting import CHOICE, RUN, Painting
 from .parts import Parts, lay_out
 from .people import gallery_of, users_of
@@ -176,6 +177,14 @@ def _wire_what_follows(page: gr.Blocks, painting: Painting, parts: Parts, states
         **_QUIET,
         **_GLANCE,
     }
+    gr.on(
+        [parts.styles.change, parts.others.change, parts.share.release],
+        show_originals,
+        [parts.styles, parts.others, parts.share],
+        parts.originals,
+        trigger_mode="always_last",
+        **_QUIET,
+    )
     page.load(**dressing)
     parts.photograph.change(**dressing)
     parts.paintings.change(**dressing)

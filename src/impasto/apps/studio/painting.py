@@ -290,7 +290,7 @@ def _styles_in(record: Record) -> tuple[Any, Any, Any]:
 
 
 def _learned(style: Input) -> str:
-    """Return the name of a learned style; those of the slow route are pictures named after it."""
+    """Return the name of a learned style; of the slow route, pictures may be named after it."""
     return style.name if style.sha256 is None else style.name.removesuffix(".png")
 
 

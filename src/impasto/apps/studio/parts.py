@@ -34,6 +34,7 @@ class Parts(NamedTuple):
     compare: gr.ImageSlider
     strength: gr.components.Component
     note: gr.Markdown
+    originals: gr.HTML
     finer: gr.Button
     keep: gr.Button
     pause: gr.Button
@@ -168,6 +169,7 @@ def _results(words: Words) -> dict[str, Any]:
     }
     parts["strength"] = control(FIRST, words, Settings())
     parts["note"] = gr.Markdown("", elem_id="note")
+    parts["originals"] = gr.HTML("", elem_id="originals", container=False, padding=False)
     with gr.Row():
         parts["finer"] = gr.Button(words("finer"), variant="primary", elem_id="finer")
         parts["keep"] = gr.Button(words("keep"), elem_id="keep")

@@ -16,19 +16,20 @@ from ...paint_settings import PaintSettings
 from ...settings import REST
 from ...types import Picture
 from ...workflows.paint import paint, styles
+from ...workflows.style_paintings import style_painting
 
 GREEN, RED, BLUE = "#00ff00", "#ff0000", "#0000ff"  # keep; first style; second style
 _COLORS = np.array([[0, 255, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
 _PAINTED = 128  # opacity from which on a position of the canvas is painted
 _MOST_PAINTED = 4_000_000  # pixels of the canvas; the page's own has 720 x 720 at most
-STYLE_SIDE = 768  # pixels of a style picture made of a learned style
+STYLE_SIDE = 768  # pixels of a picture that stands for the painting of a learned style
 
 
 def style_picture(style: str, photograph: Picture, folder: Path) -> Path:
     """Return the picture that the slow route takes a style from.
 
-    A painting is one itself. Of a learned style the painting is not at hand; the photograph painted
-    at once in it is, and has its colours and strokes.
+    A painting is one itself, and of a learned style the one that ships. Where none ships, the
+    photograph painted at once in the style stands for it: it has its colours and strokes.
 
     Args:
         style: Path of a painting, or name of a learned style.
@@ -40,6 +41,9 @@ def style_picture(style: str, photograph: Picture, folder: Path) -> Path:
     """
     if style not in styles():
         return Path(style)
+    shipped = style_painting(style)
+    if shipped is not None:
+        return shipped
     painted = paint(photograph, style, settings=PaintSettings(size=STYLE_SIDE))
     return write_image(folder / f"{style}.png", painted.image)
 

@@ -1,0 +1,115 @@
+"""The paintings of the shipped styles: small JPEGs in the package, and what is known of them.
+
+`models/paintings/paintings.json` is the one place that says who painted what; it is made of
+`training/styles.csv`. It covers the paintings, not the network, so that the slow route can take a
+style by its name without a network.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from importlib import resources
+from pathlib import Path
+
+from ..errors import PictureError
+from ..images.digest import file_digest
+from ..images.opening import locate
+from ..types import Picture
+
+_SUFFIX = ".jpg"
+
+
+@functools.cache
+def painting_facts() -> dict[str, dict[str, str]]:
+    """Return what is known of each painting, by its style's name.
+
+    Returns:
+        `title`, `painter`, `year`, `source` (repository and file) and `licence` of each.
+
+    Example:
+        >>> painting_facts()["wave"]["painter"]
+        'Katsushika Hokusai'
+    """
+    facts: dict[str, dict[str, str]] = json.loads((_folder() / "paintings.json").read_text("utf-8"))
+    return facts
+
+
+def style_painting(name: str) -> Path | None:
+    """Return the painting of a style that ships with the package.
+
+    Args:
+        name: Of the style, as `styles` lists them.
+
+    Returns:
+        A JPEG in sRGB, long side at most 512 pixels; None if no painting of that name ships.
+
+    Example:
+        >>> style_painting("wave").name
+        'wave.jpg'
+        >>> style_painting("my-own") is None
+        True
+    """
+    return _folder() / f"{name}{_SUFFIX}" if name in painting_facts() else None
+
+
+def style_file(style: str | Path) -> Path:
+    """Return the file of a style: a painting's path, or the name of a style that ships.
+
+    Args:
+        style: Path or name. A file of that name comes first.
+
+    Returns:
+        The path as given, or that of the painting that ships.
+
+    Raises:
+        PictureError: It is neither a file nor the name of a style. A path that leads nowhere is
+            returned, as reading it says what is wrong.
+
+    Example:
+        >>> style_file("scream").name
+        'scream.jpg'
+        >>> style_file("waves")
+        Traceback (most recent call last):
+        ...
+        impasto.errors.PictureError: there is no file waves, and no style of that name; ...
+    """
+    path, name = Path(style), str(style)
+    if path.name != name or path.suffix:  # no name of a style
+        return path
+    painting = style_painting(name)
+    try:
+        if locate(path).is_file() or (painting is None and locate(path).exists()):
+            return path
+    except (OSError, ValueError):  # no name that this system can have
+        return path
+    if painting is None:
+        raise PictureError(
+            f"there is no file {name}, and no style of that name; expected a painting's path or "
+            f"one of {', '.join(painting_facts())}"
+        )
+    return painting
+
+
+def shipped_style(picture: Picture) -> str | None:
+    """Return the name of the style whose shipped painting a picture is, or None.
+
+    The file may be a copy; its name and its SHA-256 are compared.
+
+    Example:
+        >>> from impasto.images.files import read_picture
+        >>> shipped_style(read_picture(style_painting("wave")))
+        'wave'
+    """
+    name = Path(picture.name).stem
+    known = picture.name.endswith(_SUFFIX) and name in painting_facts()
+    return name if known and picture.sha256 == _digests()[name] else None
+
+
+@functools.cache
+def _digests() -> dict[str, str]:
+    return {name: file_digest(_folder() / f"{name}{_SUFFIX}") for name in painting_facts()}
+
+
+def _folder() -> Path:
+    return Path(str(resources.files("impasto") / "models" / "paintings"))
