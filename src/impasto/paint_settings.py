@@ -11,7 +11,12 @@ from .settings import sentence
 
 
 class PaintSettings(BaseModel):
-    """All knobs of one pass, checked when made and unchangeable afterwards.
+    """All knobs of painting at once, checked when made and unchangeable afterwards.
+
+    A network's strokes are some pixels wide. `stroke_size` makes them a share of the picture: with
+    1, they are as large as in a picture whose long side is 800 pixels. A picture with a longer
+    side than 800 / `stroke_size` is painted at that size, and drawn anew at its own. With 0, every
+    picture is painted in one pass at its own size, so large ones get tiny strokes.
 
     Raises:
         SettingsError: When a value is out of range.
@@ -29,6 +34,8 @@ class PaintSettings(BaseModel):
     """Long side of the result, pixels; by default the photograph's own."""
     strength: Annotated[float, Field(ge=0, le=2)] = 1.0
     """How far to go from the photograph, in even steps: 0 leaves it, 1 is usual, 2 the most."""
+    stroke_size: Annotated[float, Field(ge=0, le=8)] = 1.0
+    """Size of strokes relative to the picture: 1 as at 800 pixels, 2 twice that, 0 the finest."""
     keep_colors: bool = False
     """Keep the photograph's colours and take only the strokes and the light."""
 

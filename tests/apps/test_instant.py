@@ -56,6 +56,18 @@ def test_paint_writes_beside_the_photograph_and_prints_the_path(folder, capsys):
     assert impasto.read_image("x.jpg").shape == (24, 30, 3)
 
 
+def test_stroke_size_is_an_option(folder, capsys):
+    photograph = skimage.data.coffee() / np.float32(255)
+    impasto.write_image("large.png", photograph[:220, :340])
+    words = ["paint", "large.png", "--style", "wave", "-q", "--stroke-size"]
+    assert main([*words, "4", "-o", "x.png"]) == 0
+    assert impasto.read_record("x.png")["settings"]["stroke_size"] == 4
+    expected = impasto.paint("large.png", "wave", stroke_size=4).image
+    assert np.abs(impasto.read_image("x.png") - expected).max() < 0.01
+    assert main([*words, "9", "-o", "y.png"]) == 2
+    assert "stroke_size" in capsys.readouterr().err.replace("-", "_")
+
+
 def test_paint_takes_folders_and_goes_on_after_a_bad_picture(folder, capsys):
     (folder / "photos" / "c.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
     assert main(["paint", "photos", "photo.png", "--style", "scream", "-o", "done"]) == 1

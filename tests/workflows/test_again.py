@@ -475,6 +475,13 @@ def test_a_picture_painted_at_once_is_the_same_again(painted):
     assert changed.settings == impasto.PaintSettings(strength=0.5, keep_colors=True)
 
 
+def test_an_older_record_without_stroke_size_was_painted_in_one_pass(painted):
+    rewrite(painted / "named.png", lambda r: r["settings"].pop("stroke_size"))
+    assert prepare_again(painted / "named.png").settings == impasto.PaintSettings(stroke_size=0)
+    asked = prepare_again(painted / "named.png", changes={"stroke_size": "2"}).settings
+    assert asked.stroke_size == 2
+
+
 def test_the_network_is_checked(painted, model):
     other = PaintingModel(ARCHITECTURE, model.trunk, {**model.styles, "new": model.styles["wave"]})
     save_model(other, painted / "other.impasto")

@@ -83,6 +83,16 @@ def test_strength_goes_from_the_photograph_to_the_style_and_beyond(model, ships,
         paint(photo, "wave", strength=2.1)
 
 
+def test_strokes_have_the_size_that_is_asked_for(model, ships, photo):
+    large = paint(photo, "wave", stroke_size=8)
+    assert large.image.shape == photo.shape and large.record["settings"]["stroke_size"] == 8
+    at_its_size = [paint(photo, "wave", stroke_size=size).image for size in (0, 1)]
+    np.testing.assert_array_equal(*at_its_size)  # 100 pixels are fewer than 800
+    for wrong in (-0.1, 8.1, float("nan"), "large"):
+        with pytest.raises(SettingsError, match="stroke_size"):
+            paint(photo, "wave", stroke_size=wrong)
+
+
 def test_styles_mix_by_their_shares(model, ships, photo):
     mixed = 0.25 * model.styles["wave"] + 0.75 * model.styles["scream"]
     result = paint(photo, {"wave": 1, "scream": 3})

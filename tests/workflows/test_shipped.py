@@ -9,6 +9,7 @@ from skimage.metrics import structural_similarity
 
 import impasto
 from impasto.engines.painting_model import PHOTOGRAPH
+from impasto.images import strokes
 from impasto.images.scales import resize
 from impasto.workflows.paint import shipped_model
 
@@ -64,6 +65,18 @@ def test_strength_goes_from_the_photograph_to_the_style(photo, painted):
         for s in (0.0, 0.5, 1.0)
     ]
     assert distances[0] > distances[1] > distances[2] and distances[2] < 1e-6
+
+
+def test_a_photograph_looks_alike_in_all_sizes(photo, monkeypatch):
+    monkeypatch.setattr(strokes, "REFERENCE_SIDE", 192)
+    large = np.clip(resize(photo, (576, 576)), 0, 1)
+    for name in ("starry-night", "wave"):
+        small = impasto.paint(np.clip(resize(large, (192, 192)), 0, 1), name).image
+        alike, fine = (
+            resize(impasto.paint(large, name, stroke_size=size).image, (192, 192))
+            for size in (1, 0)
+        )
+        assert difference(alike, small) < 0.01 < 3 * 0.01 < difference(fine, small)
 
 
 def test_a_painting_never_seen_gives_a_picture_of_its_own(photo, painted):

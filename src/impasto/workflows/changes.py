@@ -16,7 +16,12 @@ _Kind = TypeVar("_Kind", Settings, PaintSettings)
 
 
 def recorded_settings(kind: type[_Kind], values: Mapping[str, Any], origin: Origin) -> _Kind:
-    """Take the settings of a record, which anybody may have written."""
+    """Take the settings of a record, which anybody may have written.
+
+    A network's picture whose record has no `stroke_size` was painted in one pass at full size.
+    """
+    if kind is PaintSettings:
+        values = {"stroke_size": 0.0, **values}
     try:
         return kind(**values)
     except (SettingsError, RecursionError) as error:

@@ -115,10 +115,18 @@ def make_painter(
 
 def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSettings) -> Result:
     """Paint one picture; see `paint`."""
+    from ..engines.stroke_size import paint_photograph
+
     start = time.perf_counter()
     picture = as_picture(photograph)
     image = _at_size(picture.image, settings)
-    painted = _paint(image, painter, style_mixture(settings.strength))
+    painted = paint_photograph(
+        image,
+        painter.vector,
+        painter.model,
+        mixture=style_mixture(settings.strength),
+        stroke_size=settings.stroke_size,
+    )
     if settings.keep_colors:
         painted = keep_colors(painted, image)
     alpha = alpha_at(picture, painted.shape[:2])
@@ -207,22 +215,6 @@ def _at_size(image: Image, settings: PaintSettings) -> Image:
     if settings.size is None:
         return image
     return np.clip(resize(image, fit(image.shape[:2], settings.size)), 0, 1)
-
-
-def _paint(image: Image, painter: Painter, mixture: float) -> Image:
-    """Paint, and below full strength give back what the network loses even of a plain photograph.
-
-    So a small strength changes little, and 0 nothing, though its photograph is no perfect copy.
-    """
-    from ..engines.feed_forward import paint_image
-
-    if mixture == 0:
-        return image
-    painted = paint_image(image, painter.vector, painter.model)
-    if mixture < 1:
-        plain = paint_image(image, painter.model.styles[PHOTOGRAPH], painter.model)
-        painted = np.clip(painted + (1 - mixture) * (image - plain), 0, 1)
-    return painted
 
 
 def _find(style: StyleLike, given: PaintingModel | str | Path | None) -> Painter:

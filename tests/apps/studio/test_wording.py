@@ -150,11 +150,11 @@ def test_only_what_differs_from_the_defaults_is_said(given, options):
 
 
 def test_painting_at_once_names_its_styles_and_network():
-    settings = PaintSettings(size=800, strength=0.5, keep_colors=True)
+    settings = PaintSettings(size=800, strength=0.5, stroke_size=2, keep_colors=True)
     line = command_line(settings, "-p.jpg", ["wave"], model="my.impasto")
     assert line == (
         "impasto paint ./-p.jpg --style wave --model my.impasto "
-        "--size 800 --strength 0.5 --keep-colors"
+        "--size 800 --strength 0.5 --stroke-size 2 --keep-colors"
     )
     odd = parse(words_of(command_line(PaintSettings(), "p.jpg", ["ab: c.jpg"])))
     assert parse_styles(odd.style) == {"ab: c.jpg": 1.0}

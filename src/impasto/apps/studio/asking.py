@@ -149,25 +149,24 @@ def _wish(**values: Any) -> _Wish:
         raise SettingsError(sentence(error, _Wish.model_fields)) from None
 
 
-def settings_of_paint(strength: Any, keep_colors: Any, size: Any, photo: Size) -> PaintSettings:
+def settings_of_paint(photo: Size, *, size: Any, **values: Any) -> PaintSettings:
     """Check the settings of what is painted at once.
 
     Args:
-        strength: 0..2.
-        keep_colors: Whether the photograph's stay.
-        size: Long side of the result, or None for the photograph's.
         photo: The photograph's height and width.
+        size: Long side of the result, or None for the photograph's.
+        **values: The other settings.
 
     Raises:
         SettingsError: One is out of range.
 
     Example:
-        >>> settings_of_paint(1.0, False, None, (5000, 3000)).size
+        >>> settings_of_paint((5000, 3000), size=None, strength=0.5).size
         4096
     """
     if size is None and max(photo) > LARGEST:
         size = LARGEST
-    settings = PaintSettings(strength=strength, keep_colors=keep_colors, size=size)
+    settings = PaintSettings(size=size, **values)
     _check_side(settings.size or 0)
     return settings
 

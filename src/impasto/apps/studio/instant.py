@@ -22,7 +22,9 @@ from ...workflows.paint import Painter, paint, paint_with, shipped_model, styles
 from ...workflows.result import Result
 from .texts import texts
 
-GLANCE = 720  # pixels of the long side of what is painted while somebody chooses
+# Pixels of the long side of what is painted while somebody chooses: not above that of strokes of
+# size 1, which one pass then paints.
+GLANCE = 720
 _SMALL, _PAINTED_AT = 112, 224  # sides of what is shown small, and of what is painted for it
 _KEPT = 16
 

@@ -26,7 +26,10 @@ from .texts import say
 _LOG = logging.getLogger(__name__)
 _MOST_SHOWN = 400
 _SMALL, _LARGE = 320, 1024  # sides of thumbnails
-_TOLD = ("quality", "strength", "color", "style_scale", "style_loss", "seed", "keep_colors")
+_TOLD = (
+    *("quality", "strength", "color", "style_scale", "style_loss", "seed"),
+    *("stroke_size", "keep_colors"),
+)
 
 
 class ShelfParts(NamedTuple):
