@@ -1,5 +1,7 @@
 """The trunk against the same computed by NumPy, position by position."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -33,25 +35,29 @@ def noise(side, height, width, offset=(0, 0)):
     return noise_field(side)[rows][:, columns, None].astype(np.float64)
 
 
+def scales_and_shifts(vector, architecture):
+    for width in norm_widths(architecture):
+        yield vector[:width], vector[width : 2 * width]
+        vector = vector[2 * width :]
+
+
+def normalised_layer(weights, styles, x, stride=1, relu=True, beside=None):
+    """Convolve, where there is a map `beside` the enlarged one, then normalise."""
+    if beside is not None:
+        x = x.repeat(2, 0).repeat(2, 1)
+    x = correlate(x, next(weights), stride)
+    if beside is not None:
+        x = x[: beside.shape[0], : beside.shape[1]]
+    scale, shift = next(styles)
+    x = (x - x.mean((0, 1))) / np.sqrt(x.var((0, 1)) + 1e-5) * scale + shift
+    return np.maximum(x, 0) if relu else x
+
+
 def reference(picture, vector, weights, architecture, offset=(0, 0)):
     """Paint (H, W, 3) with plain kernels."""
     weights = iter(weights)
-    noise_weights = next(weights) if architecture.noise else 0.0
-    widths = iter(norm_widths(architecture))
-    start = 0
-
-    def layer(x, stride=1, relu=True, beside=None):
-        nonlocal start
-        if beside is not None:
-            x = x.repeat(2, 0).repeat(2, 1)
-        x, n = correlate(x, next(weights), stride), next(widths)
-        if beside is not None:
-            x = x[: beside.shape[0], : beside.shape[1]]
-        x = (x - x.mean((0, 1))) / np.sqrt(x.var((0, 1)) + 1e-5)
-        x = x * vector[start : start + n] + vector[start + n : start + 2 * n]
-        start += 2 * n
-        return np.maximum(x, 0) if relu else x
-
+    noise_weights = next(weights) if architecture.noise else None
+    layer = functools.partial(normalised_layer, weights, scales_and_shifts(vector, architecture))
     if architecture.noise:
         fine = noise(FINE, *picture.shape[:2], offset)
         picture = np.concatenate([picture, fine], axis=2)
@@ -61,15 +67,13 @@ def reference(picture, vector, weights, architecture, offset=(0, 0)):
     x = sizes.pop()
     if architecture.noise:
         x = x + noise(COARSE, *x.shape[:2], offset) * noise_weights
-    counts = [architecture.blocks, *architecture.up_blocks, 0, 0, 0, 0]
-    for count in counts[: len(architecture.widths)]:
+    for count in [architecture.blocks, *architecture.up_blocks, 0, 0, 0, 0]:
         for _ in range(count):
             x = x + layer(layer(x), relu=False)
         if sizes:
             beside = sizes.pop()
             x = layer(x, beside=beside)
-            if len(sizes) >= 2:  # the quarter, and what is smaller
-                x = x + beside
+            x = x + beside * (len(sizes) >= 2)  # the quarter, and what is smaller
     return 1 / (1 + np.exp(-(correlate(x, next(weights)) + next(weights))))
 
 

@@ -17,7 +17,13 @@ from impasto.workflows.learn import learn_style, sample_photographs
 
 TINY = Architecture((8, 8, 12, 12), blocks=1)
 TOY = TrainingSettings(
-    steps=40, batch=1, crop=48, style_size=64, learning_rate=0.1, precision="float32"
+    steps=40,
+    batch=1,
+    crop=48,
+    style_size=64,
+    learning_rate=0.1,
+    precision="float32",
+    plain_share=0,
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 import skimage.data
 
 from impasto.errors import ModelError, PictureError
-from impasto.images.crops import draw_crop
+from impasto.images.crops import draw_box, read_photographs
 from impasto.images.files import read_image, write_image
 from impasto.images.sample_styles import sample_style
 from impasto.settings import Settings
@@ -121,9 +121,14 @@ def test_both_of_a_pair_are_cut_alike(folder):
     small = read_image(photo)[:40, :60]
     write_image(photo, small)
     write_image(folder / "painted.png", 1 - small)
-    for number in range(6):
-        crop = draw_crop([photo], number, 32, 0, {photo: folder / "painted.png"})
-        np.testing.assert_allclose(crop.painted, 1 - crop.image, atol=0.01)
+    settings = TrainingSettings(crop=32, plain_share=0.2, pairs_share=0.5)
+    pairs = {photo: folder / "painted.png"}
+    found = read_photographs([photo], settings, pairs=pairs, painted_style=3)
+    drawn = [draw_box(found, number, 32, 0)[0] for number in range(60)]
+    assert 15 < sum(index == len(found.pictures) - 1 for index in drawn) < 45
+    assert [found.style_of(index) for index in range(len(found.pictures))][-2:] == [None, 3]
+    difference = 255 - found.pictures[-1].astype(int) - found.painted[0]
+    assert np.abs(difference).max() <= 2
 
 
 def test_training_on_pairs_lowers_the_distance_of_pixels(folder):

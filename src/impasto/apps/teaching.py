@@ -170,7 +170,8 @@ def _watch(steps: Generator[_Step], console: Console) -> tuple[_Step | None, boo
 
 def _plan(training: Training) -> str:
     settings = training.settings
-    text = f"{settings.steps} steps of {settings.batch} pictures, {settings.crop} pixels, from "
+    work = f"{settings.seconds:g} s" if settings.seconds else f"{settings.steps} steps"
+    text = f"{work} of {settings.batch} pictures, {settings.crop} pixels, from "
     text += f"{len(training.photographs)} photographs"
     if training.styles:
         text += f", {len(training.styles)} style(s)"
@@ -188,7 +189,7 @@ def _shown(console: Console) -> Iterator[Callable[[Progress | Learned], None]]:
         with Bar(*columns, console=console) as bar:
             task = bar.add_task("looking at the paintings", total=None)
             yield lambda done: bar.update(
-                task, completed=done.step, total=done.steps, description=describe(done)
+                task, completed=done.done, total=1.0, description=describe(done)
             )
     else:
         yield _line_printer(console, describe)
@@ -202,7 +203,8 @@ def _describer() -> Callable[[Progress | Learned], str]:
         for name, value in done.losses.items():
             means[name] = means.get(name, value) + _RECENT * (value - means.get(name, value))
         parts = ", ".join(f"{name} {means[name]:.3g}" for name in ("content", "style", "tv"))
-        return f"step {done.step}/{done.steps}  loss {means['loss']:.4g} ({parts})"
+        planned = f"/{done.steps}" if done.steps else f", {done.done:.0%}"
+        return f"step {done.step}{planned}  loss {means['loss']:.4g} ({parts})"
 
     return describe
 
@@ -215,7 +217,7 @@ def _line_printer(
     def show(done: Progress | Learned) -> None:
         nonlocal last
         text = describe(done)
-        if time.perf_counter() - last >= _SECONDS_BETWEEN_LINES or done.step == done.steps:
+        if time.perf_counter() - last >= _SECONDS_BETWEEN_LINES or done.done >= 1:
             last = time.perf_counter()
             console.print(text, soft_wrap=True, highlight=False)
 

@@ -127,7 +127,8 @@ def enlarge_conv3x3(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     for p in (0, 1):
         for q in (0, 1):
             result[:, :, p, :, q] = y[:, p : p + h, q : q + w, p, q]
-    return result.reshape(n, 2 * h, 2 * w, outputs)
+    whole: torch.Tensor = result.reshape(n, 2 * h, 2 * w, outputs)
+    return whole
 
 
 def _summed(kernel: torch.Tensor, axis: int, place: int) -> tuple[torch.Tensor, torch.Tensor]:

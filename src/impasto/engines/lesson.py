@@ -115,7 +115,7 @@ class Lesson(keras.Model):
         name = self.settings.content_layers[0]
         energies = []
         for index in chosen:
-            box = np.float32([[0, 0, self.crop, 0]])
+            box = np.array([[0, 0, self.crop, 0]], np.float32)
             one = ops.convert_to_tensor(index[None])
             pictures = ops.take(self.bank.pictures, one, axis=0)
             square = cut(pictures, ops.convert_to_tensor(box), self.crop)
@@ -214,7 +214,8 @@ class Lesson(keras.Model):
 
     def _wanted(self, y: Mapping[str, Tensor]) -> Wanted:
         """Return the targets: nothing of them has a gradient."""
-        bank, names = self.bank, self.settings.style_layers
+        bank = self.bank
+        names: tuple[str, ...] = self.settings.style_layers
         has_own = bool(bank.own_layers)
         content, own = features_and_grams_each(
             ops.stop_gradient(y["goal"]),
@@ -319,7 +320,7 @@ class Lesson(keras.Model):
 
 
 class _Hidden:
-    """Keeps VGG19's kernels out of Keras' sight: they are no weights of the lesson."""
+    """Keeps tensors out of Keras' sight: they are no weights of the lesson."""
 
-    def __init__(self, value: Kernels):
+    def __init__(self, value: Any):
         self.value = value

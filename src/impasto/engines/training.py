@@ -74,12 +74,12 @@ def prepare(
         grams={name: Packed(*map(put, packed)) for name, packed in styles.grams.items()},
         own=put(styles.own.astype(np.float32)),
         own_layers=own_layers,
-        means=put(np.float32(IMAGENET_BGR)),
+        means=put(np.array(IMAGENET_BGR, np.float32)),
         least_energy=None,
     )
     lesson.use(bank, settings.crop, settings.pixel_weight)
     lesson.use(
-        bank._replace(least_energy=put(np.float32(lesson.mean_energy(photographs.count)))),
+        bank._replace(least_energy=put(np.float32(lesson.mean_energy(photographs.real)))),
         settings.crop,
         settings.pixel_weight,
     )
@@ -161,9 +161,9 @@ def draw_step(
     ]
     rng = np.random.default_rng([settings.seed, 1, step])
     shares = styles.shares / styles.shares.sum()
-    chosen = rng.choice(len(shares), batch, p=shares)
+    free = rng.choice(len(shares), batch, p=shares).tolist()
     paired = [photographs.style_of(index) for index, _ in drawn]
-    chosen = [one if own is None else own for one, own in zip(chosen, paired, strict=True)]
+    chosen = [one if own is None else own for one, own in zip(free, paired, strict=True)]
     return Drawn(
         picture=np.array([index for index, _ in drawn], np.int64),
         box=np.array([box for _, box in drawn], np.float32),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PictureError
+from ..training_settings import TrainingSettings
 from ..types import Image
 from .files import read_image
 from .plain_pictures import plain_pictures
@@ -31,7 +32,7 @@ class Photographs(NamedTuple):
     Attributes:
         pictures: uint8 (P, S, S, 3), each in the upper left of its square, its border repeated.
         sizes: Height and width of each, (P, 2).
-        count: How many of them are photographs.
+        real: How many of them are photographs.
         plain: How many after those are pictures without grain.
         shares: Shares of the examples that are pairs and that are without grain.
         painted: What the slow route made of the rest, uint8 (Q, S, S, 3); None without pairs.
@@ -41,7 +42,7 @@ class Photographs(NamedTuple):
 
     pictures: Bytes
     sizes: NDArray[np.int64]
-    count: int
+    real: int
     plain: int
     shares: tuple[float, float]
     painted: Bytes | None
@@ -50,7 +51,7 @@ class Photographs(NamedTuple):
 
     def style_of(self, index: int) -> int | None:
         """Return the style that a picture was painted in by the slow route, if it was."""
-        return self.painted_style if index >= self.count + self.plain else None
+        return self.painted_style if index >= self.real + self.plain else None
 
 
 def side_of_squares(crop: int) -> int:
@@ -65,27 +66,17 @@ def side_of_squares(crop: int) -> int:
 
 def read_photographs(
     paths: Sequence[Path],
-    crop: int,
+    settings: TrainingSettings,
     *,
-    seed: int = 0,
-    workers: int = 2,
-    zoom: float = 1.0,
-    plain_share: float = 0.0,
     pairs: Mapping[Path, Path] | None = None,
-    pairs_share: float = 0.0,
     painted_style: int = 0,
 ) -> Photographs:
     """Read photographs once, as small as training needs them.
 
     Args:
         paths: Photographs; of more than memory should hold, some are drawn.
-        crop: Side of the squares that will be cut out, pixels.
-        seed: Decides which are drawn, and what the pictures without grain show.
-        workers: Threads that read.
-        zoom: How much squares may be enlarged; a photograph must have `crop / zoom` pixels a side.
-        plain_share: Share of the examples that are without grain: flat, graded and drawn ones.
+        settings: `crop`, `zoom`, `seed`, `workers`, `plain_share` and `pairs_share`.
         pairs: The painted picture of some photographs, by the photographs' paths.
-        pairs_share: Share of the examples that are pairs, if there are any.
         painted_style: Index of the style of pairs.
 
     Returns:
@@ -94,12 +85,13 @@ def read_photographs(
     Raises:
         PictureError: None of the photographs, or of the pairs, can be used.
     """
+    crop, seed = settings.crop, settings.seed
     most = max(1, _MOST_BYTES // (side_of_squares(crop) ** 2 * 3))
     if len(paths) > most:
         drawn = np.random.default_rng([seed, 5]).choice(len(paths), most, replace=False)
         paths = [paths[int(index)] for index in sorted(drawn)]
-    read = functools.partial(_read_one, crop=crop, least=round(crop / zoom))
-    with ThreadPoolExecutor(workers) as pool:
+    read = functools.partial(_read_one, crop=crop, least=round(crop / settings.zoom))
+    with ThreadPoolExecutor(settings.workers) as pool:
         found = dict(zip(paths, pool.map(read, paths), strict=True))
     unusable = {path: each for path, each in found.items() if isinstance(each, str)}
     images = [each for each in found.values() if not isinstance(each, str)]
@@ -111,7 +103,7 @@ def read_photographs(
     count = len(images)
     longest = max(max(image.shape[:2]) for image in images)
     side = min(side_of_squares(crop), max(crop, longest))
-    if plain_share > 0:
+    if settings.plain_share > 0:
         images += plain_pictures(images, max(8, count // 12), side, seed)
     plain = len(images) - count
     painted = None
@@ -121,7 +113,7 @@ def read_photographs(
         painted = np.stack([_in_square(each, side) for _, each in both])
     sizes = np.array([image.shape[:2] for image in images], np.int64)
     pictures = np.stack([_in_square(image, side) for image in images])
-    shares = (pairs_share if pairs else 0.0, plain_share)
+    shares = (settings.pairs_share if pairs else 0.0, settings.plain_share)
     return Photographs(
         pictures,
         np.minimum(sizes, side),
@@ -208,7 +200,7 @@ def draw_box(
 
 
 def _draw_index(photographs: Photographs, number: int, seed: int, rng: np.random.Generator) -> int:
-    count, plain = photographs.count, photographs.plain
+    count, plain = photographs.real, photographs.plain
     kind = rng.random()
     for_pairs, for_plain = photographs.shares
     if kind < for_pairs:

@@ -37,7 +37,7 @@ def plain_pictures(photographs: Sequence[Bytes], count: int, side: int, seed: in
 
 
 def _flat(photographs: Sequence[Bytes], side: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    return np.broadcast_to(_color(rng), (side, side, 3))
+    return np.full((side, side, 3), _color(rng))
 
 
 def _graded(
@@ -47,7 +47,8 @@ def _graded(
     y, x = np.mgrid[:side, :side] / side - 0.5
     angle = rng.normal(np.pi / 2, 0.6)
     along = np.clip(x * np.cos(angle) + y * np.sin(angle) + 0.5, 0, 1) ** rng.uniform(0.5, 2)
-    return _color(rng) + along[..., None] * (_color(rng) - _color(rng))
+    graded: NDArray[np.float64] = _color(rng) + along[..., None] * (_color(rng) - _color(rng))
+    return graded
 
 
 def _blurred(

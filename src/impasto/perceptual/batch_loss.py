@@ -50,7 +50,7 @@ def batch_loss(
     painted: Tensor,
     wanted: Wanted,
     kernels: Kernels,
-    means: Tensor,
+    bgr_means: Tensor,
     settings: Settings,
     least_energy: Tensor | None = None,
 ) -> Found:
@@ -60,7 +60,7 @@ def batch_loss(
         painted: The pictures, (N, H, W, 3), 0..1.
         wanted: Their targets.
         kernels: From `objective.load_kernels`.
-        means: `features.IMAGENET_BGR` on the device, (3,).
+        bgr_means: `features.IMAGENET_BGR` on the device, (3,).
         settings: Weights and layers; the style loss is `gram`, the normalisation `relative`.
         least_energy: A scalar, the mean energy of the features of a photograph at a position. With
             it a content distance is divided at each position by its own energy or by this one,
@@ -76,21 +76,22 @@ def batch_loss(
         kernels,
         settings.content_layers,
         settings.style_layers,
-        means,
+        bgr_means,
         **objective.look(settings),
     )
     content = sum(
         _content(seen[name], wanted.content[name], least_energy) for name in settings.content_layers
     )
     content = content * (settings.content_weight / len(settings.content_layers))
-    distances = {name: _distance(grams[name], wanted.grams[name]) for name in settings.style_layers}
+    names: tuple[str, ...] = settings.style_layers
+    distances = {name: _distance(grams[name], wanted.grams[name]) for name in names}
     distances |= {name: distances[name] * counts for name, counts in wanted.counted.items()}
-    distances = {name: ops.mean(distance) for name, distance in distances.items()}
-    shares = zip(distances.values(), regions.style_shares(settings), strict=True)
+    means = {name: ops.mean(distance) for name, distance in distances.items()}
+    shares = zip(means.values(), regions.style_shares(settings), strict=True)
     style = sum(share * distance for distance, share in shares) * settings.style_weight
     tv = losses.total_variation_loss(painted, normalization="relative") * settings.tv_weight
     parts = {"content": content, "style": style, "tv": tv}
-    parts |= {f"style/{name}": distance for name, distance in distances.items()}
+    parts |= {f"style/{name}": distance for name, distance in means.items()}
     return Found(content + style + tv, parts)
 
 

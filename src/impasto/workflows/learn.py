@@ -16,6 +16,7 @@ from ..engines.painting_model import (
     summary,
 )
 from ..errors import PictureError
+from ..images.crops import Photographs, read_photographs
 from ..images.files import read_image
 from ..images.listing import list_pictures
 from ..images.metadata import made_with
@@ -31,13 +32,15 @@ class Learned(NamedTuple):
 
     Attributes:
         step: Steps done.
-        steps: Steps in all.
+        steps: Steps in all; None where a budget decides.
+        done: Share of the learning that is done, 0..1.
         losses: `loss` and its parts `content`, `style` and `tv`, of this step.
         model: Gives the network with the style as it is by now; it takes a moment.
     """
 
     step: int
-    steps: int
+    steps: int | None
+    done: float
     losses: Any
     model: Any
 
@@ -96,8 +99,9 @@ def learn_style(
         photographs = sample_photographs()
     elif isinstance(photographs, str | Path):
         photographs = list_pictures(photographs)
-    lesson, style = _prepare(image, name, model, settings, trunk)
-    _start_nearby(lesson, style, photographs, _starts(image, model), settings)
+    seen = read_photographs(photographs, settings)
+    lesson, style = _prepare(image, seen, model, settings, trunk)
+    _start_nearby(lesson, style, seen, _starts(image, model), settings)
 
     def learned() -> PaintingModel:
         card = {
@@ -107,20 +111,27 @@ def learn_style(
             "begun_with": summary(model),
             "styles": {name: {"title": name, "painter": "", "year": ""}},
         }
-        vector = lesson.to_model({name: (style.numbers, 0)}, None, card)
+        vector = lesson.to_model({name: (style.numbers[0], 0)}, None, card)
         styles = {PHOTOGRAPH: model.styles[PHOTOGRAPH], **vector.styles}
         return PaintingModel(vector.architecture, vector.trunk, styles, None, card)
 
-    for step in engine.train(lesson, photographs, [style], settings):
-        yield Learned(step.step, settings.steps, step.losses, learned)
+    steps = None if settings.seconds else settings.steps
+    for step in engine.train(lesson, seen, style, settings):
+        yield Learned(step.step, steps, step.done, step.losses, learned)
 
 
 def _prepare(
-    image: Image, name: str, model: PaintingModel, settings: TrainingSettings, trunk: bool
+    image: Image,
+    photographs: Photographs,
+    model: PaintingModel,
+    settings: TrainingSettings,
+    trunk: bool,
 ) -> tuple[Any, Any]:
     from ..backend import resolve_precision
     from ..engines import training as engine
-    from ..engines.lesson import Lesson, look_at_painting
+    from ..engines.bank import pack
+    from ..engines.lesson import Lesson
+    from ..engines.look import look_at_painting
     from ..engines.networks import fill
     from ..perceptual import objective
 
@@ -133,9 +144,15 @@ def _prepare(
     fill(lesson.network, model)
     lesson.network.trainable = trunk
     lesson.vectors.hidden.trainable = lesson.vectors.predicted.trainable = False
-    engine.prepare(lesson, settings)
-    nothing = np.zeros(numbers, np.float32)
-    return lesson, engine.StyleToLearn(name, nothing, 0, look.grams)
+    style = engine.StylesToLearn(
+        numbers=np.zeros((1, numbers), np.float32),
+        rows=[0],
+        grams={layer: pack([gram]) for layer, gram in look.grams.items()},
+        shares=np.ones(1),
+        own=np.zeros(1, bool),
+    )
+    engine.prepare(lesson, photographs, style, settings)
+    return lesson, style
 
 
 def _starts(image: Image, model: PaintingModel) -> list[Array]:
@@ -149,7 +166,7 @@ def _starts(image: Image, model: PaintingModel) -> list[Array]:
 def _start_nearby(
     lesson: Any,
     style: Any,
-    photographs: Sequence[Path],
+    photographs: Photographs,
     starts: Sequence[Array],
     settings: TrainingSettings,
 ) -> None:

@@ -32,6 +32,7 @@ class Progress(NamedTuple):
 
     Attributes:
         step: Steps done.
+        steps: Steps in all; None where a budget decides.
         done: Share of the training that is done, 0..1.
         seconds: Time that it has taken, all its parts together.
         losses: `loss` and its parts, means over the steps since the last report; on a CPU there is
@@ -40,6 +41,7 @@ class Progress(NamedTuple):
     """
 
     step: int
+    steps: int | None
     done: float
     seconds: float
     losses: Mapping[str, float]
@@ -109,7 +111,8 @@ def train_model(
             if done.step // save_every > before // save_every:
                 _save(run, done, rows)
                 saved = done
-            yield Progress(*done, run.photographs.unusable)
+            steps = None if settings.seconds else settings.steps
+            yield Progress(done.step, steps, *done[1:], run.photographs.unusable)
     except DivergedError:
         saved = last  # the weights are lost; the last state is not
         raise
@@ -127,15 +130,7 @@ def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
 
     settings = training.settings
     engine.set_seed(settings.seed)
-    photographs = read_photographs(
-        training.photographs,
-        settings.crop,
-        seed=settings.seed,
-        workers=settings.workers,
-        zoom=settings.zoom,
-        plain_share=settings.plain_share,
-        **_pairs(training),
-    )
+    photographs = read_photographs(training.photographs, settings, **_pairs(training))
     as_usual = settings.precision == "auto" and on_gpu()
     precision = "bfloat16" if as_usual else resolve_precision(settings.precision)
     loss = settings.loss_settings(precision)
@@ -169,7 +164,6 @@ def _pairs(training: Training) -> dict[str, Any]:
         return {}
     return {
         "pairs": training.pairs.painted,
-        "pairs_share": training.settings.pairs_share,
         "painted_style": 1 + list(training.styles).index(training.pairs.style),
     }
 
@@ -247,7 +241,7 @@ def _to_model(run: _Run, step: int) -> PaintingModel:
     about = {
         "steps": step,
         "settings": {**training.settings.model_dump(mode="json"), **architecture},
-        "photographs": run.photographs.count,
+        "photographs": run.photographs.real,
         "paintings": len(training.others),
     }
     if begun and training.predictor_alone:

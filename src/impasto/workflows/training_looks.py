@@ -61,7 +61,8 @@ def look_at_all(
     if known is None:
         known = _look(paintings, kernels, loss, settings)
         with whole_or_not_at_all(folder / FILE) as file:
-            np.savez(file, about=np.array(about), paintings=np.array(wanted), **known)
+            everything: dict[str, Any] = {"about": about, "paintings": wanted, **known}
+            np.savez(file, **everything)
     names = loss.style_layers
     return Looks(
         known["statistics"],
