@@ -18,8 +18,8 @@ from ..types import Tensor
 from .painting_model import Array
 
 FINE, COARSE = 256, 128  # sides of the fields: of the picture's size, and of the smallest size
-_MIDDLE = 127.5
-_DEVIATION = 73.9  # of whole numbers that are spread evenly over 0..255
+MIDDLE = 127.5
+DEVIATION = 73.9  # of whole numbers that are spread evenly over 0..255
 _SEED = 20_261_127
 
 
@@ -43,7 +43,7 @@ def noise_field(side: int) -> Array:
 
 def scaled(drawn: NDArray[Any]) -> Array:
     """Bring bytes to mean 0 and deviation 1."""
-    return ((drawn.astype(np.float32) - _MIDDLE) / _DEVIATION).astype(np.float32)
+    return ((drawn.astype(np.float32) - MIDDLE) / DEVIATION).astype(np.float32)
 
 
 def noise_rows(side: int, top: int, bottom: int, width: int) -> Array:
@@ -69,7 +69,9 @@ def noise_map(side: int, like: Tensor, offsets: Tensor | None) -> Tensor:
     rows, columns = ops.arange(height), ops.arange(width)
     if offsets is None:
         lines = ops.take(ops.take(field, ops.mod(rows, side), axis=0), ops.mod(columns, side), 1)
-        return ops.broadcast_to(lines[None, :, :, None], (number, height, width, 1))
+        lines = ops.expand_dims(lines, (0, 3))  # LiteRT has no slices that add axes
+        return ops.broadcast_to(lines, (number, height, width, 1))
+    offsets = ops.cast(offsets, rows.dtype)  # TensorFlow adds no two kinds of whole numbers
     rows = ops.mod(rows[None] + offsets[:, :1], side)  # (N, H)
     columns = ops.mod(columns[None] + offsets[:, 1:], side)  # (N, W)
     places = rows[:, :, None] * side + columns[:, None, :]
