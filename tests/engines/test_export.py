@@ -124,10 +124,11 @@ def test_8_bits_hold_the_layers_that_are_large(rng, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["float32", "float16"])
-def test_noise_is_repeated_beyond_the_end_of_its_field(rng, tmp_path, kind):
-    model = toy_model(rng, RICH)
+@pytest.mark.parametrize("size", [(290, 530), (20, 1100), (1100, 20)])
+def test_noise_is_repeated_beyond_the_ends_of_its_fields(rng, tmp_path, kind, size):
+    model = toy_model(rng, RICH._replace(widths=(4, 5, 6, 7), up_blocks=(1,)))
     exported = export_onnx(model, tmp_path / "rich.onnx", style="sea", kind=kind)
-    picture = np.full((1, 290, 530, 3), 0.5, np.float32)
+    picture = np.full((1, *size, 3), 0.5, np.float32)
     assert_paints_alike(exported, model, picture, CLOSE if kind == "float32" else 2 / 255)
     held = {a.name: a for a in onnx.load(exported.path).graph.initializer}
     for name, side in (("fine", 256), ("coarse", 128)):

@@ -7,8 +7,8 @@ from impasto.backend import instance_norm, ops, reflect_pad
 from impasto.engines.networks import load_network, make_network
 from impasto.engines.noise import COARSE, FINE, noise_bytes, noise_field
 from impasto.engines.painting_model import (
-    Architecture,
     NOISE,
+    Architecture,
     PaintingModel,
     arrays_by_layer,
     layers,
