@@ -65,14 +65,18 @@ def noise_map(side: int, like: Tensor, offsets: Tensor | None) -> Tensor:
         (N, H, W, 1).
     """
     number, height, width = ops.shape(like)[:3]
-    field = ops.convert_to_tensor(noise_field(side))
+    field = ops.convert_to_tensor(noise_bytes(side))  # bytes stay exact in files of 8 bits
     rows, columns = ops.arange(height), ops.arange(width)
     if offsets is None:
         lines = ops.take(ops.take(field, ops.mod(rows, side), axis=0), ops.mod(columns, side), 1)
         lines = ops.expand_dims(lines, (0, 3))  # LiteRT has no slices that add axes
-        return ops.broadcast_to(lines, (number, height, width, 1))
+        return ops.broadcast_to(_scaled_tensor(lines), (number, height, width, 1))
     offsets = ops.cast(offsets, rows.dtype)  # TensorFlow adds no two kinds of whole numbers
     rows = ops.mod(rows[None] + offsets[:, :1], side)  # (N, H)
     columns = ops.mod(columns[None] + offsets[:, 1:], side)  # (N, W)
     places = rows[:, :, None] * side + columns[:, None, :]
-    return ops.take(ops.reshape(field, (-1,)), places)[..., None]
+    return _scaled_tensor(ops.take(ops.reshape(field, (-1,)), places)[..., None])
+
+
+def _scaled_tensor(drawn: Tensor) -> Tensor:
+    return (ops.cast(drawn, "float32") - MIDDLE) / DEVIATION
