@@ -138,9 +138,12 @@ def browser():
     process.wait()
 
 
-def toy_model(widths):
+FOURS = Architecture((4, 8, 8, 8), blocks=1)
+RICH = Architecture((4, 8, 8, 8, 8), blocks=1, up_blocks=(1, 1), noise=True)
+
+
+def toy_model(architecture):
     rng = np.random.default_rng(7)
-    architecture = Architecture(widths, blocks=1)
     shapes = [tuple(w.shape) for w in make_network(architecture).weights]
     trunk = [np.float32(rng.standard_normal(s) / np.sqrt(np.prod(s[:-1]))) for s in shapes]
     vector = np.float32(1 + rng.standard_normal(style_size(architecture)) / 2)
@@ -149,7 +152,7 @@ def toy_model(widths):
 
 @pytest.fixture(scope="module")
 def model():
-    return toy_model((4, 6, 8, 8))
+    return toy_model(Architecture((4, 6, 8, 8), blocks=1))
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +165,9 @@ def site(model, tmp_path_factory):
         export_onnx(model, folder / f"{kind}.onnx", style="sea", kind=kind)
     shutil.copy(folder / "float32.onnx", folder / "model.onnx")
     export_onnx(model, folder / "any.onnx")
-    export_onnx(toy_model((4, 8, 8, 8)), folder / "fours.onnx", style="sea")
+    export_onnx(toy_model(FOURS), folder / "fours.onnx", style="sea")
+    for kind in ("float32", "float16"):
+        export_onnx(toy_model(RICH), folder / f"rich-{kind}.onnx", style="sea", kind=kind)
     (folder / "text.onnx").write_text("not a network", "utf-8")
     with served(folder) as address:
         yield address
@@ -199,6 +204,19 @@ def test_a_photograph_is_painted_as_keras_paints_it(browser, site, model, photog
     assert np.abs(browser.painting() - theirs).max() <= CLOSE
 
 
+@pytest.mark.parametrize("kind", ["float32", "float16"])
+def test_noise_is_painted_as_keras_paints_it(browser, site, tmp_path, kind):
+    path = tmp_path / "grey.png"
+    Image.new("RGB", (301, 270), (128, 128, 128)).save(path)  # larger than the field of noise
+    browser.open(f"{site}/?on=wasm&model=rich-{kind}.onnx")
+    assert browser.wait_for("ready", "error") == "Ready. Paints on the processor."
+    browser.choose(path)
+    browser.wait_for("painted", "error")
+    theirs = painted_by_keras(toy_model(RICH), np.full((270, 301, 3), 128 / 255, np.float32))
+    assert np.ptp(theirs) > 0.2
+    assert np.abs(browser.painting() - theirs).max() <= CLOSE
+
+
 def test_8_bits_paint_nearly_the_same(browser, site, model, photograph):
     path, image = photograph
     browser.open(f"{site}/?on=wasm&model=int8.onnx")
@@ -215,7 +233,18 @@ def test_the_graphics_card_paints_the_same(browser, site, photograph):
         pytest.skip("this browser offers no WebGPU here")
     browser.choose(path)
     browser.wait_for("painted", seconds=200)
-    theirs = painted_by_keras(toy_model((4, 8, 8, 8)), image)
+    theirs = painted_by_keras(toy_model(FOURS), image)
+    assert np.abs(browser.painting() - theirs).max() <= CLOSE
+
+
+def test_noise_is_painted_alike_on_the_graphics_card(browser, site, photograph):
+    path, image = photograph
+    browser.open(f"{site}/?on=webgpu&model=rich-float32.onnx")
+    if "graphics card" not in browser.wait_for("ready", seconds=200):
+        pytest.skip("this browser offers no WebGPU here")
+    browser.choose(path)
+    browser.wait_for("painted", seconds=200)
+    theirs = painted_by_keras(toy_model(RICH), image)
     assert np.abs(browser.painting() - theirs).max() <= CLOSE
 
 

@@ -15,6 +15,8 @@ from impasto.engines.networks import load_network, make_network
 from impasto.engines.painting_model import Architecture, PaintingModel, style_size
 
 SIZE = (50, 41)
+RICH = Architecture((4, 5, 6, 7, 9), blocks=1, up_blocks=(2, 1, 0, 1), noise=True)
+BOUNDS = {"float32": 1e-4, "float16": 2 / 255, "int8": 16 / 255}
 ON_A_PHONE = """
 import warnings; warnings.simplefilter("ignore")
 import sys, numpy as np, tensorflow as tf
@@ -31,9 +33,9 @@ np.save(painted, interpreter.get_tensor(interpreter.get_output_details()[0]["ind
 
 
 @pytest.fixture
-def model(tmp_path, rng, monkeypatch):
+def model(tmp_path, rng, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
-    architecture = Architecture((4, 6, 8, 8), blocks=1)
+    architecture = getattr(request, "param", None) or Architecture((4, 6, 8, 8), blocks=1)
     shapes = [tuple(w.shape) for w in make_network(architecture).weights]
     trunk = [np.float32(rng.standard_normal(s) / np.sqrt(np.prod(s[:-1]))) for s in shapes]
     vector = np.float32(1 + rng.standard_normal(style_size(architecture)) / 4)
@@ -74,7 +76,11 @@ def test_what_cannot_be_done_is_said_in_a_sentence(model, capsys, tmp_path, word
     assert (tmp_path / "there.onnx").read_text() == "kept"
 
 
-@pytest.mark.parametrize("kind", ["float32", "float16", "int8"])
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [(None, "float32"), (None, "float16"), (None, "int8"), (RICH, "float32"), (RICH, "int8")],
+    indirect=["model"],
+)
 def test_a_phone_paints_what_keras_paints(model, tmp_path, rng, kind):
     if importlib.util.find_spec("tensorflow") is None:  # never import it beside PyTorch
         pytest.skip("needs tensorflow")
@@ -95,4 +101,4 @@ def test_a_phone_paints_what_keras_paints(model, tmp_path, rng, kind):
     assert done.returncode == 0, done.stderr
     theirs = ops.convert_to_numpy(load_network(model)((picture, model.styles["sky"][None])))
     assert np.ptp(theirs) > 0.2
-    assert np.abs(np.load("painted.npy") - theirs).max() < (1e-4 if kind == "float32" else 2 / 255)
+    assert np.abs(np.load("painted.npy") - theirs).max() < BOUNDS[kind]

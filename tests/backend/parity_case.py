@@ -14,6 +14,8 @@ import numpy as np
 
 from impasto.backend import BACKEND, DATA_FORMAT, ops
 from impasto.engines.iterative import optimize_image
+from impasto.engines.networks import load_network, make_network
+from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style
 from impasto.engines.view import to_pixels
 from impasto.perceptual import features, objective, tiles, weights
 from impasto.settings import STYLE_LOSSES, Settings
@@ -23,6 +25,11 @@ EVALUATIONS = 3
 SHALLOW = Settings(
     style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv2",)
 )  # with margins so small that tiles do not see the whole picture
+
+TRUNKS = {
+    "plain trunk": Architecture((4, 5, 6, 7), blocks=2),
+    "rich trunk": Architecture((4, 5, 6, 7, 9), blocks=1, up_blocks=(2, 1, 0, 1), noise=True),
+}
 
 
 def evaluate(pictures, name, settings, tile=None, guidance=objective.UNGUIDED):
@@ -50,6 +57,21 @@ def look(pictures, name):
     yield f"average/{name}", ops.convert_to_numpy(seen[name])[0]
 
 
+def paint_in_one_pass(pictures, name):
+    """What a trunk of random weights, the same on all frameworks, makes of the content."""
+    architecture = TRUNKS[name]
+    rng = np.random.default_rng(13)
+    shapes = [tuple(weight.shape) for weight in make_network(architecture).weights]
+    trunk = [np.float32(rng.standard_normal(s) / np.sqrt(np.prod(s[:-1]))) for s in shapes]
+    network = load_network(PaintingModel(architecture, tuple(trunk), {}))
+    vector = neutral_style(architecture)
+    vector += 0.3 * rng.standard_normal(len(vector)).astype(np.float32)
+    tensors = [to_pixels(pictures["content"]), ops.convert_to_tensor(vector[None])]
+    yield f"{name}/whole", ops.convert_to_numpy(network(tuple(tensors)))[0]
+    offsets = ops.convert_to_tensor(np.array([[250, 70]]))
+    yield f"{name}/moved", ops.convert_to_numpy(network((*tensors, offsets)))[0]
+
+
 def paint(pictures, optimizer):
     """A very short run, its picture and its losses."""
     settings = Settings(
@@ -73,6 +95,8 @@ def main(folder: Path, output: Path) -> None:
         settings = SHALLOW.changed(style_loss=style_loss)
         results |= evaluate(pictures, f"region {style_loss}", settings, None, Guidance((), (left,)))
     results |= look(pictures, "block3_conv1")
+    for name in TRUNKS:
+        results |= paint_in_one_pass(pictures, name)
     for optimizer in ("lbfgs", "adam"):
         results |= paint(pictures, optimizer)
     np.savez(output, **results)

@@ -220,3 +220,20 @@ def test_three_evaluations_lower_the_loss(results, backend, optimizer):
 def test_short_runs_end_in_the_same_picture(results, backend, optimizer):
     ours, torchs = (of(results, name)[f"{optimizer}/image"] for name in (backend, "torch"))
     assert np.abs(ours - torchs).mean() < 5e-3  # measured: 1e-4
+
+
+@others
+@pytest.mark.parametrize("name", ["plain trunk", "rich trunk"])
+def test_a_trunk_paints_alike_on_every_framework(results, backend, name):
+    for where in ("whole", "moved"):
+        ours, torchs = (of(results, each)[f"{name}/{where}"] for each in (backend, "torch"))
+        assert ours.shape == (*SIZE, 3) and np.ptp(torchs) > 0.2
+        assert np.abs(ours - torchs).max() <= 1e-4
+
+
+@by_backend
+def test_noise_moves_with_its_beginning(results, backend):
+    ours = of(results, backend)
+    moved, whole = ours["rich trunk/moved"], ours["rich trunk/whole"]
+    assert np.abs(moved - whole).max() > 0.05
+    np.testing.assert_array_equal(ours["plain trunk/moved"], ours["plain trunk/whole"])

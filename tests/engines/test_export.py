@@ -19,13 +19,23 @@ from impasto.errors import BackendError, ModelError, PictureError, SettingsError
 onnx = pytest.importorskip("onnx", reason='needs pip install "impasto[onnx]"')
 onnxruntime = pytest.importorskip("onnxruntime", reason='needs pip install "impasto[onnx]"')
 
-SIZES = [(64, 64), (97, 130), (201, 151), (16, 17)]
+SIZES = [(64, 64), (97, 130), (201, 151), (17, 18)]
 CLOSE = 1e-4
+TINY = Architecture((4, 6, 8, 8), blocks=1)
+RICH = Architecture((4, 5, 6, 7, 9), blocks=1, up_blocks=(2, 1, 0, 1), noise=True)
+ARCHITECTURES = [
+    pytest.param(architecture, id=name)
+    for name, architecture in {
+        "tiny": TINY,
+        "separable": TINY._replace(separable=True),
+        "rich": RICH,
+        "four sizes": RICH._replace(widths=(4, 6, 8, 8), up_blocks=(1,), separable=True),
+    }.items()
+]
 
 
-def toy_model(rng, **changed):
+def toy_model(rng, architecture=TINY):
     """A trunk whose styles differ, and whose pictures use most of the range."""
-    architecture = Architecture((4, 6, 8, 8), blocks=1, **changed)
     shapes = [tuple(w.shape) for w in make_network(architecture).weights]
     trunk = [rng.standard_normal(s) / np.sqrt(np.prod(s[:-1])) for s in shapes]
     styles = {
@@ -64,10 +74,10 @@ def assert_paints_alike(exported, model, picture, within):
         assert np.abs(ours - theirs).max() <= within
 
 
-@pytest.mark.parametrize("separable", [False, True])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("style", ["sky", None])
-def test_it_paints_what_keras_paints_at_any_size(rng, tmp_path, style, separable):
-    model = toy_model(rng, separable=separable)
+def test_it_paints_what_keras_paints_at_any_size(rng, tmp_path, style, architecture):
+    model = toy_model(rng, architecture)
     exported = export_onnx(model, tmp_path / "sky.onnx", style=style)
     assert exported.difference <= CLOSE
     for height, width in SIZES:
@@ -77,9 +87,9 @@ def test_it_paints_what_keras_paints_at_any_size(rng, tmp_path, style, separable
 
 @pytest.mark.parametrize(("kind", "bound"), [("float16", 2 / 255), ("int8", 16 / 255)])
 @pytest.mark.parametrize("style", ["sky", None])
-@pytest.mark.parametrize("separable", [False, True])
-def test_fewer_bits_stay_within_their_bound(rng, tmp_path, kind, style, bound, separable):
-    model = toy_model(rng, separable=separable)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_fewer_bits_stay_within_their_bound(rng, tmp_path, kind, style, bound, architecture):
+    model = toy_model(rng, architecture)
     exported = export_onnx(model, tmp_path / "sky.onnx", style=style, kind=kind)
     assert 0 < exported.difference <= bound
     picture = rng.random((1, 97, 130, 3), np.float32)
@@ -95,11 +105,35 @@ def test_weights_of_8_bits_are_rounded_to_the_nearest_of_their_channel(model, tm
         a.name: onnx.numpy_helper.to_array(a) for a in onnx.load(exported.path).graph.initializer
     }
     kernel = model.trunk[3].transpose(3, 2, 0, 1)  # the one to an eighth
-    whole, factors = (arrays[f"eighth/in/kernel/{part}"] for part in ("whole", "factors"))
+    whole, factors = (arrays[f"eighth/kernel/{part}"] for part in ("whole", "factors"))
     assert whole.dtype == np.int8 and np.abs(whole).max() == 127
     error = np.abs(whole * factors[:, None, None, None] - kernel)
     assert (error <= 0.501 * factors[:, None, None, None]).all()
-    assert "full/in/kernel/whole" not in arrays
+    assert "full/kernel/whole" not in arrays
+
+
+def test_8_bits_hold_the_layers_that_are_large(rng, tmp_path):
+    exported = export_onnx(toy_model(rng, RICH), tmp_path / "rich.onnx", style="sea", kind="int8")
+    names = [array.name for array in onnx.load(exported.path).graph.initializer]
+    few = {name.removesuffix("/kernel/whole") for name in names if name.endswith("/whole")}
+    assert few == {
+        *("eighth", "sixteenth", "block0_conv0", "block0_conv1"),
+        *("to_eighth", "to_quarter", "to_quarter_block0_conv0", "to_quarter_block0_conv1"),
+        *(f"to_eighth_block{i}_conv{j}" for i in range(2) for j in range(2)),
+    }
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16"])
+@pytest.mark.parametrize("size", [(290, 530), (20, 1100), (1100, 20)])
+def test_noise_is_repeated_beyond_the_ends_of_its_fields(rng, tmp_path, kind, size):
+    model = toy_model(rng, RICH._replace(widths=(4, 5, 6, 7), up_blocks=(1,)))
+    exported = export_onnx(model, tmp_path / "rich.onnx", style="sea", kind=kind)
+    picture = np.full((1, *size, 3), 0.5, np.float32)
+    assert_paints_alike(exported, model, picture, CLOSE if kind == "float32" else 2 / 255)
+    held = {a.name: a for a in onnx.load(exported.path).graph.initializer}
+    for name, side in (("fine", 256), ("coarse", 128)):
+        assert held[f"{name}/bytes"].data_type == onnx.TensorProto.UINT8
+        assert tuple(held[f"{name}/bytes"].dims) == (side, side)
 
 
 def test_fewer_bits_make_smaller_files(rng, tmp_path):

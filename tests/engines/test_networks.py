@@ -9,8 +9,11 @@ from impasto.backend import instance_norm, ops, reflect_pad
 from impasto.engines.networks import load_network, make_network
 from impasto.engines.noise import COARSE, FINE, noise_bytes, noise_field
 from impasto.engines.painting_model import (
+    NOISE,
     Architecture,
     PaintingModel,
+    arrays_by_layer,
+    layers,
     neutral_style,
     norm_widths,
     style_size,
@@ -151,6 +154,24 @@ def test_a_model_gives_back_the_network_it_was_made_of(rng):
     picture, vector = rng.random((1, 20, 20, 3)), random_vectors(rng, 1, TINY)
     again = run(load_network(model), picture, vector)
     np.testing.assert_array_equal(again, run(network, picture, vector))
+
+
+@pytest.mark.parametrize("separable", [False, True])
+def test_weights_are_found_by_the_name_of_their_layer(separable):
+    architecture = RICH._replace(separable=separable)
+    network = make_network(architecture)
+    model = PaintingModel(architecture, tuple(network.get_weights()), {})
+    found = arrays_by_layer(model)
+    assert {*found} == {NOISE, *(layer.name for layer in layers(architecture))}
+    np.testing.assert_array_equal(found[NOISE][0], ops.convert_to_numpy(network.noise_weights))
+    for conv in network.convs:
+        ours, theirs = found[conv.name], conv.get_weights()
+        assert len(ours) == len(theirs)
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(one, other)
+    for wrong in (model.trunk[:-1], (*model.trunk, model.trunk[-1])):
+        with pytest.raises(ValueError, match="arrays for"):
+            arrays_by_layer(PaintingModel(architecture, wrong, {}))
 
 
 def test_reflection_is_numpys(rng):

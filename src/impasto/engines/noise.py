@@ -18,8 +18,8 @@ from ..types import Tensor
 from .painting_model import Array
 
 FINE, COARSE = 256, 128  # sides of the fields: of the picture's size, and of the smallest size
-_MIDDLE = 127.5
-_DEVIATION = 73.9  # of whole numbers that are spread evenly over 0..255
+MIDDLE = 127.5
+DEVIATION = 73.9  # of whole numbers that are spread evenly over 0..255
 _SEED = 20_261_127
 
 
@@ -43,7 +43,7 @@ def noise_field(side: int) -> Array:
 
 def scaled(drawn: NDArray[Any]) -> Array:
     """Bring bytes to mean 0 and deviation 1."""
-    return ((drawn.astype(np.float32) - _MIDDLE) / _DEVIATION).astype(np.float32)
+    return ((drawn.astype(np.float32) - MIDDLE) / DEVIATION).astype(np.float32)
 
 
 def noise_rows(side: int, top: int, bottom: int, width: int) -> Array:
@@ -56,7 +56,7 @@ def noise_map(field: Tensor, like: Tensor, offsets: Tensor | None) -> Tensor:
     """Return noise for each position of a map.
 
     Args:
-        field: `noise_field`, on the device.
+        field: `noise_bytes`, on the device.
         like: The map, (N, H, W, C).
         offsets: Where in the field each map begins, whole numbers (N, 2); None begins with its
             first row and column.
@@ -69,17 +69,26 @@ def noise_map(field: Tensor, like: Tensor, offsets: Tensor | None) -> Tensor:
     rows, columns = ops.arange(height), ops.arange(width)
     if offsets is None:
         lines = ops.take(ops.take(field, rows % side, axis=0), columns % side, axis=1)
-        return ops.broadcast_to(lines[None, :, :, None], (number, height, width, 1))
+        lines = ops.expand_dims(lines, (0, 3))  # LiteRT has no slices that add axes
+        return ops.broadcast_to(_scaled_tensor(lines), (number, height, width, 1))
+    offsets = ops.cast(offsets, rows.dtype)  # TensorFlow adds no two kinds of whole numbers
     rows = (rows[None] + offsets[:, :1]) % side  # (N, H)
     columns = (columns[None] + offsets[:, 1:]) % side  # (N, W)
     places = rows[:, :, None] * side + columns[:, None, :]
-    return ops.take(ops.reshape(field, (-1,)), places)[..., None]
+    return _scaled_tensor(ops.take(ops.reshape(field, (-1,)), places)[..., None])
+
+
+def _scaled_tensor(drawn: Tensor) -> Tensor:
+    return (ops.cast(drawn, "float32") - MIDDLE) / DEVIATION
 
 
 class Fields:
-    """The two fields on the device, which Keras shall not take for weights."""
+    """The two fields on the device, as bytes, which stay exact in files of 8 bits.
+
+    Keras shall not take them for weights, so they are no part of a layer.
+    """
 
     def __init__(self) -> None:
         self.fine, self.coarse = (
-            ops.convert_to_tensor(noise_field(side)) for side in (FINE, COARSE)
+            ops.convert_to_tensor(noise_bytes(side)) for side in (FINE, COARSE)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +56,7 @@ class Layer(NamedTuple):
 
 SIZES = ("full", "half", "quarter", "eighth", "sixteenth")  # of feature maps, from the picture's
 LAST = "picture"  # the layer that makes the picture; it is not normalised
+NOISE = "noise"  # the weights, one a channel, of the noise at the smallest size
 
 
 def layers(architecture: Architecture) -> list[Layer]:
@@ -161,6 +163,27 @@ class PaintingModel:
     styles: Mapping[str, Array]
     predictor: Predictor | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
+
+
+def arrays_by_layer(model: PaintingModel) -> dict[str, tuple[Array, ...]]:
+    """Return the weights of a trunk by the names of its layers.
+
+    A convolution has a kernel (3, 3, inputs, filters); one that is separable a kernel (3, 3,
+    inputs, 1) and another (1, 1, inputs, filters); the last one a kernel and a bias. `NOISE` has
+    the weights of the noise, (channels,), if the trunk sees noise.
+
+    Raises:
+        ValueError: The model has more weights than its architecture, or fewer.
+    """
+    found = layers(model.architecture)
+    counts = {NOISE: 1} if model.architecture.noise else {}
+    for layer in found:
+        two = layer.name == LAST or (model.architecture.separable and layer.inner)
+        counts[layer.name] = 2 if two else 1
+    if len(model.trunk) != sum(counts.values()):
+        raise ValueError(f"{len(model.trunk)} arrays for {len(found)} layers")
+    arrays = iter(model.trunk)
+    return {name: tuple(islice(arrays, count)) for name, count in counts.items()}
 
 
 def summary(model: PaintingModel) -> dict[str, Any]:
