@@ -186,9 +186,12 @@ def arrays_by_layer(model: PaintingModel) -> dict[str, tuple[Array, ...]]:
     return {name: tuple(islice(arrays, count)) for name, count in counts.items()}
 
 
+_SUMMARISED = ("title", "made_with", "licence", "date", "steps", "settings", "begun_with")
+
+
 def summary(model: PaintingModel) -> dict[str, Any]:
     """Return what the card of a network tells that was made from this one."""
-    return {key: model.card[key] for key in ("title", "made_with", "licence") if key in model.card}
+    return {key: model.card[key] for key in _SUMMARISED if key in model.card}
 
 
 def predict_vector(model: PaintingModel, statistics: Array) -> Array:
