@@ -33,6 +33,8 @@ _WORK = {
     "style_size",
     "widths",
     "blocks",
+    "up_blocks",
+    "predictor_width",
     "scales",
     "history",
     "workers",
