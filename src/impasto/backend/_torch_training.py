@@ -25,28 +25,11 @@ Tensors = list[torch.Tensor]
 
 def make_update(lesson: Any, averages: Sequence[Any]) -> Update:
     """Return what trains a lesson; see `backend.make_update`."""
-    weights = [variable.value for variable in lesson.trainable_variables]
-    rate, decay = (torch.zeros((), device=weights[0].device) for _ in range(2))
+    device = lesson.trainable_variables[0].value.device
+    rate, decay = (torch.zeros((), device=device) for _ in range(2))
     names = ["loss", *(metric.name for metric in lesson.parts)]
-    sums = torch.zeros(len(names) + 1, device=weights[0].device)
-    adam = _adam(lesson.optimizer, weights, rate)
-    kept = [average.value for average in averages]
-
-    def step(drawn: Any) -> None:
-        with torch.enable_grad():
-            total, parts = lesson.step_loss(drawn)
-            gradients = list(torch.autograd.grad(total, weights))
-        with torch.no_grad():
-            adam(gradients)
-            if kept:
-                steps = torch._foreach_sub(weights, kept)
-                torch._foreach_mul_(steps, 1 - decay)
-                torch._foreach_add_(kept, steps)
-            values = [total, *(parts[name] for name in names[1:])]
-            found = torch.stack([*values, torch.ones_like(total)]).detach()
-            sums.add_(torch.where(torch.isfinite(total), found, torch.zeros_like(found)))
-
-    device = weights[0].device
+    sums = torch.zeros(len(names) + 1, device=device)
+    step = _make_step(lesson, averages, rate, decay, sums)
     run = _recorded(step, device) if device.type == "cuda" else _as_it_comes(step, device)
     last = [time.monotonic()]
 
@@ -69,6 +52,39 @@ def make_update(lesson: Any, averages: Sequence[Any]) -> Update:
         }
 
     return Update(one, is_due, read)
+
+
+def _make_step(
+    lesson: Any,
+    averages: Sequence[Any],
+    rate: torch.Tensor,
+    decay: torch.Tensor,
+    sums: torch.Tensor,
+) -> Callable[[Any], None]:
+    """Return a step that takes all it needs from the device: what was drawn, rate and decay.
+
+    It adds the loss, its parts and 1 to `sums`, or nothing where the loss is not finite.
+    """
+    weights = [variable.value for variable in lesson.trainable_variables]
+    kept = [average.value for average in averages]
+    names = [metric.name for metric in lesson.parts]
+    adam = _adam(lesson.optimizer, weights, rate)
+
+    def step(drawn: Any) -> None:
+        with torch.enable_grad():
+            total, parts = lesson.step_loss(drawn)
+            gradients = list(torch.autograd.grad(total, weights))
+        with torch.no_grad():
+            adam(gradients)
+            if kept:
+                moves = torch._foreach_sub(weights, kept)
+                torch._foreach_mul_(moves, 1 - decay)
+                torch._foreach_add_(kept, moves)
+            values = [total, *(parts[name] for name in names), torch.ones_like(total)]
+            found = torch.stack(values).detach()
+            sums.add_(torch.where(torch.isfinite(total), found, torch.zeros_like(found)))
+
+    return step
 
 
 def _adam(optimizer: Any, weights: Tensors, rate: torch.Tensor) -> Callable[[Tensors], None]:

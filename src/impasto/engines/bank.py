@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,6 +70,82 @@ def unpack(packed: Packed, chosen: Tensor) -> Tensor:
     whole = ops.take(halves, ops.reshape(packed.places, (size * size,)), axis=1)
     scales = ops.take(packed.scales, chosen, axis=0)
     return ops.reshape(whole, (-1, size, size)) * scales[:, None, None]
+
+
+class Bank(NamedTuple):
+    """All that the steps of a training draw from, on the device.
+
+    Attributes:
+        pictures: Photographs, uint8 (P, S, S, 3), each in the upper left of its square.
+        painted: What the slow route made of the last Q of them, uint8 (Q, S, S, 3); None for none.
+        numbers: Statistics of the styles' paintings, standardised, (K, F).
+        rows: 1 at each style's own row, (K, rows).
+        grams: Gram matrices of the styles by layer, as `pack` makes them.
+        own: 1 for styles whose Gram matrices are the photograph's, else 0, (K,).
+        own_layers: Style layers that count for those.
+        means: `features.IMAGENET_BGR`.
+        least_energy: See `batch_loss`; a scalar, or None.
+    """
+
+    pictures: Tensor
+    painted: Tensor | None
+    numbers: Tensor
+    rows: Tensor
+    grams: Mapping[str, Packed]
+    own: Tensor
+    own_layers: tuple[str, ...]
+    means: Tensor
+    least_energy: Tensor | None
+
+
+class Drawn(NamedTuple):
+    """What one step draws; arrays of whole numbers but for `box`.
+
+    Attributes:
+        picture: Index of a photograph, (N,).
+        box: First row, first column and side of the square that is cut out, pixels, and 1 to mirror
+            it or 0 not to, (N, 4), float32.
+        style: Index of a style, (N,).
+        offset: Where in the noise each picture begins, (N, 2).
+    """
+
+    picture: Any
+    box: Any
+    style: Any
+    offset: Any
+
+
+def examples(bank: Bank, drawn: Drawn, crop: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return what a step sees and what is wanted of it, as `lesson.Lesson` takes them.
+
+    Args:
+        bank: What there is.
+        drawn: What was drawn of it, as tensors.
+        crop: Side of the squares, pixels.
+    """
+    pictures = cut(ops.take(bank.pictures, drawn.picture, axis=0), drawn.box, crop)
+    inputs = {
+        "picture": pictures,
+        "numbers": ops.take(bank.numbers, drawn.style, axis=0),
+        "choice": ops.take(bank.rows, drawn.style, axis=0),
+        "offset": drawn.offset,
+    }
+    goals = {name: unpack(packed, drawn.style) for name, packed in bank.grams.items()}
+    goals |= {"goal": pictures, "own": ops.take(bank.own, drawn.style, axis=0)}
+    if bank.painted is not None:
+        place = drawn.picture - (bank.pictures.shape[0] - bank.painted.shape[0])
+        paired = ops.cast(place >= 0, "float32")
+        there = ops.take(bank.painted, place * ops.cast(place >= 0, place.dtype), axis=0)
+        share = paired[:, None, None, None]
+        goals["goal"] = share * cut(there, drawn.box, crop) + (1 - share) * pictures
+        goals["paired"] = paired
+    return inputs, goals
+
+
+def first_square(bank: Bank, index: int, crop: int) -> Tensor:
+    """Return the upper left square of a picture, (1, crop, crop, 3), 0..1."""
+    box = ops.convert_to_tensor(np.array([[0, 0, crop, 0]], np.float32))
+    return cut(bank.pictures[index : index + 1], box, crop)
 
 
 def cut(pictures: Tensor, box: Tensor, size: int) -> Tensor:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..backend import compiled, keras, ops
 from ..perceptual import objective
-from ..perceptual.batch_loss import Wanted, batch_loss
+from ..perceptual.batch_loss import Wanted, batch_loss, mean_energy
 from ..perceptual.features import Kernels, features_and_grams_each
 from ..settings import Settings
+from ..training_settings import TrainingSettings
 from ..types import Image, Tensor
-from .bank import Packed, cut, unpack
+from .bank import Bank, Drawn, examples, first_square
 from .networks import fill, make_network
 from .painting_model import (
     PHOTOGRAPH,
@@ -34,49 +35,6 @@ PARTS = ("content", "style", "tv", "pixels")
 def part_names(settings: Settings) -> tuple[str, ...]:
     """Return the parts of the loss that are noted: those that add up, and each layer's distance."""
     return (*PARTS, *(f"style/{name}" for name in settings.style_layers))
-
-
-class Bank(NamedTuple):
-    """All that the steps of a training draw from, on the device.
-
-    Attributes:
-        pictures: Photographs, uint8 (P, S, S, 3), each in the upper left of its square.
-        painted: What the slow route made of the last Q of them, uint8 (Q, S, S, 3); None for none.
-        numbers: Statistics of the styles' paintings, standardised, (K, F).
-        rows: 1 at each style's own row, (K, rows).
-        grams: Gram matrices of the styles by layer, as `pack` makes them.
-        own: 1 for styles whose Gram matrices are the photograph's, else 0, (K,).
-        own_layers: Style layers that count for those.
-        means: `features.IMAGENET_BGR`.
-        least_energy: See `batch_loss`; a scalar, or None.
-    """
-
-    pictures: Tensor
-    painted: Tensor | None
-    numbers: Tensor
-    rows: Tensor
-    grams: Mapping[str, Packed]
-    own: Tensor
-    own_layers: tuple[str, ...]
-    means: Tensor
-    least_energy: Tensor | None
-
-
-class Drawn(NamedTuple):
-    """What one step draws; arrays of whole numbers but for `box`.
-
-    Attributes:
-        picture: Index of a photograph, (N,).
-        box: First row, first column and side of the square that is cut out, pixels, and 1 to mirror
-            it or 0 not to, (N, 4), float32.
-        style: Index of a style, (N,).
-        offset: Where in the noise each picture begins, (N, 2).
-    """
-
-    picture: Any
-    box: Any
-    style: Any
-    offset: Any
 
 
 class Lesson(keras.Model):
@@ -101,36 +59,10 @@ class Lesson(keras.Model):
         self.pixel_weight = 0.0
         self.parts = [keras.metrics.Mean(name=name) for name in part_names(settings)]
 
-    def use(self, bank: Bank, crop: int, pixel_weight: float) -> None:
-        """Take what to draw from, the side of the squares, and the weight of examples' pixels."""
-        self._bank, self.crop, self.pixel_weight = _Hidden(bank), crop, pixel_weight
-
-    def mean_energy(self, count: int) -> float:
-        """Return the mean energy of a position of the photographs' content features.
-
-        Args:
-            count: How many of the pictures are photographs; some of them are looked at.
-        """
-        chosen = np.linspace(0, count - 1, min(count, _LOOKED_AT)).astype(np.int64)
-        name = self.settings.content_layers[0]
-        energies = []
-        for index in chosen:
-            box = np.array([[0, 0, self.crop, 0]], np.float32)
-            one = ops.convert_to_tensor(index[None])
-            pictures = ops.take(self.bank.pictures, one, axis=0)
-            square = cut(pictures, ops.convert_to_tensor(box), self.crop)
-            seen, _ = features_and_grams_each(
-                square,
-                self._frozen.value,
-                [name],
-                (),
-                self.bank.means,
-                **objective.look(self.settings),
-            )
-            energies.append(
-                float(ops.mean(ops.sum(ops.square(ops.cast(seen[name], "float32")), -1)))
-            )
-        return float(np.mean(energies))
+    def use(self, bank: Bank, settings: TrainingSettings) -> None:
+        """Take what to draw from, the side of the squares, and the weight of pairs' pixels."""
+        self._bank, self.crop = _Hidden(bank), settings.crop
+        self.pixel_weight = settings.pixel_weight
 
     @property
     def bank(self) -> Bank:
@@ -151,25 +83,18 @@ class Lesson(keras.Model):
 
     def examples(self, drawn: Drawn) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return what `call` and `compute_loss` take, of tensors as in `Drawn`."""
-        bank = self.bank
-        pictures = cut(ops.take(bank.pictures, drawn.picture, axis=0), drawn.box, self.crop)
-        inputs = {
-            "picture": pictures,
-            "numbers": ops.take(bank.numbers, drawn.style, axis=0),
-            "choice": ops.take(bank.rows, drawn.style, axis=0),
-            "offset": drawn.offset,
-        }
-        wanted = {name: unpack(packed, drawn.style) for name, packed in bank.grams.items()}
-        own = ops.take(bank.own, drawn.style, axis=0)
-        goals = {"goal": pictures, "own": own, **wanted}
-        if bank.painted is not None:
-            place = drawn.picture - (bank.pictures.shape[0] - bank.painted.shape[0])
-            paired = ops.cast(place >= 0, "float32")
-            there = ops.take(bank.painted, place * ops.cast(place >= 0, place.dtype), axis=0)
-            share = paired[:, None, None, None]
-            goals["goal"] = share * cut(there, drawn.box, self.crop) + (1 - share) * pictures
-            goals["paired"] = paired
-        return inputs, goals
+        return examples(self.bank, drawn, self.crop)
+
+    def least_energy(self, count: int) -> float:
+        """Return the mean energy of a position of the photographs' content features.
+
+        Args:
+            count: How many of the pictures are photographs; some of them are looked at.
+        """
+        chosen = np.linspace(0, count - 1, min(count, _LOOKED_AT)).astype(np.int64)
+        squares = (first_square(self.bank, int(index), self.crop) for index in chosen)
+        means = self.bank.means
+        return mean_energy(squares, self._frozen.value, means, self.settings)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any

@@ -16,8 +16,8 @@ from ..images.crops import Photographs, draw_box
 from ..perceptual.features import IMAGENET_BGR
 from ..training_settings import TrainingSettings
 from ..types import TrainingStep
-from .bank import Packed
-from .lesson import Bank, Drawn, Lesson
+from .bank import Bank, Drawn, Packed
+from .lesson import Lesson
 from .noise import FINE
 from .schedule import learning_rate, weight_of_average
 
@@ -77,12 +77,9 @@ def prepare(
         means=put(np.array(IMAGENET_BGR, np.float32)),
         least_energy=None,
     )
-    lesson.use(bank, settings.crop, settings.pixel_weight)
-    lesson.use(
-        bank._replace(least_energy=put(np.float32(lesson.mean_energy(photographs.real)))),
-        settings.crop,
-        settings.pixel_weight,
-    )
+    lesson.use(bank, settings)
+    least = put(np.float32(lesson.least_energy(photographs.real)))
+    lesson.use(bank._replace(least_energy=least), settings)
 
 
 def train(

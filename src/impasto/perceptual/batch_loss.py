@@ -6,7 +6,7 @@ whole batch at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..backend import ops
@@ -93,6 +93,28 @@ def batch_loss(
     parts = {"content": content, "style": style, "tv": tv}
     parts |= {f"style/{name}": distance for name, distance in means.items()}
     return Found(content + style + tv, parts)
+
+
+def mean_energy(
+    pictures: Iterable[Tensor], kernels: Kernels, bgr_means: Tensor, settings: Settings
+) -> float:
+    """Return the mean energy of a position of pictures' content features, for `batch_loss`.
+
+    Args:
+        pictures: (1, H, W, 3) each, 0..1.
+        kernels: From `objective.load_kernels`.
+        bgr_means: `features.IMAGENET_BGR` on the device, (3,).
+        settings: Content layers, of which the first is looked at, and precision.
+    """
+    name = settings.content_layers[0]
+    energies = []
+    for picture in pictures:
+        seen, _ = features_and_grams_each(
+            picture, kernels, [name], (), bgr_means, **objective.look(settings)
+        )
+        energy = ops.sum(ops.square(ops.cast(seen[name], "float32")), axis=3)
+        energies.append(float(ops.mean(energy)))
+    return sum(energies) / len(energies)
 
 
 def _content(features: Tensor, target: Tensor, least_energy: Tensor | None) -> Tensor:
