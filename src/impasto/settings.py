@@ -10,7 +10,14 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from .errors import SettingsError
 from .prints import DPI, LARGEST_SIZE, SMALLEST_SIZE, size_of_print
@@ -73,6 +80,26 @@ PATCHES: dict[str, Any] = {"rounds": 2, "content_weight": 0.25, "tv_weight": 2.0
 STYLE_LOSSES: dict[str, dict[str, Any]] = {"gram": {}, "moments": {}, "patches": PATCHES}
 # Words that stand for masks: the whole picture, and what no other mask covers.
 EVERYWHERE, REST = "all", "rest"
+
+
+def _to_seconds(text: str) -> float:
+    """Read a duration such as `90`, `90s`, `2m`, `1m30s` or `1h`."""
+    match = _DURATION.fullmatch(text.strip().lower().replace(" ", ""))
+    if not match or not any(match.groups()):
+        raise ValueError("must be a time such as 90s, 2m or 1m30s")
+    hours, minutes, seconds = (float(group or 0) for group in match.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def _to_budget(value: float | str | None) -> float | None:
+    if isinstance(value, str):
+        value = _to_seconds(value)
+    if value is not None and value <= 0:
+        raise ValueError("must be longer than 0 s")
+    return value
+
+
+Budget = Annotated[float | str | None, AfterValidator(_to_budget)]
 
 
 class Settings(BaseModel):
@@ -162,7 +189,7 @@ class Settings(BaseModel):
     """Evaluations of loss and gradient in all, shared between the scales."""
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.002
     """A scale ends when ten evaluations lower its loss by less than this share of it."""
-    budget: float | str | None = None
+    budget: Budget = None
     """Time the run may take, as in 90, `90s`, `2m` or `1m30s`; it ends earlier when all is done."""
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 1
     """How often the optimizer is started afresh at each scale; the rounds share the iterations."""
@@ -194,15 +221,6 @@ class Settings(BaseModel):
         quality = QUALITIES.get(str(values.get("quality", "good")), {})
         style_loss = STYLE_LOSSES.get(str(values.get("style_loss", "gram")), {})
         return {**quality, **style_loss, **preset, **values, **size_of_print(values)}
-
-    @field_validator("budget")
-    @classmethod
-    def _to_seconds(cls, value: float | str | None) -> float | None:
-        if isinstance(value, str):
-            value = to_seconds(value)
-        if value is not None and value <= 0:
-            raise ValueError("must be longer than 0 s")
-        return value
 
     @property
     def seconds(self) -> float | None:
@@ -258,15 +276,6 @@ class Settings(BaseModel):
 
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
-
-
-def to_seconds(text: str) -> float:
-    """Read a duration such as `90`, `90s`, `2m`, `1m30s` or `1h`."""
-    match = _DURATION.fullmatch(text.strip().lower().replace(" ", ""))
-    if not match or not any(match.groups()):
-        raise ValueError("must be a time such as 90s, 2m or 1m30s")
-    hours, minutes, seconds = (float(group or 0) for group in match.groups())
-    return 3600 * hours + 60 * minutes + seconds
 
 
 def sentence(error: ValidationError, names: Iterable[str]) -> str:

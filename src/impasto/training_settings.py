@@ -9,12 +9,11 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from .errors import SettingsError
-from .settings import STYLE_LAYERS, LayerName, Precision, Settings, sentence, to_seconds
+from .settings import STYLE_LAYERS, Budget, LayerName, Precision, Settings, sentence
 
 Width = Annotated[int, Field(ge=4, le=512)]
 
@@ -36,7 +35,7 @@ class TrainingSettings(BaseModel):
 
     steps: Annotated[int, Field(ge=1)] = 10_000
     """Steps of training, unless there is a budget."""
-    budget: float | str | None = None
+    budget: Budget = None
     """Time that training takes in place of steps, as in 90, `90s`, `8m` or `1h`; the learning rate
     follows it."""
     batch: Annotated[int, Field(ge=1, le=256)] = 4
@@ -90,15 +89,6 @@ class TrainingSettings(BaseModel):
     """Threads that read photographs."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Decides weights, order, crops and styles."""
-
-    @field_validator("budget")
-    @classmethod
-    def _to_seconds(cls, value: float | str | None) -> float | None:
-        if isinstance(value, str):
-            value = to_seconds(value)
-        if value is not None and value <= 0:
-            raise ValueError("must be longer than 0 s")
-        return value
 
     @model_validator(mode="after")
     def _check(self) -> TrainingSettings:
