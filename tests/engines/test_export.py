@@ -12,6 +12,7 @@ import pytest
 from impasto.backend import ops
 from impasto.engines import export
 from impasto.engines.export import export_onnx
+from impasto.engines.model_file import load_model, shipped_path
 from impasto.engines.networks import load_network, make_network
 from impasto.engines.painting_model import Architecture, PaintingModel, style_size
 from impasto.errors import BackendError, ModelError, PictureError, SettingsError
@@ -110,6 +111,12 @@ def test_weights_of_8_bits_are_rounded_to_the_nearest_of_their_channel(model, tm
     error = np.abs(whole * factors[:, None, None, None] - kernel)
     assert (error <= 0.501 * factors[:, None, None, None]).all()
     assert "full/kernel/whole" not in arrays
+
+
+@pytest.mark.parametrize(("kind", "bound"), [("float32", CLOSE), ("int8", 3 / 255)])
+def test_the_network_that_ships_is_exported(tmp_path, kind, bound):
+    exported = export_onnx(load_model(shipped_path()), tmp_path / "a.onnx", style="wave", kind=kind)
+    assert exported.difference <= bound
 
 
 def test_8_bits_hold_the_layers_that_are_large(rng, tmp_path):
