@@ -105,9 +105,9 @@ def test_each_style_in_small(photograph):
 
 
 def test_without_a_photograph_a_sample_is_painted():
-    assert len(set(in_small(None))) == 20
+    assert len(set(in_small(None))) == 19
 
 
 def test_styles_have_titles():
     assert title_of("in-the-rain") == "In the rain"
-    assert len(style_names()) == 20
+    assert len(style_names()) == 19
