@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from impasto.backend import instance_norm, ops, reflect_pad
+from impasto.engines.feed_forward import paint_image
 from impasto.engines.networks import load_network, make_network
 from impasto.engines.noise import COARSE, FINE, noise_bytes, noise_field
 from impasto.engines.painting_model import (
@@ -18,6 +19,7 @@ from impasto.engines.painting_model import (
     norm_widths,
     style_size,
 )
+from impasto.errors import PictureError
 from impasto.images.scales import SMALLEST_SIDE
 
 TINY = Architecture((4, 5, 6, 7), blocks=2)
@@ -194,3 +196,13 @@ def test_the_smallest_side_is_one_that_works(rng):
     network = make_network(TINY)
     picture = rng.random((1, SMALLEST_SIDE, SMALLEST_SIDE, 3))
     assert run(network, picture, random_vectors(rng, 1, TINY)).shape == picture.shape
+
+
+@pytest.mark.parametrize(("architecture", "least"), [(TINY, 16), (RICH, 32)])
+def test_a_picture_that_is_too_small_for_the_network_is_refused(rng, architecture, least):
+    model = PaintingModel(architecture, tuple(make_network(architecture).get_weights()), {})
+    vector = neutral_style(architecture)
+    small = rng.random((least, 64, 3), dtype=np.float32)
+    assert paint_image(small, vector, model).shape == small.shape
+    with pytest.raises(PictureError, match=f"at least {least} pixels"):
+        paint_image(small[1:], vector, model)

@@ -13,7 +13,7 @@ from ..images.scales import check_size
 from ..training_settings import TrainingSettings
 from ..types import Image
 from .networks import Trunk, load_network
-from .painting_model import PHOTOGRAPH, Array, PaintingModel, predict_vector
+from .painting_model import PHOTOGRAPH, Array, PaintingModel, predict_vector, smallest_side
 from .strips import paint_in_strips
 from .view import to_pixels
 
@@ -34,7 +34,7 @@ def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
     Raises:
         PictureError: The photograph is too small.
     """
-    check_size(image.shape[:2], "the picture")
+    check_size(image.shape[:2], "the picture", least=smallest_side(model.architecture))
     network, run = _prepare(model)
     if image.shape[0] * image.shape[1] > _MOST_PIXELS:
         return paint_in_strips(image, vector, network)

@@ -102,6 +102,16 @@ def norm_widths(architecture: Architecture) -> list[int]:
     return [layer.filters for layer in layers(architecture)[:-1]]
 
 
+def smallest_side(architecture: Architecture) -> int:
+    """Return how many pixels a picture needs a side, so that its smallest map can be mirrored.
+
+    Example:
+        >>> smallest_side(Architecture()), smallest_side(Architecture((2, 4, 6, 8, 9)))
+        (16, 32)
+    """
+    return int(2 ** len(architecture.widths))
+
+
 def style_size(architecture: Architecture) -> int:
     """Return the length of a style vector: a scale and a shift for each normalised channel.
 

@@ -95,21 +95,24 @@ def style_size(style: Size, result: Size, settings: Settings) -> Size:
     return check_size(size, name, "crop it or raise style_scale")
 
 
-def check_size(size: Size, name: str, remedy: str = "take a larger one") -> Size:
+def check_size(
+    size: Size, name: str, remedy: str = "take a larger one", *, least: int = SMALLEST_SIDE
+) -> Size:
     """Return the size if the network can look at it.
 
     Args:
         size: Height and width, pixels.
         name: Begins the error's sentence: "<name> would be 300x9 pixels".
         remedy: Ends it.
+        least: Pixels that each side needs; those of the smallest feature maps of VGG19.
 
     Raises:
-        PictureError: A side is under 16 pixels.
+        PictureError: A side is shorter.
     """
-    if min(size) < SMALLEST_SIDE:
+    if min(size) < least:
         raise PictureError(
             f"{name} would be {size[1]}x{size[0]}, but each side needs at least "
-            f"{SMALLEST_SIDE} pixels; {remedy}"
+            f"{least} pixels; {remedy}"
         )
     return size
 
