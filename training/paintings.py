@@ -38,7 +38,7 @@ impasto.tune_process()
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "src/impasto/models/paintings.impasto"
 FACTS = ("title", "painter", "year", "source", "licence")  # what is known of each painting
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {  # the network is the default one
     "batch": 16,
     "steps": 12_000,
     "zoom": 2.2,

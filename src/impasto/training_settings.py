@@ -58,14 +58,14 @@ class TrainingSettings(BaseModel):
     """Weight of the total variation loss; larger is smoother."""
     style_layers: tuple[LayerName, ...] = STYLE_LAYERS
     """VGG19 layers whose Gram matrices carry the style."""
-    style_layer_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.1, 0.12, 0.36, 0.34, 0.08)
+    style_layer_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.08, 0.12, 0.38, 0.31, 0.11)
     """Relative weight of each style layer, in their order; empty for equal weights."""
-    widths: tuple[Width, ...] = (16, 32, 64, 128)
+    widths: tuple[Width, ...] = (16, 32, 96, 160)
     """Channels at the picture's size, a half, a quarter, an eighth and, if there are five, a
     sixteenth of it."""
-    blocks: Annotated[int, Field(ge=1, le=32)] = 5
+    blocks: Annotated[int, Field(ge=1, le=32)] = 3
     """Residual blocks at the smallest size."""
-    up_blocks: tuple[Annotated[int, Field(ge=0, le=32)], ...] = ()
+    up_blocks: tuple[Annotated[int, Field(ge=0, le=32)], ...] = (2,)
     """Residual blocks on the way up, at each size from the second smallest on."""
     noise: bool = True
     """Whether the network sees noise, from which it makes strokes where a picture is smooth."""

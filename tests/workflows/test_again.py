@@ -31,7 +31,7 @@ from impasto.workflows.texture import texture
 
 TINY = impasto.Settings(size=32, scales=1, iterations=2)
 ARCHITECTURE = Architecture((4, 4, 6, 8), blocks=1)
-NUMBERS = 2 * (64 + 128 + 256 + 512)
+NUMBERS = 2 * (64 + 128 + 256 + 512 + 512)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,20 @@ def test_without_changes_the_picture_is_the_same_to_the_bit(folder):
     for record in records:
         del record["made_at"], record["seconds"]
     assert records[0] == records[1]
+
+
+def test_it_is_computed_by_the_operators_that_made_it(folder, monkeypatch):
+    from impasto.backend import operators, use_operators
+
+    recorded = read_record(folder / "out.png")["operators"]
+    use_operators(dict.fromkeys(recorded, "stock stock"))
+    own = operators()
+    assert own
+    seen = []
+    again(folder / "out.png", on_step=lambda step: seen.append(operators()))
+    assert all(recorded.items() <= chosen.items() for chosen in seen)
+    assert operators() == own
+    use_operators(recorded)
 
 
 @pytest.mark.parametrize(("suffix", "bits"), [(".jpg", 8), (".webp", 8), (".tif", 8), (".tif", 16)])

@@ -22,7 +22,7 @@ from impasto.workflows import paint as workflow
 from impasto.workflows.paint import paint
 
 TINY = Architecture((4, 4, 6, 8), blocks=1)
-NUMBERS = 2 * (64 + 128 + 256 + 512)
+NUMBERS = 2 * (64 + 128 + 256 + 512 + 512)
 
 
 @pytest.fixture(scope="module")

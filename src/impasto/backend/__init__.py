@@ -26,9 +26,9 @@ What Keras 3 does not offer has one function of the same name for each framework
   `averages` are variables that follow its weights, or none.
 - `on_gpu()`: whether trunks are trained in 16 bits and steps are recorded: PyTorch on CUDA alone.
 - `free_memory()`, `devices()`, `threads()`.
-- `measured() -> table` and `restore_measured(table)`: the times, JSON values, that this process
-  chooses operators by, and to choose by those of another: two operators for the same round
-  otherwise, so a run that is resumed must go on with the same. `processor()` names the machine.
+- `operators()` and `use_operators(chosen)`: the names of the operators that this process has
+  chosen, by layer, and to use those of another: two operators for the same round otherwise, so a
+  run that is resumed, or made again, must have the same. `processor()` names the machine.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ prepare_to_train = _framework.prepare_to_train
 conv3x3 = _framework.conv3x3
 conv3x3_relu = _framework.conv3x3_relu
 pool2x2 = _framework.pool2x2
-measured = _framework.measured
-restore_measured = _framework.restore_measured
+operators = _framework.operators
+use_operators = _framework.use_operators
 resolve_precision = _framework.resolve_precision
 with_gram = _framework.with_gram
 enlarge2x2 = _framework.enlarge2x2
@@ -133,8 +133,8 @@ __all__ = [
     "instance_norm",
     "keras",
     "make_update",
-    "measured",
     "on_gpu",
+    "operators",
     "ops",
     "pool2x2",
     "prepare_kernel",
@@ -142,8 +142,8 @@ __all__ = [
     "processor",
     "reflect_pad",
     "resolve_precision",
-    "restore_measured",
     "threads",
+    "use_operators",
     "value_and_grad",
     "with_gram",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ._torch_choice import measured, resolve_precision, restore_measured
+from ._torch_choice import operators, resolve_precision, use_operators
 from ._torch_convolutions import prepare_kernel
 from ._torch_layers import conv3x3_relu, gram_each, pool2x2, with_gram
 from ._torch_networks import conv3x3, enlarge2x2, enlarge_conv3x3, instance_norm, reflect_pad
@@ -27,15 +27,15 @@ __all__ = [
     "gram_each",
     "instance_norm",
     "make_update",
-    "measured",
     "on_gpu",
+    "operators",
     "pool2x2",
     "prepare_kernel",
     "prepare_to_train",
     "reflect_pad",
     "resolve_precision",
-    "restore_measured",
     "threads",
+    "use_operators",
     "value_and_grad",
     "with_gram",
 ]

@@ -1,14 +1,22 @@
-"""Which operator, memory format and precision is fastest on this machine, by measurement."""
+"""Which operator, memory format and precision is fastest on this machine, by measurement.
+
+Convolutions are timed at a few sizes only, of a few milliseconds each, and a layer goes by the
+sample that is most like it: so the first picture on a machine waits for a second or two.
+"""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import platform
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from keras import ops
 
 from ._torch_convolutions import (
     HAS_NNPACK,
@@ -19,31 +27,36 @@ from ._torch_convolutions import (
     memory_format,
     prepare_kernel,
 )
-from .measurements import Seconds, Table, fastest, measure
+from .measurements import Seconds, Table, Timing, fastest, measure
 
 _NNPACK_CHANNELS = 16
-_MOST_POSITIONS, _FEWEST_POSITIONS = 1 << 12, 1 << 6  # of the shapes that are measured
-_SAMPLE_KERNEL = (3, 3, 256, 256), (256,)  # what precisions are compared with
+_FEWEST_POSITIONS, _MOST_POSITIONS = 1 << 6, 1 << 12  # of the samples
+_MOST_CHANNELS = 512
+_MANY_CHANNELS = 256  # from which on a sample has a quarter of the positions at most
 _WORTHWHILE = 1.25  # times faster must bfloat16 be to be taken unasked
 
 
-def _candidates(x: torch.Tensor, kernel: Kernel) -> list[str]:
-    channels = min(kernel.weight.shape[:2])
-    names = ["stock", "channels_last"]
-    if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
-        names.append("packed")
-    plain = x.device.type == "cpu" and x.dtype == torch.float32
-    if plain and HAS_NNPACK and channels >= _NNPACK_CHANNELS:
-        names.append("nnpack")
-    return names
-
-
 class Choice(NamedTuple):
-    """The operators for a layer and the memory format that both work in."""
+    """The operators for a layer; both work in one memory format."""
 
     forward: str
     backward: str
-    memory_format: torch.memory_format
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """How the features lie in memory that the operators read and write."""
+        return OPERATORS[self.forward].memory_format
+
+
+OTHERS = {"products": ("blas", "onednn")}  # what else is chosen, and among what
+_LAYER = re.compile(r"\d+ to \d+ at \d+, \w+ \w+, channels (first|last)", re.ASCII)
+_PAIRS = {
+    f"{forward} {backward}"
+    for forward, backward in itertools.product(OPERATORS, repeat=2)
+    if OPERATORS[forward].memory_format == OPERATORS[backward].memory_format
+}
+_CHOICES: dict[str, Choice] = {}  # by layer
+_OTHERS: dict[str, str] = {}  # by question
 
 
 @functools.cache
@@ -52,15 +65,32 @@ def speeds() -> Table:
     return Table(f"torch {torch.__version__}", torch.get_num_threads())
 
 
-def measured() -> dict[str, Seconds]:
-    """Return the times that operators are chosen by; see `backend.measured`."""
-    return speeds().known()
+def operators() -> dict[str, str]:
+    """Return the operators chosen so far; see `backend.operators`."""
+    return {layer: " ".join(choice) for layer, choice in _CHOICES.items()} | _OTHERS
 
 
-def restore_measured(known: Mapping[str, Seconds]) -> None:
-    """Choose by times measured before; see `backend.restore_measured`."""
-    speeds().restore(known)
+def use_operators(chosen: Mapping[str, str]) -> None:
+    """Take operators that were chosen before; see `backend.use_operators`."""
     _CHOICES.clear()
+    _OTHERS.clear()
+    for question, names in chosen.items():
+        if names in OTHERS.get(question, ()):
+            _OTHERS[question] = names
+        elif _LAYER.fullmatch(question) and names in _PAIRS:
+            _CHOICES[question] = Choice(*names.split())
+
+
+def choose_other(question: str, ways: Callable[[], Mapping[str, Callable[[], object]]]) -> str:
+    """Return the name of the fastest of several ways to compute the same on a CPU.
+
+    Args:
+        question: One of `OTHERS`.
+        ways: Called for them if the answer is not known.
+    """
+    if question not in _OTHERS:
+        _OTHERS[question] = fastest(speeds().look_up(question, lambda: measure(ways())))
+    return _OTHERS[question]
 
 
 def choose(x: torch.Tensor, kernel: Kernel) -> Choice:
@@ -69,25 +99,45 @@ def choose(x: torch.Tensor, kernel: Kernel) -> Choice:
     A change of the memory format on the way in, and back for the gradient, is counted.
     """
     if x.device.type == "cuda" and x.dtype == torch.bfloat16:
-        return Choice("channels_last", "channels_last", NHWC)  # what its matrix units want
+        return Choice("channels_last", "channels_last")  # what its matrix units want
     outputs, inputs = kernel.weight.shape[:2]
     positions = _bucket(x.shape[2] * x.shape[3])
     present = memory_format(x)
-    key = (inputs, outputs, positions, present, x.dtype, x.device)
-    if key not in _CHOICES:
-        _CHOICES[key] = _choose(x, kernel, positions, present)
-    return _CHOICES[key]
+    layer = (
+        f"{inputs} to {outputs} at {positions}, {_kind(x)}, "
+        f"channels {'first' if present == NCHW else 'last'}"
+    )
+    choice = _CHOICES.get(layer)
+    if choice is None or not set(choice) <= set(_candidates(x, min(inputs, outputs))):
+        choice = _CHOICES[layer] = _choose(x, inputs, outputs, positions)
+    return choice
 
 
-_CHOICES: dict[Any, Choice] = {}
+def _candidates(x: torch.Tensor, channels: int) -> list[str]:
+    """Name the operators that may serve features like `x`, given the fewer of its channels."""
+    if x.device.type != "cpu":
+        return ["stock", "channels_last"]
+    if x.dtype == torch.bfloat16 and not has_bfloat16():
+        return ["channels_last"]  # the others may take a minute
+    names = ["stock", "channels_last"]
+    if torch.backends.mkldnn.is_available():
+        names.append("packed")
+    if x.dtype == torch.float32 and HAS_NNPACK and channels >= _NNPACK_CHANNELS:
+        names.append("nnpack")
+    return names
 
 
-def _choose(
-    x: torch.Tensor, kernel: Kernel, positions: int, present: torch.memory_format
-) -> Choice:
-    names = _candidates(x, kernel)
-    ahead, back = (_seconds(x, kernel, positions, names, way) for way in (False, True))
-    moves = _seconds_of_moves(x, positions)
+@functools.cache
+def has_bfloat16() -> bool:
+    """Tell whether the CPU computes with bfloat16 numbers itself."""
+    if platform.machine() in ("x86_64", "AMD64"):  # oneDNN also says yes where it would emulate it
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _choose(x: torch.Tensor, inputs: int, outputs: int, positions: int) -> Choice:
+    ahead, back = _seconds(x, inputs, outputs, positions), _seconds(x, outputs, inputs, positions)
+    present = memory_format(x)
     best: dict[torch.memory_format, tuple[float, Choice]] = {}
     for format_ in (NCHW, NHWC):
         there = [
@@ -95,9 +145,11 @@ def _choose(
             for times in (ahead, back)
         ]
         if all(there):
-            forward, backward = (fastest(times) for times in there)
-            cost = ahead[forward] + back[backward] + (moves if format_ != present else 0.0)
-            best[format_] = cost, Choice(forward, backward, format_)
+            choice = Choice(*(fastest(times) for times in there))
+            cost = ahead[choice.forward] + back[choice.backward]
+            if format_ != present:
+                cost += _seconds_of_moves(x, inputs, positions)
+            best[format_] = cost, choice
     return min(best.values(), key=lambda costed: costed[0])[1]
 
 
@@ -107,28 +159,43 @@ def _bucket(positions: int) -> int:
     return min(max(nearest, _FEWEST_POSITIONS), _MOST_POSITIONS)
 
 
+def _kind(x: torch.Tensor) -> str:
+    return f"{x.device.type} {str(x.dtype).removeprefix('torch.')}"
+
+
 def _sample(x: torch.Tensor, channels: int, positions: int) -> torch.Tensor:
     height = 1 << (positions.bit_length() - 1) // 2
     return torch.rand((1, channels, height, positions // height), dtype=x.dtype, device=x.device)
 
 
-def _seconds(
-    x: torch.Tensor, kernel: Kernel, positions: int, names: list[str], back: bool
-) -> Seconds:
-    channels = kernel.weight.shape[0 if back else 1]
-    others = kernel.weight.shape[1 if back else 0]
-    question = f"{x.device.type} {x.dtype} {channels} to {others} at {positions}: {','.join(names)}"
+def _seconds(x: torch.Tensor, inputs: int, outputs: int, positions: int) -> Seconds:
+    """Return what a convolution takes by each operator, judged by the sample most like it."""
+    if min(inputs, outputs) < _NNPACK_CHANNELS:
+        like = inputs, outputs
+    else:
+        channels = 1 << math.ceil(math.log2(max(inputs, outputs)))
+        like = (min(channels, _MOST_CHANNELS),) * 2
+    most = _MOST_POSITIONS // 4 if min(like) >= _MANY_CHANNELS else _MOST_POSITIONS
+    fewer = min(positions, most)
+    names = _candidates(x, min(inputs, outputs))
+    factor = inputs * outputs * positions / (like[0] * like[1] * fewer)
+    return {name: factor * s for name, s in _seconds_of_sample(x, *like, fewer, names).items()}
 
-    def ask() -> Seconds:
-        sample = _sample(x, channels, positions)
-        passing = kernel._replace(forms={})  # what the slower ones need is not kept
+
+def _seconds_of_sample(
+    x: torch.Tensor, inputs: int, outputs: int, positions: int, names: list[str]
+) -> Seconds:
+    def ask() -> Timing:
+        sample = _sample(x, inputs, positions)
+        weights = np.full((3, 3, inputs, outputs), 0.01, np.float32)
+        kernel = prepare_kernel(weights, np.zeros(outputs, np.float32))
         return measure(
             {
                 name: functools.partial(
                     OPERATORS[name].run,
                     sample.contiguous(memory_format=OPERATORS[name].memory_format),
-                    passing,
-                    back,
+                    kernel,
+                    False,
                     1,
                 )
                 for name in names
@@ -136,15 +203,15 @@ def _seconds(
             wait=functools.partial(_wait, x.device),
         )
 
+    question = f"{_kind(x)} {inputs} to {outputs} at {positions}: {','.join(names)}"
     with torch.no_grad():
         return speeds().look_up(question, ask)
 
 
-def _seconds_of_moves(x: torch.Tensor, positions: int) -> float:
+def _seconds_of_moves(x: torch.Tensor, channels: int, positions: int) -> float:
     """Return what it takes to bring features into the other format and their gradient back."""
-    channels = x.shape[1]
 
-    def ask() -> Seconds:
+    def ask() -> Timing:
         sample = _sample(x, channels, positions)
         last = sample.contiguous(memory_format=NHWC)
         return measure(
@@ -156,7 +223,7 @@ def _seconds_of_moves(x: torch.Tensor, positions: int) -> float:
         )
 
     with torch.no_grad():
-        question = f"{x.device.type} {x.dtype} move {channels} at {positions}"
+        question = f"{_kind(x)} move {channels} at {positions}"
         return sum(speeds().look_up(question, ask).values())
 
 
@@ -164,14 +231,14 @@ def resolve_precision(precision: str) -> str:
     """Return the precision; `auto` is bfloat16 where that is a good deal faster, else float32."""
     if precision != "auto":
         return precision
-    kernel = prepare_kernel(*(np.ones(shape, np.float32) for shape in _SAMPLE_KERNEL))
-    like = kernel.weight.new_empty((1, *_SAMPLE_KERNEL[1], 1, 1))
+    like: torch.Tensor = ops.zeros(1)  # on the device that Keras has chosen
+    if like.device.type == "cpu" and not has_bfloat16():
+        return "float32"
     best = {}
-    for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
-        x = like.to(dtype)
-        times = _seconds(x, kernel, _MOST_POSITIONS, _candidates(x, kernel), False)
-        best[name] = min(times.values(), default=math.inf)
-    return "bfloat16" if best["float32"] > _WORTHWHILE * best["bfloat16"] else "float32"
+    for dtype in (torch.float32, torch.bfloat16):
+        times = _seconds(like.to(dtype), _MANY_CHANNELS, _MANY_CHANNELS, _MOST_POSITIONS)
+        best[dtype] = min(times.values(), default=math.inf)
+    return "bfloat16" if best[torch.float32] > _WORTHWHILE * best[torch.bfloat16] else "float32"
 
 
 def _wait(device: torch.device) -> None:

@@ -6,12 +6,13 @@ of oneDNN, which stock convolutions use; there a product is a 1x1 convolution or
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch.nn import functional
 
-from ._torch_choice import speeds
+from ._torch_choice import choose_other
 from ._torch_convolutions import NCHW, memory_format
-from .measurements import Seconds, fastest, measure
 
 _SAMPLE = 64, 1 << 14  # channels and positions of the products that are timed
 
@@ -55,9 +56,10 @@ def _by_onednn(device: str) -> bool:
     if device != "cpu":
         return False
 
-    def ask() -> Seconds:
-        rows = torch.rand(_SAMPLE)
-        return measure({"blas": lambda: rows @ rows.t(), "onednn": lambda: _linear(rows, rows)})
-
     with torch.no_grad():
-        return fastest(speeds().look_up("products", ask)) == "onednn"
+        return choose_other("products", _products) == "onednn"
+
+
+def _products() -> dict[str, Callable[[], torch.Tensor]]:
+    rows = torch.rand(_SAMPLE)
+    return {"blas": lambda: rows @ rows.t(), "onednn": lambda: _linear(rows, rows)}

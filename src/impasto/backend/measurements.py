@@ -3,7 +3,8 @@
 The table is a file in the user's cache folder, one for each processor, framework version and
 number of threads. Processes may share it: it is read once, and replaced as a whole by a rename;
 of two that write at the same time one wins, and the other's figures are measured again some day.
-A folder that cannot be written, or a damaged file, only costs the measurement.
+A folder that cannot be written, or a damaged file, only costs the measurement. Times that were
+taken while the machine was busy serve this process and are not kept.
 """
 
 from __future__ import annotations
@@ -16,15 +17,31 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 
 Seconds = dict[str, float]
 
-_ROUNDS = 2
-_HOPELESS = 2.0  # times slower than the best in the first round: not measured again
+_FORM = 2  # of the table; those before held what a busy machine took
+_FEWEST_ROUNDS, _MOST_ROUNDS, _LONGEST = 2, 12, 0.4  # of a measurement; the last in seconds
+_LOST = 5.0  # times slower than the best when all warm up: not measured
+_HOPELESS = 2.0  # times slower than the best so far: not measured again
+_ALIKE = 1.1  # so near are the two best times of a way if nothing has disturbed them
+
+
+class Timing(NamedTuple):
+    """What several ways took.
+
+    Attributes:
+        seconds: The least of each, by name.
+        steady: Whether they can be relied on; not if the machine was busy with something else.
+    """
+
+    seconds: Seconds
+    steady: bool
 
 
 def fastest(seconds: Mapping[str, float]) -> str:
@@ -34,28 +51,39 @@ def fastest(seconds: Mapping[str, float]) -> str:
 
 def measure(
     ways: Mapping[str, Callable[[], object]], wait: Callable[[], object] = lambda: None
-) -> Seconds:
-    """Time each way, alternating between them, and keep the best of a few runs.
+) -> Timing:
+    """Time each way in turns until the best times come again.
 
     Args:
         ways: What to time, by name; one that raises is left out.
         wait: Called after each, so that a device finishes its work.
-
-    Returns:
-        Seconds by name.
     """
-    seconds: Seconds = {}
+    times: dict[str, list[float]] = {}
     for name, way in ways.items():
         try:
-            _time(way, wait)  # warms up
-            seconds[name] = _time(way, wait)
+            times[name] = [_time(way, wait)]  # warms up, and is not like the others
         except (RuntimeError, AttributeError):  # an operator that this build lacks
             continue
-    for _ in range(_ROUNDS):
-        for name, once in seconds.items():
-            if once < _HOPELESS * min(seconds.values()):
-                seconds[name] = min(once, _time(ways[name], wait))
-    return seconds
+    best = min(min(taken) for taken in times.values())
+    left = [name for name, taken in times.items() if taken[0] < _LOST * best]
+    for name in left:
+        times[name].clear()
+    start = time.perf_counter()
+    for done in range(1, _MOST_ROUNDS + 1):
+        for name in left:
+            times[name].append(_time(ways[name], wait))
+        best = min(min(times[name]) for name in left)
+        left = [name for name in left if min(times[name]) < _HOPELESS * best]
+        steady = done >= _FEWEST_ROUNDS and all(come_again(times[name]) for name in left)
+        if steady or time.perf_counter() - start > _LONGEST:
+            break
+    return Timing({name: min(taken) for name, taken in times.items()}, steady)
+
+
+def come_again(times: Sequence[float]) -> bool:
+    """Tell whether the two least of some times are so alike that nothing has disturbed them."""
+    best, second = sorted(times)[:2]
+    return second < _ALIKE * best
 
 
 def _time(way: Callable[[], object], wait: Callable[[], object]) -> float:
@@ -71,25 +99,19 @@ class Table:
     def __init__(self, version: str, threads: int):
         self._path = _path(version, threads)
         self._known: dict[str, Seconds] = {}
+        self._steady: dict[str, Seconds] = {}  # of those that were asked here
         self._read = False
 
-    def look_up(self, question: str, ask: Callable[[], Seconds], *, anew: bool = False) -> Seconds:
+    def look_up(self, question: str, ask: Callable[[], Timing], *, anew: bool = False) -> Seconds:
         """Return the times of a question; ask and remember if it is new, or shall be asked anew."""
         self._load_once()
         if anew or question not in self._known:
-            self._known[question] = ask()
-            self._known = {**_load(self._path), **self._known}
-            _save(self._path, self._known)
+            seconds, steady = ask()
+            self._known[question] = seconds
+            if steady:
+                self._steady[question] = seconds
+                _save(self._path, {**_load(self._path), **self._steady})
         return self._known[question]
-
-    def known(self) -> dict[str, Seconds]:
-        """Return the times of all questions that have been asked."""
-        self._load_once()
-        return dict(self._known)
-
-    def restore(self, known: Mapping[str, Seconds]) -> None:
-        """Take times that were measured before in the place of those that are known."""
-        self._known = {**self.known(), **known}
 
     def _load_once(self) -> None:
         if not self._read:
@@ -97,7 +119,7 @@ class Table:
 
 
 def _path(version: str, threads: int) -> Path:
-    machine = f"{processor()} {version} {threads}"
+    machine = f"{_FORM} {processor()} {version} {threads}"
     name = hashlib.sha256(machine.encode()).hexdigest()[:16]
     return Path(platformdirs.user_cache_dir("impasto", appauthor=False)) / f"speeds-{name}.json"
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..backend import BACKEND, VERSION, devices, ops, resolve_precision, threads
-from ..backend.measurements import Seconds, Table
+from ..backend.measurements import Table, Timing, come_again
 from ..images.memory import Fit, fit_scales
 from ..images.scales import Scale, plan, style_size
 from ..perceptual import objective
@@ -161,15 +161,19 @@ def _table() -> Table:
 
 
 class _Times(NamedTuple):
-    """Seconds at one size: of an evaluation, of a look, and of what comes before the first."""
+    """Seconds at one size: of an evaluation, of a look, and of what comes before the first.
+
+    `steady` tells whether a second evaluation took as long.
+    """
 
     pixels: int
     evaluation: float
     look: float
     before: float
+    steady: bool
 
 
-def _measure(settings: Settings) -> Seconds:
+def _measure(settings: Settings) -> Timing:
     """Time growing sizes until an evaluation takes long enough.
 
     The last two give a line: seconds of a call, and of a pixel.
@@ -183,12 +187,13 @@ def _measure(settings: Settings) -> Seconds:
     small, large = found[-2:]
     added = max(large.evaluation - small.evaluation, _LEAST * large.evaluation)
     pixel = added / (large.pixels - small.pixels)
-    return {
+    seconds = {
         "call": max(0.0, large.evaluation - pixel * large.pixels),
         "pixel": pixel,
         "look": large.look / large.evaluation,
         "compile": min(times.before for times in found),
     }
+    return Timing(seconds, small.steady and large.steady)
 
 
 def _time_size(side: int, kernels: Kernels, settings: Settings) -> _Times:
@@ -208,9 +213,9 @@ def _time_size(side: int, kernels: Kernels, settings: Settings) -> _Times:
     targets = look()
     step()
     first = time.perf_counter() - began
-    evaluation, both = min(_time(step), _time(step)), _time(look)
-    before = max(0.0, first - both - (1 + _FIRST) * evaluation)
-    return _Times(noise[..., 0].size, evaluation, both / 2, before)
+    times, both = [_time(step), _time(step)], _time(look)
+    before = max(0.0, first - both - (1 + _FIRST) * min(times))
+    return _Times(noise[..., 0].size, min(times), both / 2, before, come_again(times))
 
 
 def _time(work: Callable[[], object]) -> float:

@@ -14,7 +14,7 @@ from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Picture, Step
 from .changes import read_changes, recorded_settings
-from .circumstances import compare_surroundings, compare_weights, warn
+from .circumstances import compare_surroundings, compare_weights, operators_of, warn
 from .inputs import (
     Origin,
     check_number,
@@ -144,6 +144,11 @@ def carry_out(
     remake: StylizeAgain | PaintAgain, on_step: Callable[[Step], None] | None = None
 ) -> Result:
     """Make the picture that `prepare_again` has prepared."""
+    with operators_of(remake.record):
+        return _carry_out(remake, on_step)
+
+
+def _carry_out(remake: StylizeAgain | PaintAgain, on_step: Callable[[Step], None] | None) -> Result:
     if isinstance(remake, PaintAgain):
         return paint(remake.content, remake.style, model=remake.model, settings=remake.settings)
     styles = list(remake.styles)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,11 @@ from .record import Record, WeightsUsed, plain
 
 
 def surroundings() -> dict[str, Any]:
-    """Return what computes here: `backend`, `versions`, `device` and `threads`.
+    """Return what computes here: `backend`, `versions`, `device`, `threads` and `operators`.
 
     Example:
         >>> sorted(surroundings())
-        ['backend', 'device', 'threads', 'versions']
+        ['backend', 'device', 'operators', 'threads', 'versions']
     """
     from .. import backend
 
@@ -35,6 +37,7 @@ def surroundings() -> dict[str, Any]:
         },
         "device": backend.devices()[0],
         "threads": backend.threads(),
+        "operators": backend.operators(),
     }
 
 
@@ -80,6 +83,19 @@ def compare_surroundings(precision: str, record: Record, path: Path) -> None:
             f"{path} was made with {', '.join(differing)}, so the picture may not be the "
             "same to the bit"
         )
+
+
+@contextmanager
+def operators_of(record: Record) -> Iterator[None]:
+    """Compute within by the operators that made a picture, as far as this machine has them."""
+    from ..backend import operators, use_operators
+
+    own = operators()
+    use_operators(record.operators)
+    try:
+        yield
+    finally:
+        use_operators(own)
 
 
 def warn(text: str) -> None:

@@ -185,12 +185,12 @@ def _writer(folder: Path, spent: float) -> Callable[[Step, bool], None]:
 
 
 def _write(folder: Path, step: Step, seconds: float) -> None:
-    from ..backend import measured
+    from ..backend import operators
 
     if step.snapshot is None:
         return
     snapshot = step.snapshot()
-    about = {**snapshot.about, "seconds": seconds, "measured": measured()}
+    about = {**snapshot.about, "seconds": seconds, "operators": operators()}
     write_snapshot(folder / STATE, snapshot._replace(about=about))
 
 
@@ -233,7 +233,7 @@ def open_unfinished(folder: Path) -> Unfinished:
             return Unfinished(run, settings, None, 0.0)
         snapshot = read_snapshot(folder / STATE)
         about = snapshot.about
-        restore_conditions(run, about["measured"])
+        restore_conditions(run, about.get("operators", {}))
         left, seconds = about["seconds_left"], float(about["seconds"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(

@@ -84,6 +84,8 @@ class Record(BaseModel):
     """Where it was computed."""
     threads: int | None = None
     """CPU threads of one operator."""
+    operators: dict[str, str] = {}
+    """What computed the layers of the networks: two that do the same round differently."""
     precision: str = ""
     """Numbers in the network, with `auto` settled."""
     iterations: int | None = None

@@ -168,7 +168,7 @@ def check_inputs(run: Mapping[str, Any], *, begun: bool) -> None:
 
 
 def conditions() -> dict[str, Any]:
-    """Say what decides how results are rounded, but for the times that operators are chosen by."""
+    """Say what decides how results are rounded, but for the operators that were chosen."""
     from ..backend import BACKEND, VERSION, devices, processor, threads
 
     return {
@@ -181,19 +181,19 @@ def conditions() -> dict[str, Any]:
     }
 
 
-def restore_conditions(run: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
-    """Choose the operators that a run chose, or warn why its picture may come out otherwise.
+def restore_conditions(run: Mapping[str, Any], operators: Mapping[str, str]) -> None:
+    """Use the operators that a run chose, or warn why its picture may come out otherwise.
 
     Args:
         run: From `describe_run`.
-        measured: From `backend.measured`, in the run's own process.
+        operators: From `backend.operators`, in the run's own process.
     """
-    from ..backend import restore_measured
+    from ..backend import use_operators
 
     former, present = run["conditions"], conditions()
     other = [name for name in present if former.get(name) != present[name]]
     if not other:
-        restore_measured(measured)
+        use_operators(operators)
         return
     told = [
         name if name == "processor" else f"{name} was {former.get(name)} and is {present[name]}"
