@@ -132,7 +132,7 @@ def peak_gflops(repeats: int = 8) -> dict[str, float]:
     """
     import torch
 
-    from impasto.backend._torch_choice import has_bfloat16
+    from impasto.process import has_bfloat16
 
     peaks = {}
     for name in ("float32", "bfloat16") if has_bfloat16() else ("float32",):

@@ -7,9 +7,12 @@ impasto never changes the environment. It must run before the framework is impor
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
+import platform
 import sys
 import threading
+from pathlib import Path
 
 # glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
@@ -21,6 +24,7 @@ _KEEP_FREE_BYTES = 256 << 20
 # operators on a small picture waits for the system to wake them; by default they spin for
 # milliseconds and take the cores from NNPACK's threads.
 _SPINS = "10000"
+_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # as Linux names what processors can do
 _TUNED = threading.Event()
 
 
@@ -49,6 +53,16 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
     if sys.platform == "linux":
         _keep_freed_memory()
     _TUNED.set()
+
+
+@functools.cache
+def has_bfloat16() -> bool:
+    """Tell whether the CPU computes with bfloat16 numbers itself; else libraries emulate it."""
+    try:
+        words = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:  # not Linux
+        return platform.system() == "Darwin" and platform.machine() == "arm64"
+    return not words.isdisjoint(_BFLOAT16)
 
 
 def process_is_tuned() -> bool:

@@ -13,6 +13,7 @@ if BACKEND != "torch":
     pytest.skip("layers of PyTorch", allow_module_level=True)
 
 from impasto.backend import _torch_choice as choice
+from impasto.backend import _torch_convolutions as convolutions
 from impasto.backend import _torch_layers as layers
 from impasto.backend._torch_convolutions import NCHW, NHWC, OPERATORS, prepare_kernel
 from impasto.backend._torch_products import gram, mix
@@ -195,12 +196,19 @@ def test_layers_of_one_kind_are_measured_once(rng, monkeypatch, nothing_known):
 
 
 def test_bfloat16_is_not_tried_on_a_processor_without_it(rng, monkeypatch, nothing_known):
-    monkeypatch.setattr(choice, "has_bfloat16", lambda: False)
+    for module in (choice, convolutions):
+        monkeypatch.setattr(module, "has_bfloat16", lambda: False)
     monkeypatch.setattr(choice, "measure", lambda ways, wait=None: pytest.fail("measured"))
     assert choice.resolve_precision("auto") == "float32"
     assert choice.resolve_precision("bfloat16") == "bfloat16"
-    x = features(rng, 64, 8, 8).bfloat16()
-    assert choice._candidates(x, 64) == ["channels_last"]
+    monkeypatch.setattr(
+        choice, "measure", lambda ways, wait=None: choice.Timing(dict.fromkeys(ways, 1.0), True)
+    )
+    x, kernel = features(rng, 64, 8, 8), kernel_of(rng, 64, 64)
+    assert choice.choose(x.bfloat16(), kernel) == choice.Choice("widened", "widened")
+    y = layers.conv3x3_relu(x.bfloat16(), kernel, "replicate")
+    assert y.dtype == torch.bfloat16
+    assert_close(y.float(), stock(x.double(), kernel, "replicate"), tolerance=0.02)
 
 
 def test_chosen_operators_are_named_and_used_again(rng, nothing_known):

@@ -108,8 +108,10 @@ def test_weights_of_8_bits_are_rounded_to_the_nearest_of_their_channel(model, tm
     kernel = model.trunk[3].transpose(3, 2, 0, 1)  # the one to an eighth
     whole, factors = (arrays[f"eighth/kernel/{part}"] for part in ("whole", "factors"))
     assert whole.dtype == np.int8 and np.abs(whole).max() == 127
-    error = np.abs(whole * factors[:, None, None, None] - kernel)
-    assert (error <= 0.501 * factors[:, None, None, None]).all()
+    error = whole - kernel / factors[:, None, None, None]
+    assert np.abs(error).max() <= 1
+    assert np.abs(error).mean() < 0.3  # nearly all are rounded to the nearest
+    assert np.abs(error.sum(axis=(2, 3))).max() <= 0.501  # what counts most
     assert "full/kernel/whole" not in arrays
 
 
@@ -125,9 +127,10 @@ def test_8_bits_hold_the_layers_that_are_large(rng, tmp_path):
     few = {name.removesuffix("/kernel/whole") for name in names if name.endswith("/whole")}
     assert few == {
         *("eighth", "sixteenth", "block0_conv0", "block0_conv1"),
-        *("to_eighth", "to_quarter", "to_quarter_block0_conv0", "to_quarter_block0_conv1"),
-        *(f"to_eighth_block{i}_conv{j}" for i in range(2) for j in range(2)),
+        *("to_eighth", *(f"to_eighth_block{i}_conv{j}" for i in range(2) for j in range(2))),
     }
+    more = {name.removesuffix("/kernel/stored") for name in names if name.endswith("/stored")}
+    assert more == {"to_quarter", "to_quarter_block0_conv0", "to_quarter_block0_conv1"}
 
 
 @pytest.mark.parametrize("kind", ["float32", "float16"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-import platform
 import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -18,10 +17,12 @@ import numpy as np
 import torch
 from keras import ops
 
+from ..process import has_bfloat16
 from ._torch_convolutions import (
     HAS_NNPACK,
     NCHW,
     NHWC,
+    NNPACK_CHANNELS,
     OPERATORS,
     Kernel,
     memory_format,
@@ -29,7 +30,6 @@ from ._torch_convolutions import (
 )
 from .measurements import Seconds, Table, Timing, fastest, measure
 
-_NNPACK_CHANNELS = 16
 _FEWEST_POSITIONS, _MOST_POSITIONS = 1 << 6, 1 << 12  # of the samples
 _MOST_CHANNELS = 512
 _MANY_CHANNELS = 256  # from which on a sample has a quarter of the positions at most
@@ -118,21 +118,13 @@ def _candidates(x: torch.Tensor, channels: int) -> list[str]:
     if x.device.type != "cpu":
         return ["stock", "channels_last"]
     if x.dtype == torch.bfloat16 and not has_bfloat16():
-        return ["channels_last"]  # the others may take a minute
+        return ["widened"]
     names = ["stock", "channels_last"]
     if torch.backends.mkldnn.is_available():
         names.append("packed")
-    if x.dtype == torch.float32 and HAS_NNPACK and channels >= _NNPACK_CHANNELS:
+    if x.dtype == torch.float32 and HAS_NNPACK and channels >= NNPACK_CHANNELS:
         names.append("nnpack")
     return names
-
-
-@functools.cache
-def has_bfloat16() -> bool:
-    """Tell whether the CPU computes with bfloat16 numbers itself."""
-    if platform.machine() in ("x86_64", "AMD64"):  # oneDNN also says yes where it would emulate it
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _choose(x: torch.Tensor, inputs: int, outputs: int, positions: int) -> Choice:
@@ -170,7 +162,7 @@ def _sample(x: torch.Tensor, channels: int, positions: int) -> torch.Tensor:
 
 def _seconds(x: torch.Tensor, inputs: int, outputs: int, positions: int) -> Seconds:
     """Return what a convolution takes by each operator, judged by the sample most like it."""
-    if min(inputs, outputs) < _NNPACK_CHANNELS:
+    if min(inputs, outputs) < NNPACK_CHANNELS:
         like = inputs, outputs
     else:
         channels = 1 << math.ceil(math.log2(max(inputs, outputs)))

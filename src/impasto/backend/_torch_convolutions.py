@@ -11,10 +11,20 @@ from keras import ops
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from ..process import has_bfloat16
+
 NCHW, NHWC = torch.contiguous_format, torch.channels_last
 
 # The call also initialises NNPACK: without it the operator fails with "updateOutput failed".
 HAS_NNPACK = torch.backends.nnpack.is_available() and hasattr(torch, "_nnpack_spatial_convolution")
+NNPACK_CHANNELS = 16  # from which on it is any faster
+
+
+def conv2d(x: torch.Tensor, weight: torch.Tensor, **options: Any) -> torch.Tensor:
+    """Convolve as PyTorch does, in float32 where the processor would emulate bfloat16."""
+    if x.dtype != torch.bfloat16 or x.device.type != "cpu" or has_bfloat16():
+        return functional.conv2d(x, weight, **options)
+    return functional.conv2d(x.float(), weight.float(), **options).to(x.dtype)
 
 
 class Kernel(NamedTuple):
@@ -94,6 +104,13 @@ def _packed(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Te
     return y
 
 
+def _widened(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
+    """Convolve bfloat16 in float32: where a processor emulates bfloat16, that takes minutes."""
+    serves = HAS_NNPACK and min(kernel.weight.shape[:2]) >= NNPACK_CHANNELS
+    run = _nnpack if serves else _stock
+    return run(x.float(), kernel, back, zeros).to(x.dtype)
+
+
 class Operator(NamedTuple):
     """A way to convolve.
 
@@ -112,6 +129,7 @@ OPERATORS = {
     "stock": Operator(_stock, NCHW),
     "channels_last": Operator(_channels_last, NHWC),
     "packed": Operator(_packed, NHWC),
+    "widened": Operator(_widened, NCHW),
 }
 
 

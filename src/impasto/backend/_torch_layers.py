@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from ._torch_choice import Choice, choose
-from ._torch_convolutions import NHWC, OPERATORS, Kernel, memory_format
+from ._torch_convolutions import NHWC, OPERATORS, Kernel, conv2d, memory_format
 from ._torch_networks import wide
 from ._torch_products import gram, mix
 
@@ -83,10 +83,10 @@ def _add_border(y: torch.Tensor, x: torch.Tensor, kernel: Kernel) -> None:
 
     def across(row: torch.Tensor, name: str) -> torch.Tensor:  # a row of the ring, (N, O, 1, w)
         wide = functional.pad(row, (1, 1, 0, 0), mode="replicate")
-        return functional.conv2d(wide, kernel.form(False, name, x.dtype))
+        return conv2d(wide, kernel.form(False, name, x.dtype))
 
     def down(column: torch.Tensor, name: str) -> torch.Tensor:  # a column, (N, O, h, 1)
-        return functional.conv2d(column, kernel.form(False, name, x.dtype), padding=(1, 0))
+        return conv2d(column, kernel.form(False, name, x.dtype), padding=(1, 0))
 
     y[:, :, :1] += across(x[:, :, :1], "top")
     y[:, :, -1:] += across(x[:, :, -1:], "bottom")
@@ -98,13 +98,13 @@ def _add_border_gradient(gradient: torch.Tensor, g: torch.Tensor, kernel: Kernel
     """Add to the border what the values beyond it, its copies, contribute to the gradient."""
 
     def across(row: torch.Tensor, name: str) -> torch.Tensor:
-        wide = functional.conv2d(row, kernel.form(True, name, g.dtype), padding=(0, 2))
+        wide = conv2d(row, kernel.form(True, name, g.dtype), padding=(0, 2))
         wide[:, :, :, 1] += wide[:, :, :, 0]  # a corner is a copy of the border's corner
         wide[:, :, :, -2] += wide[:, :, :, -1]
         return wide[:, :, :, 1:-1]
 
     def down(column: torch.Tensor, name: str) -> torch.Tensor:
-        return functional.conv2d(column, kernel.form(True, name, g.dtype), padding=(1, 0))
+        return conv2d(column, kernel.form(True, name, g.dtype), padding=(1, 0))
 
     # The transposed kernel is flipped: what reached the top came through its last row.
     gradient[:, :, :1] += across(g[:, :, :1], "bottom")

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch.nn import functional
 
 from ._torch_choice import choose_other
-from ._torch_convolutions import NCHW, memory_format
+from ._torch_convolutions import NCHW, conv2d, memory_format
 
 _SAMPLE = 64, 1 << 14  # channels and positions of the products that are timed
 
@@ -40,10 +39,10 @@ def mix(x: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     matrix = matrix.to(x.dtype)
     channels = x.shape[1]
     if not _by_onednn(x.device.type) or x.dtype != torch.float32:
-        return functional.conv2d(x, matrix[:, :, None, None])
+        return conv2d(x, matrix[:, :, None, None])
     if memory_format(x) == NCHW:
         return _linear(matrix, x.reshape(channels, -1).t()).reshape(x.shape)
-    return functional.conv2d(x, matrix[:, :, None, None])
+    return conv2d(x, matrix[:, :, None, None])
 
 
 def _linear(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -31,8 +31,9 @@ from .painting_model import (
 
 OPSET = 17  # of 2022, which all runtimes of today read
 _IR_VERSION = 8
-# How the names of the layers begin that hold nearly all weights, and those of their blocks.
-_IN_8_BITS = ("block", "eighth", "sixteenth", "to_eighth", "to_quarter")
+# How the names of the layers begin that hold most weights, and those of their blocks; errors of
+# those at a quarter would be seen, so they have twice as many bits.
+_IN_8_BITS, _IN_16_BITS = ("block", "eighth", "sixteenth", "to_eighth"), ("to_quarter",)
 _CHANNELS_FIRST, _CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 # On a map that was enlarged twice a 3x3 kernel meets at most 2x2 different values. Which of its
 # rows or columns meet which of them: (place in a pair, tap of 2, tap of 3). The pairs begin one
@@ -204,8 +205,11 @@ class _Trunk:
 
     def _kernel(self, name: str, kernel: Array) -> str:
         """Store a kernel as ONNX wants it, (D, C, h, w)."""
-        few = self.nodes.kind == "int8" and name.startswith(_IN_8_BITS)
-        store = self.nodes.weights_in_8_bits if few else self.nodes.weights
+        store = self.nodes.weights
+        if self.nodes.kind == "int8" and name.startswith(_IN_8_BITS):
+            store = self.nodes.weights_in_8_bits
+        elif self.nodes.kind == "int8" and name.startswith(_IN_16_BITS):
+            store = self.nodes.weights_in_16_bits
         return store(f"{name}/kernel", kernel)
 
 

@@ -47,11 +47,18 @@ class Nodes:
         """Store numbers of the network in the type of the arithmetic."""
         return self.constant(name, value.astype("float16" if self.kind == "float16" else "float32"))
 
+    def weights_in_16_bits(self, name: str, value: Array) -> str:
+        """Store numbers as float16 that the arithmetic takes as float32."""
+        from onnx import TensorProto
+
+        stored = self.constant(f"{name}/stored", value.astype("float16"))
+        return self.add("Cast", name, [stored], to=TensorProto.FLOAT)
+
     def weights_in_8_bits(self, name: str, value: Array) -> str:
         """Store (D, C, h, w) as whole numbers, -127..127, and a factor for each D."""
         largest = np.abs(value).max(axis=(1, 2, 3))
         factors: NDArray[Any] = np.where(largest > 0, largest, 1).astype(np.float32) / 127
-        whole = np.rint(value / factors[:, None, None, None]).astype(np.int8)
+        whole = _round(value / factors[:, None, None, None]).astype(np.int8)
         parts = [self.constant(f"{name}/whole", whole), self.constant(f"{name}/factors", factors)]
         return self.add("DequantizeLinear", name, parts, axis=0)
 
@@ -74,3 +81,20 @@ class Nodes:
     def convert(self, name: str, x: str, onnx_type: int) -> str:
         """Change the type of numbers where it is not float32 throughout."""
         return self.add("Cast", name, [x], to=onnx_type) if self.kind == "float16" else x
+
+
+def _round(values: Array) -> Array:
+    """Round (D, C, h, w), |values| at most 127, so that the sum of each (h, w) is rounded, too.
+
+    Neighbouring positions of a feature map are alike, so what counts of a kernel is its sum: the
+    values that are nearest to the next number are rounded to that one until the sum is right.
+    """
+    depth, channels = values.shape[:2]
+    flat = values.reshape(depth, channels, -1)
+    whole = np.rint(flat)
+    left = flat - whole  # -0.5..0.5
+    missing = np.rint(left.sum(axis=2, keepdims=True))
+    place = left.argsort(axis=2).argsort(axis=2)
+    whole += (missing > 0) & (place >= flat.shape[2] - missing) & (whole < 127)
+    whole -= (missing < 0) & (place < -missing) & (whole > -127)
+    return whole.reshape(values.shape)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import psutil
 
 from ..errors import PictureError
-from ..process import process_is_tuned
+from ..process import has_bfloat16, process_is_tuned
 from ..settings import Settings
 from ..types import Size
 from .scales import Scale, fit, plan, style_size
@@ -24,6 +24,7 @@ _SHARE_OF_FREE = 0.8
 # at, in bytes.
 _FIXED, _BESIDE, _BUILT_FOR_GPUS = 0.6e9, 0.25e9, 0.28e9
 _EVALUATION = {"float32": 3100.0, "tf32": 3100.0, "bfloat16": 2300.0}
+_EMULATED = 4400.0  # bfloat16 on a CPU without it: the convolutions copy to float32
 # What a style loss other than `gram`, and regions, make of that: features that are kept as float32.
 _BY_LOSS = {"gram": 1.0, "moments": 1.1, "patches": 1.7}
 _WITH_REGIONS = 1.55
@@ -87,10 +88,10 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
 
 def _evaluation(precision: str, settings: Settings) -> float:
     """Return what an evaluation adds for each pixel it looks at, bytes."""
+    emulated = precision == "bfloat16" and not has_bfloat16()
+    plain = _EMULATED if emulated else _EVALUATION[precision]
     regions = settings.masks or settings.seamless
-    return (
-        _EVALUATION[precision] * _BY_LOSS[settings.style_loss] * (_WITH_REGIONS if regions else 1.0)
-    )
+    return plain * _BY_LOSS[settings.style_loss] * (_WITH_REGIONS if regions else 1.0)
 
 
 def limit(settings: Settings) -> float:
