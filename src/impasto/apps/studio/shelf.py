@@ -19,6 +19,7 @@ from . import gallery, places
 from .context import Studio, language, told
 from .controls import Words, choice_of, label_of
 from .gallery import Entry
+from .instant import style_names, title_of
 from .painting import restored
 from .parts import KINDS
 from .texts import say
@@ -231,6 +232,10 @@ def _short(folder: Path) -> str:
     return str(Path("~") / folder.relative_to(home)) if folder.is_relative_to(home) else str(folder)
 
 
+def _style(name: str, wants: str) -> str:
+    return title_of(name, wants) if name in style_names() else name
+
+
 def about(entry: Entry, wants: str) -> str:
     """Return what made a picture as HTML.
 
@@ -242,7 +247,7 @@ def about(entry: Entry, wants: str) -> str:
     rows = {
         "file": entry.name,
         "content": entry.content,
-        "style": entry.style,
+        "style": ", ".join(_style(name, wants) for name in entry.style.split(", ")),
         "size": f"{width}x{height}",
         "made_at": entry.made_at,
         "seconds": f"{entry.seconds:g}",
