@@ -143,7 +143,7 @@ class Doctor:
 
 @dataclass(frozen=True)
 class Demo:
-    """Paint a sample photograph twice: at once by a network, and within a minute for itself."""
+    """Paint a sample photograph by both routes, within a minute."""
 
     folder: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("demo")
     """Where the pictures go; made if it is missing."""
