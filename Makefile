@@ -12,9 +12,8 @@ INSTALLED := .venv/installed
 .PHONY: demo test check tests faults parity clean
 
 demo: $(INSTALLED)
-	@echo "== painting a sample photograph after a sample painting"
+	@echo "== painting a sample photograph: at once by a network, then for a minute without"
 	@$(BIN)/impasto demo --folder demo --force
-	@echo "== open demo/astronaut_swirls_sheet.png"
 
 test: check tests
 	@echo "== all checks passed"

@@ -122,8 +122,7 @@ def relative_objective(
         parts[f"style/{name}"] = style_weight * weight / sum(style_layer_weights) * distance
     parts["content"] = sum(parts[f"content/{name}"] for name in content_layers)
     parts["style"] = sum(parts[f"style/{name}"] for name in style_layers)
-    height, width = picture.shape[:2]
-    per_value = total_variation(picture) / ((height - 1) * (width - 1) * 3)
-    parts["tv"] = tv_weight * per_value
+    repeated = np.pad(picture, ((0, 1), (0, 1), (0, 0)), mode="edge")  # no difference beyond it
+    parts["tv"] = tv_weight * total_variation(repeated) / picture.size
     parts["total"] = parts["content"] + parts["style"] + parts["tv"]
     return parts

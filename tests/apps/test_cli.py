@@ -552,16 +552,17 @@ def test_a_sample_style_that_there_is_not_is_wrong_usage(folder, capsys, words, 
     assert names(folder) == before
 
 
-def test_the_demo_paints_and_puts_all_on_one_sheet(folder, capsys):
-    words = ["demo", "--size", "24", "--kind", "woodcut", "-o", "deep/demo"]
+@pytest.mark.parametrize(("style", "painting"), [("wave", "wave.jpg"), ("woodcut", "woodcut.png")])
+def test_the_demo_paints_by_both_routes_and_puts_all_on_one_sheet(folder, capsys, style, painting):
+    words = ["demo", "--size", "24", "--style", style, "--budget", "1s", "-o", "deep/demo"]
     assert main(words) == 0
-    painted = str(Path("deep/demo/astronaut_woodcut.png"))
-    sheet = str(Path("deep/demo/astronaut_woodcut_sheet.png"))
-    assert capsys.readouterr().out.splitlines() == [painted, sheet]
-    assert impasto.read_image(sheet).shape == (40, 8 + 24 + 8 + 32 + 8 + 24 + 8, 3)
-    assert names(folder / "deep/demo") == {
-        "astronaut.png", "woodcut.png", "astronaut_woodcut.png", "astronaut_woodcut_sheet.png",
-    }  # fmt: skip
+    made = [f"coffee_{style}{ending}.png" for ending in ("_at_once", "", "_sheet")]
+    assert capsys.readouterr().out.splitlines() == [str(Path("deep/demo") / name) for name in made]
+    assert names(folder / "deep/demo") == {"coffee.png", painting, *made}
+    at_once, painted, sheet = (impasto.read_image(folder / "deep/demo" / name) for name in made)
+    assert at_once.shape == painted.shape == (16, 24, 3)
+    assert not np.array_equal(at_once, painted)
+    assert sheet.shape[0] == 8 + 16 + 8
     assert main(words) == 1
     assert "--force" in complaint(capsys)
 
@@ -569,8 +570,9 @@ def test_the_demo_paints_and_puts_all_on_one_sheet(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "hint"),
     [
-        ("demo --kind fresco", 2, "swirls, mosaic, woodcut"),
+        ("demo --style fresco", 2, "swirls, mosaic, woodcut, "),
         ("demo --size 3", 2, "size"),
+        ("demo --budget soon", 2, "budget"),
         ("demo -o photo.png", 1, "cannot make the folder photo.png"),
     ],
 )

@@ -237,14 +237,14 @@ def _others() -> dict[str, tuple[Place, ...]]:
         ),
         "demo": (
             Place(
-                "kind",
+                "style",
                 "name",
-                ("demo", "-o", "new", "--size", "32", "--kind", BAD),
+                ("demo", "-o", "new", "--size", "32", "--budget", "1s", "--style", BAD),
                 leaves=("new/*",),
                 good="mosaic",
             ),
             Place(
-                "folder", "name", ("demo", "-o", BAD, "--size", "32"), leaves=("*/*",), good="new"
+                "folder", "name", ("demo", "-o", BAD, "--size", "32", "--budget", "1s"), leaves=("*/*",), good="new"
             ),
         ),
         "sample-style": (

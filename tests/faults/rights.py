@@ -74,7 +74,7 @@ WRITERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "train": (("train", "photos", "style.png", "-o", "there/run", *TRAINING),),
     "make-pairs": (("make-pairs", "photos", "style.png", "-o", "there/pairs", *QUICK),),
     "export": (("export", "model.impasto", "-o", "there/new.onnx"),),
-    "demo": (("demo", "-o", "there/demo", "--size", "32"),),
+    "demo": (("demo", "-o", "there/demo", "--size", "32", "--budget", "1s"),),
     "sample-style": (("sample-style", "mosaic", "-o", "there/old.png", "-f", "--size", "64"),),
     "texture": (("texture", "style.png", "-o", "there/old.png", "-f", *QUICK),),
     "again": (("again", "out.png", "-o", "there/old.png", "-f", "-q"),),

@@ -84,7 +84,7 @@ DESCRIPTIONS = {
     "export": "Write a network for other programs: ONNX, LiteRT.",
     "score": "Judge any picture by the losses.",
     "doctor": "Say what this installation has, how fast it is, and what is wrong with it.",
-    "demo": "Paint a sample photograph with a sample painting.",
+    "demo": "Paint a sample photograph by both routes, within a minute.",
     "sample-style": "Draw a sample painting.",
     "studio": "Open the studio, a page in the browser to make pictures on.",
 }

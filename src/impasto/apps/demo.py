@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import SettingsError
 from ..images.files import make_folder, write_image
-from ..images.sample_styles import sample_style
+from ..images.sample_styles import SAMPLE_STYLES, sample_style
 from ..images.sheet import side_by_side
+from ..workflows.style_paintings import painting_facts, style_painting
 from .checks import check_outputs
 from .painting import paint
 
 if TYPE_CHECKING:
     from .commands import Demo, SampleStyle
 
+_PHOTO = "coffee"  # of scikit-image's
+
 
 def demonstrate(command: Demo) -> None:
-    """Paint scikit-image's astronaut with a sample painting, and put all three on one sheet.
+    """Paint scikit-image's cup of coffee by both routes, and put all on one sheet.
+
+    The network's picture comes first, and the slow route goes on from it.
 
     Raises:
         ImpastoError: It could not be done.
@@ -27,29 +34,44 @@ def demonstrate(command: Demo) -> None:
 
     from ..images.files import read_image
     from ..settings import Settings
+    from ..workflows.paint import paint as paint_at_once
     from .commands import Stylize
 
-    settings = Settings(size=command.size)
-    style = sample_style(command.kind)
+    name = command.style
+    painting = None if name in SAMPLE_STYLES else style_painting(name)
+    if painting is None and name not in SAMPLE_STYLES:
+        names = ", ".join([*SAMPLE_STYLES, *painting_facts()])
+        raise SettingsError(f"there is no style {name!r} to show; choose one of {names}")
+    photo_path = command.folder / f"{_PHOTO}.png"
+    style_path = command.folder / f"{name}{painting.suffix if painting else '.png'}"
+    first_path, second_path, sheet_path = (
+        command.folder / f"{_PHOTO}_{name}{ending}.png" for ending in ("_at_once", "", "_sheet")
+    )
+    paths = [photo_path, style_path, first_path, second_path, sheet_path]
+    settings = Settings(size=command.size, budget=command.budget, init=str(first_path))
     make_folder(command.folder)
-    photo_path = command.folder / "astronaut.png"
-    style_path = command.folder / f"{command.kind}.png"
-    painted_path = command.folder / f"astronaut_{command.kind}.png"
-    sheet_path = command.folder / f"astronaut_{command.kind}_sheet.png"
-    check_outputs([photo_path, style_path, painted_path, sheet_path], command.force)
-    write_image(photo_path, read_image(skimage.data.astronaut()))
-    write_image(style_path, style)
-    painted = paint(
+    check_outputs(paths, command.force)
+    photo = read_image(getattr(skimage.data, _PHOTO)())
+    write_image(photo_path, photo)
+    if painting:
+        shutil.copyfile(painting, style_path)
+    else:
+        write_image(style_path, sample_style(name))
+    first = paint_at_once(photo_path, name if painting else style_path, size=command.size)
+    first.save(first_path)
+    sys.stdout.write(f"{first_path}\n")
+    sys.stdout.flush()
+    paint(
         Stylize(
             photo_path,
             (style_path,),
-            output=painted_path,
+            output=second_path,
             force=command.force,
             settings=settings,
             common=command.common,
         )
     )
-    pictures = [read_image(path) for path in (photo_path, style_path, painted)]
+    pictures = [read_image(path) for path in paths[:-1]]
     write_image(sheet_path, side_by_side(pictures))
     sys.stdout.write(f"{sheet_path}\n")
 

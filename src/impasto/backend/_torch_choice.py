@@ -55,6 +55,7 @@ _PAIRS = {
     for forward, backward in itertools.product(OPERATORS, repeat=2)
     if OPERATORS[forward].memory_format == OPERATORS[backward].memory_format
 }
+_MOVES = "to channels last", "to channels first"
 _CHOICES: dict[str, Choice] = {}  # by layer
 _OTHERS: dict[str, str] = {}  # by question
 
@@ -89,7 +90,9 @@ def choose_other(question: str, ways: Callable[[], Mapping[str, Callable[[], obj
         ways: Called for them if the answer is not known.
     """
     if question not in _OTHERS:
-        _OTHERS[question] = fastest(speeds().look_up(question, lambda: measure(ways())))
+        _OTHERS[question] = fastest(
+            speeds().look_up(question, OTHERS[question], lambda: measure(ways()))
+        )
     return _OTHERS[question]
 
 
@@ -197,7 +200,7 @@ def _seconds_of_sample(
 
     question = f"{_kind(x)} {inputs} to {outputs} at {positions}: {','.join(names)}"
     with torch.no_grad():
-        return speeds().look_up(question, ask)
+        return speeds().look_up(question, names, ask)
 
 
 def _seconds_of_moves(x: torch.Tensor, channels: int, positions: int) -> float:
@@ -208,15 +211,15 @@ def _seconds_of_moves(x: torch.Tensor, channels: int, positions: int) -> float:
         last = sample.contiguous(memory_format=NHWC)
         return measure(
             {
-                "to channels last": lambda: sample.contiguous(memory_format=NHWC),
-                "to channels first": lambda: last.contiguous(memory_format=NCHW),
+                _MOVES[0]: lambda: sample.contiguous(memory_format=NHWC),
+                _MOVES[1]: lambda: last.contiguous(memory_format=NCHW),
             },
             wait=functools.partial(_wait, x.device),
         )
 
     with torch.no_grad():
         question = f"{_kind(x)} move {channels} at {positions}"
-        return sum(speeds().look_up(question, ask).values())
+        return sum(speeds().look_up(question, _MOVES, ask).values())
 
 
 def resolve_precision(precision: str) -> str:

@@ -13,11 +13,12 @@ import contextlib
 import functools
 import hashlib
 import json
+import math
 import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,7 +56,7 @@ def measure(
     """Time each way in turns until the best times come again.
 
     Args:
-        ways: What to time, by name; one that raises is left out.
+        ways: What to time, by name; one that raises takes for ever.
         wait: Called after each, so that a device finishes its work.
     """
     times: dict[str, list[float]] = {}
@@ -63,13 +64,14 @@ def measure(
         try:
             times[name] = [_time(way, wait)]  # warms up, and is not like the others
         except (RuntimeError, AttributeError):  # an operator that this build lacks
-            continue
+            times[name] = [math.inf]
     best = min(min(taken) for taken in times.values())
     left = [name for name, taken in times.items() if taken[0] < _LOST * best]
     for name in left:
-        times[name].clear()
+        times[name].clear()  # of the first time
+    steady = not left
     start = time.perf_counter()
-    for done in range(1, _MOST_ROUNDS + 1):
+    for done in range(1, _MOST_ROUNDS + 1 if left else 0):
         for name in left:
             times[name].append(_time(ways[name], wait))
         best = min(min(times[name]) for name in left)
@@ -102,10 +104,24 @@ class Table:
         self._steady: dict[str, Seconds] = {}  # of those that were asked here
         self._read = False
 
-    def look_up(self, question: str, ask: Callable[[], Timing], *, anew: bool = False) -> Seconds:
-        """Return the times of a question; ask and remember if it is new, or shall be asked anew."""
+    def look_up(
+        self,
+        question: str,
+        names: Collection[str],
+        ask: Callable[[], Timing],
+        *,
+        anew: bool = False,
+    ) -> Seconds:
+        """Return the times of a question.
+
+        Args:
+            question: What is asked.
+            names: What an answer must have a time for.
+            ask: Called if the answer is not known, or unfit; remembered.
+            anew: Ask in any case.
+        """
         self._load_once()
-        if anew or question not in self._known:
+        if anew or self._known.get(question, {}).keys() != set(names):
             seconds, steady = ask()
             self._known[question] = seconds
             if steady:
@@ -137,18 +153,25 @@ def processor() -> str:
 def _load(path: Path) -> dict[str, Seconds]:
     try:
         table = json.loads(path.read_text())
-        return {
+        known = {
             str(question): {str(name): float(value) for name, value in seconds.items()}
             for question, seconds in table.items()
             if seconds
         }
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
+    return {
+        question: seconds
+        for question, seconds in known.items()
+        if all(value >= 0 for value in seconds.values())
+    }
 
 
 def _save(path: Path, table: Mapping[str, Seconds]) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), contextlib.ExitStack() as on_failure:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as new:
+            on_failure.callback(Path(new.name).unlink, missing_ok=True)
             new.write(json.dumps(table, indent=1))
         os.replace(new.name, path)  # noqa: PTH105  # the name in words: replaces atomically
+        on_failure.pop_all()

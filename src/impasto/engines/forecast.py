@@ -151,7 +151,8 @@ def speed(settings: Settings, *, anew: bool = False) -> Speed:
         WeightsError: No usable weights were found.
     """
     question = " ".join(str(getattr(settings, name)) for name in _MATTERS)
-    known = _table().look_up(question, functools.partial(_measure, settings), anew=anew)
+    ask = functools.partial(_measure, settings)
+    known = _table().look_up(question, Speed._fields, ask, anew=anew)
     return Speed(**known)
 
 

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import NamedTuple
 
-import psutil
-
 from ..errors import PictureError
 from ..process import has_bfloat16, process_is_tuned
 from ..settings import Settings
 from ..types import Size
+from .free_memory import free_memory
 from .scales import Scale, fit, plan, style_size
 
 GIGABYTE = 1e9
@@ -98,7 +97,7 @@ def limit(settings: Settings) -> float:
     """Return the bytes a run may take: `settings.memory`, or 8 GB, or 80 % of what is free."""
     if settings.memory is not None:
         return settings.memory * GIGABYTE
-    return min(_PLENTY, _SHARE_OF_FREE * float(psutil.virtual_memory().available))
+    return min(_PLENTY, _SHARE_OF_FREE * free_memory())
 
 
 def fit_memory(size: Size, style: Size, settings: Settings) -> Fit:

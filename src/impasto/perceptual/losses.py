@@ -140,12 +140,16 @@ def total_variation_loss(pixels: Tensor, *, normalization: str) -> Tensor:
 
     Args:
         pixels: (1, H, W, 3), 0..1.
-        normalization: `none` takes pixels in 0..255 as the reference does; `relative` gives the
-            mean over the pixels in 0..1.
+        normalization: `none` takes pixels in 0..255, and those alone that have both a next row and
+            a next column, as the reference does; `relative` gives the mean over all pixels in
+            0..1, with no difference to what is beyond the picture.
 
     Returns:
         A scalar, at least 0; its gradient is finite where neighbours are equal.
     """
+    if normalization == "relative":  # the last row and column are to be smooth, too
+        pixels = ops.concatenate([pixels, pixels[:, -1:]], axis=1)
+        pixels = ops.concatenate([pixels, pixels[:, :, -1:]], axis=2)
     corner = pixels[:, :-1, :-1, :]
     down = ops.square(corner - pixels[:, 1:, :-1, :])
     right = ops.square(corner - pixels[:, :-1, 1:, :])
