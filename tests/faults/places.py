@@ -244,7 +244,11 @@ def _others() -> dict[str, tuple[Place, ...]]:
                 good="mosaic",
             ),
             Place(
-                "folder", "name", ("demo", "-o", BAD, "--size", "32", "--budget", "1s"), leaves=("*/*",), good="new"
+                "folder",
+                "name",
+                ("demo", "-o", BAD, "--size", "32", "--budget", "1s"),
+                leaves=("*/*",),
+                good="new",
             ),
         ),
         "sample-style": (
