@@ -94,10 +94,24 @@ def test_the_painting_may_have_another_size_under_relative_normalization(
     assert ours == pytest.approx(theirs, rel=CLOSE)
 
 
+@pytest.fixture
+def stock_operators(monkeypatch):
+    """Convolve by PyTorch's own operator, whichever was measured to be the fastest.
+
+    They differ in the last digits, which add up over sixteen layers, and on a picture of 24x20 one
+    pooling decided otherwise changes the slope by some thousandths; tests/backend compares the
+    operators with this one.
+    """
+    from impasto.backend import _torch_layers
+    from impasto.backend._torch_choice import Choice
+
+    monkeypatch.setattr(_torch_layers, "choose", lambda *_: Choice("stock", "stock"))
+
+
 @pytest.mark.parametrize("pooling", ["max", "average"])
 @pytest.mark.parametrize("padding", ["zeros", "replicate"])
 def test_features_of_all_sixteen_layers_agree_with_the_oracle(
-    rng, exact_layers, kernels, pooling, padding
+    rng, exact_layers, kernels, stock_operators, pooling, padding
 ):
     picture = rng.random((21, 34, 3), dtype=np.float32)
     seen = features.vgg19(
@@ -204,20 +218,6 @@ def test_weights_scale_their_own_part_and_no_other(rng, kernels):
         ours, _ = losses_of(*pictures, kernels, doubled)
         for name in ("content", "style", "tv"):
             assert ours[name] == pytest.approx(base[name] * (1 + (name == part)), rel=1e-5)
-
-
-@pytest.fixture
-def stock_operators(monkeypatch):
-    """Convolve by PyTorch's own operator, whichever was measured to be the fastest.
-
-    On a picture of 24x20 one pooling decided otherwise, for a difference in the last digit, changes
-    the slope by some thousandths; tests/backend compares the operators with this one.
-    """
-    from impasto.backend import _torch_layers
-    from impasto.backend._torch_choice import Choice
-    from impasto.backend._torch_convolutions import NCHW
-
-    monkeypatch.setattr(_torch_layers, "choose", lambda *_: Choice("stock", "stock", NCHW))
 
 
 def test_the_gradient_agrees_with_differences_of_the_oracle(
