@@ -556,9 +556,9 @@ def test_a_sample_style_that_there_is_not_is_wrong_usage(folder, capsys, words, 
 def test_the_demo_paints_by_both_routes_and_puts_all_on_one_sheet(folder, capsys, style, painting):
     words = ["demo", "--size", "24", "--style", style, "--budget", "1s", "-o", "deep/demo"]
     assert main(words) == 0
-    made = [f"coffee_{style}{ending}.png" for ending in ("_at_once", "", "_sheet")]
+    made = [f"chelsea_{style}{ending}.png" for ending in ("_at_once", "", "_sheet")]
     assert capsys.readouterr().out.splitlines() == [str(Path("deep/demo") / name) for name in made]
-    assert names(folder / "deep/demo") == {"coffee.png", painting, *made}
+    assert names(folder / "deep/demo") == {"chelsea.png", painting, *made}
     at_once, painted, sheet = (impasto.read_image(folder / "deep/demo" / name) for name in made)
     assert at_once.shape == painted.shape == (16, 24, 3)
     assert not np.array_equal(at_once, painted)

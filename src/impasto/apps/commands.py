@@ -147,7 +147,7 @@ class Demo:
 
     folder: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("demo")
     """Where the pictures go; made if it is missing."""
-    style: Annotated[str, arg(aliases=["--kind"], metavar="STYLE")] = "wave"
+    style: Annotated[str, arg(aliases=["--kind"], metavar="STYLE")] = "starry-night"
     """A style that ships (impasto styles lists them), or a painting drawn for the purpose: swirls,
     mosaic or woodcut."""
     size: int = 512

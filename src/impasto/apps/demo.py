@@ -18,11 +18,11 @@ from .painting import paint
 if TYPE_CHECKING:
     from .commands import Demo, SampleStyle
 
-_PHOTO = "coffee"  # of scikit-image's
+_PHOTO = "chelsea"  # a cat, of scikit-image's pictures
 
 
 def demonstrate(command: Demo) -> None:
-    """Paint scikit-image's cup of coffee by both routes, and put all on one sheet.
+    """Paint scikit-image's cat by both routes, and put all on one sheet.
 
     The network's picture comes first, and the slow route goes on from it.
 
