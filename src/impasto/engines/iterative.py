@@ -98,18 +98,18 @@ def optimize_image(
         else:
             at_work = enlarge(picture, content, stage.size, settings)
         progress = progress._replace(scale=index)
-        until = None
+        seconds = None
         photograph = resize(content, stage.size, resampling=settings.resampling)
         if course.deadline is not None:
-            until = started + pace.seconds_for(stages[index:], course.deadline - started)
-            if last and not pace.fits(stage, stages[index - 1], each, until - started):
+            seconds = pace.seconds_for(stages[index:], course.deadline - started)
+            if last and not pace.fits(stage, stages[index - 1], each, seconds):
                 finish = make_canvas(photograph, guidance, settings).finish
                 yield _enlarged(last, finish(at_work), progress)
                 continue
         fitted = _fitted(settings, fit)
         view = make_view(photograph, styles, guidance, kernels, fitted, known)
         stand = stand or Stand(course, to_pixels(at_work), progress)
-        best = yield from run_scale(view, stage, fitted, stand, until)
+        best = yield from run_scale(view, stage, fitted, stand, seconds)
         last, picture, stand = best.step, best.image, None
         free_memory()
         spent = time.perf_counter() - started
@@ -147,7 +147,7 @@ def run_scale(
     stage: Scale,
     settings: Settings,
     stand: Stand,
-    until: float | None = None,
+    seconds: float | None = None,
 ) -> Generator[Step, None, Outcome]:
     """Optimise at one size, in `settings.rounds` rounds.
 
@@ -156,7 +156,8 @@ def run_scale(
         stage: Size and evaluations of this scale.
         settings: All knobs.
         stand: Where the run stands before this scale, or amid it.
-        until: When this scale must end, by `time.perf_counter`.
+        seconds: What the evaluations may take, once the targets are made; the deadline of the whole
+            run holds in any case.
 
     Yields:
         Steps with the best picture of this scale so far.
@@ -169,6 +170,9 @@ def run_scale(
     """
     targets, best = _begin(view, stand)
     stand = stand._replace(best=best)
+    until = stand.course.deadline
+    if seconds is not None and until is not None:
+        until = min(until, time.perf_counter() + seconds)
 
     def evaluate(x: Tensor) -> Point:
         nonlocal best
