@@ -170,9 +170,7 @@ def run_scale(
     """
     targets, best = _begin(view, stand)
     stand = stand._replace(best=best)
-    until = stand.course.deadline
-    if seconds is not None and until is not None:
-        until = min(until, time.perf_counter() + seconds)
+    until = pace.end(time.perf_counter(), seconds, stand.course.deadline)
 
     def evaluate(x: Tensor) -> Point:
         nonlocal best

@@ -29,6 +29,18 @@ def seconds_for(left: Sequence[Scale], seconds: float) -> float:
     return seconds * work[0] / sum(work)
 
 
+def end(now: float, seconds: float | None, deadline: float | None) -> float | None:
+    """Return when a scale must end that begins now; None without a budget.
+
+    Example:
+        >>> end(100.0, 30.0, 120.0), end(100.0, 10.0, 120.0)
+        (120.0, 110.0)
+    """
+    if seconds is None or deadline is None:
+        return None
+    return min(deadline, now + seconds)
+
+
 def seconds_each(scale: Scale, evaluations: int, seconds: float) -> float:
     """Return the seconds of one evaluation from those that a whole scale took."""
     return seconds / (evaluations + _PREPARATION)
