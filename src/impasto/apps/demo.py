@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import SettingsError
 from ..images.files import make_folder, write_image
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 _PHOTO = "chelsea"  # a cat, of scikit-image's pictures
 
 
+class _Paths(NamedTuple):
+    """Where the pictures of a demonstration go."""
+
+    photograph: Path
+    painting: Path
+    at_once: Path
+    painted: Path
+    sheet: Path
+
+
 def demonstrate(command: Demo) -> None:
     """Paint scikit-image's cat by both routes, and put all on one sheet.
 
@@ -30,50 +40,57 @@ def demonstrate(command: Demo) -> None:
         ImpastoError: It could not be done.
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
-    import skimage.data
-
     from ..images.files import read_image
     from ..settings import Settings
     from ..workflows.paint import paint as paint_at_once
     from .commands import Stylize
 
-    name = command.style
-    painting = None if name in SAMPLE_STYLES else style_painting(name)
-    if painting is None and name not in SAMPLE_STYLES:
-        names = ", ".join([*SAMPLE_STYLES, *painting_facts()])
-        raise SettingsError(f"there is no style {name!r} to show; choose one of {names}")
-    photo_path = command.folder / f"{_PHOTO}.png"
-    style_path = command.folder / f"{name}{painting.suffix if painting else '.png'}"
-    first_path, second_path, sheet_path = (
-        command.folder / f"{_PHOTO}_{name}{ending}.png" for ending in ("_at_once", "", "_sheet")
-    )
-    paths = [photo_path, style_path, first_path, second_path, sheet_path]
-    settings = Settings(size=command.size, budget=command.budget, init=str(first_path))
+    paths = _paths(command)
+    settings = Settings(size=command.size, budget=command.budget, init=str(paths.at_once))
     make_folder(command.folder)
-    check_outputs(paths, command.force)
-    photo = read_image(getattr(skimage.data, _PHOTO)())
-    write_image(photo_path, photo)
-    if painting:
-        shutil.copyfile(painting, style_path)
-    else:
-        write_image(style_path, sample_style(name))
-    first = paint_at_once(photo_path, name if painting else style_path, size=command.size)
-    first.save(first_path)
-    sys.stdout.write(f"{first_path}\n")
+    check_outputs([*paths], command.force)
+    style = _write_inputs(command.style, paths)
+    paint_at_once(paths.photograph, style, size=command.size).save(paths.at_once)
+    sys.stdout.write(f"{paths.at_once}\n")
     sys.stdout.flush()
     paint(
         Stylize(
-            photo_path,
-            (style_path,),
-            output=second_path,
+            paths.photograph,
+            (paths.painting,),
+            output=paths.painted,
             force=command.force,
             settings=settings,
             common=command.common,
         )
     )
-    pictures = [read_image(path) for path in paths[:-1]]
-    write_image(sheet_path, side_by_side(pictures))
-    sys.stdout.write(f"{sheet_path}\n")
+    write_image(paths.sheet, side_by_side([read_image(path) for path in paths[:-1]]))
+    sys.stdout.write(f"{paths.sheet}\n")
+
+
+def _paths(command: Demo) -> _Paths:
+    style, folder = command.style, command.folder
+    shipped = style_painting(style)
+    if style not in SAMPLE_STYLES and shipped is None:
+        names = ", ".join([*SAMPLE_STYLES, *painting_facts()])
+        raise SettingsError(f"there is no style {style!r} to show; choose one of {names}")
+    suffix = ".png" if shipped is None else shipped.suffix
+    made = (folder / f"{_PHOTO}_{style}{ending}.png" for ending in ("_at_once", "", "_sheet"))
+    return _Paths(folder / f"{_PHOTO}.png", folder / f"{style}{suffix}", *made)
+
+
+def _write_inputs(style: str, paths: _Paths) -> str | Path:
+    """Write photograph and painting, and return the style as the network takes it."""
+    import skimage.data
+
+    from ..images.files import read_image
+
+    write_image(paths.photograph, read_image(getattr(skimage.data, _PHOTO)()))
+    shipped = style_painting(style)
+    if shipped is None:
+        write_image(paths.painting, sample_style(style))
+        return paths.painting
+    shutil.copyfile(shipped, paths.painting)
+    return style
 
 
 def draw_sample(command: SampleStyle) -> None:
