@@ -91,10 +91,29 @@ def test_a_run_without_progress_worth_its_time_ends_early(pictures):
     assert hasty[-1].size == (96, 96)
 
 
+def test_what_the_first_scale_waits_for_costs_no_other_scale(pictures, monkeypatch):
+    """The first targets on a machine take seconds, which say nothing of an evaluation."""
+    clock = Clock(monkeypatch, 1.0 / 96**2)
+    view_of, waited = iterative.make_view, []
+
+    def prepare(*arguments):
+        if not waited:
+            waited.append(True)
+            clock.now += 15.0
+        return view_of(*arguments)
+
+    monkeypatch.setattr(iterative, "make_view", prepare)
+    began = clock.now
+    steps = run(pictures, budget=40)
+    assert clock.now - began <= 1.02 * 40
+    ends = {step.scale: step.iteration for step in steps}
+    assert ends[0] >= 10
+    assert ends[1] >= ends[0] + 10
+
+
 def test_seconds_are_shared_by_work():
     small, large = Scale((10, 10), 38), Scale((20, 20), 8)
     assert pace.seconds_for([small, large], 60.0) == pytest.approx(30.0)
     assert pace.seconds_for([large], 60.0) == 60.0
-    assert pace.seconds_each(large, 8, 20.0) == pytest.approx(2.0)
     assert pace.fits(large, small, each=1.0, seconds=16.1)
     assert not pace.fits(large, small, each=1.0, seconds=15.9)

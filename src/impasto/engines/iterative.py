@@ -112,8 +112,7 @@ def optimize_image(
         best = yield from run_scale(view, stage, fitted, stand, seconds)
         last, picture, stand = best.step, best.image, None
         free_memory()
-        spent = time.perf_counter() - started
-        each = pace.seconds_each(stage, last.iteration - progress.iteration, spent)
+        each = best.seconds / max(1, last.iteration - progress.iteration)
         progress = progress._replace(iteration=last.iteration, round=last.round)
 
 
@@ -136,10 +135,12 @@ class Outcome(NamedTuple):
     Attributes:
         step: The last step.
         image: The numbers that were optimised, (H, W, 3), 0..1: what the next scale starts from.
+        seconds: What its evaluations took.
     """
 
     step: Step
     image: Image
+    seconds: float
 
 
 def run_scale(
@@ -170,7 +171,8 @@ def run_scale(
     """
     targets, best = _begin(view, stand)
     stand = stand._replace(best=best)
-    until = pace.end(time.perf_counter(), seconds, stand.course.deadline)
+    began = time.perf_counter()
+    until = pace.end(began, seconds, stand.course.deadline)
 
     def evaluate(x: Tensor) -> Point:
         nonlocal best
@@ -199,7 +201,8 @@ def run_scale(
             raise DivergedError(str(error), step) from error
         stand = end_round(stand, best)
         yield _step(best, stand.progress, view.canvas, stand, True)
-    return Outcome(_step(best, place(stand), view.canvas, stand, True), to_image(best.x))
+    step = _step(best, place(stand), view.canvas, stand, True)
+    return Outcome(step, to_image(best.x), time.perf_counter() - began)
 
 
 def _aims_anew(stand: Stand, settings: Settings) -> bool:

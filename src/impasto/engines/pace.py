@@ -41,11 +41,6 @@ def end(now: float, seconds: float | None, deadline: float | None) -> float | No
     return min(deadline, now + seconds)
 
 
-def seconds_each(scale: Scale, evaluations: int, seconds: float) -> float:
-    """Return the seconds of one evaluation from those that a whole scale took."""
-    return seconds / (evaluations + _PREPARATION)
-
-
 def fits(scale: Scale, before: Scale, each: float, seconds: float) -> bool:
     """Tell whether there is time for a few evaluations at a scale.
 
