@@ -7,10 +7,10 @@ import math
 import multiprocessing
 import os
 import time
+from pathlib import Path
 
 import pytest
 
-from impasto.backend import measurements
 from impasto.backend.measurements import Table, Timing, fastest, measure
 
 
@@ -74,7 +74,7 @@ def test_nothing_is_left_where_the_disk_is_full(cache, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(measurements.os, "replace", full)
+    monkeypatch.setattr(Path, "replace", full)
     Table("torch 1", 2).look_up("question", "a", lambda: steady(a=1.0))
     assert list(cache.iterdir()) == []
 

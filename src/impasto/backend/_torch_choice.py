@@ -1,7 +1,7 @@
-"""Which operator, memory format and precision is fastest on this machine, by measurement.
+"""Choose the fastest operator, memory format and precision on this machine, by measurement.
 
-Convolutions are timed at a few sizes only, of a few milliseconds each, and a layer goes by the
-sample that is most like it: so the first picture on a machine waits for a second or two.
+Only a few sample convolutions are timed, of some milliseconds each, and a layer goes by the sample
+that is most like it. So the first picture on a machine waits one or two seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from keras import ops
 
-from ..process import has_bfloat16
 from ._torch_convolutions import (
     HAS_NNPACK,
     NCHW,
@@ -25,6 +24,7 @@ from ._torch_convolutions import (
     NNPACK_CHANNELS,
     OPERATORS,
     Kernel,
+    is_emulated,
     memory_format,
     prepare_kernel,
 )
@@ -48,7 +48,7 @@ class Choice(NamedTuple):
         return OPERATORS[self.forward].memory_format
 
 
-OTHERS = {"products": ("blas", "onednn")}  # what else is chosen, and among what
+OTHERS = {"products": ("blas", "onednn")}  # the other choices, and their candidates
 _LAYER = re.compile(r"\d+ to \d+ at \d+, \w+ \w+, channels (first|last)", re.ASCII)
 _PAIRS = {
     f"{forward} {backward}"
@@ -72,7 +72,7 @@ def operators() -> dict[str, str]:
 
 
 def use_operators(chosen: Mapping[str, str]) -> None:
-    """Take operators that were chosen before; see `backend.use_operators`."""
+    """Use operators that were chosen before; see `backend.use_operators`."""
     _CHOICES.clear()
     _OTHERS.clear()
     for question, names in chosen.items():
@@ -120,12 +120,14 @@ def _candidates(x: torch.Tensor, channels: int) -> list[str]:
     """Name the operators that may serve features like `x`, given the fewer of its channels."""
     if x.device.type != "cpu":
         return ["stock", "channels_last"]
-    if x.dtype == torch.bfloat16 and not has_bfloat16():
-        return ["widened"]
-    names = ["stock", "channels_last"]
-    if torch.backends.mkldnn.is_available():
+    emulated = is_emulated(x)
+    names = ["stock"]
+    if not emulated:
+        names.append("channels_last")
+    if not emulated and torch.backends.mkldnn.is_available():
         names.append("packed")
-    if x.dtype == torch.float32 and HAS_NNPACK and channels >= NNPACK_CHANNELS:
+    in_float32 = emulated or x.dtype == torch.float32
+    if in_float32 and HAS_NNPACK and channels >= NNPACK_CHANNELS:
         names.append("nnpack")
     return names
 
@@ -227,7 +229,7 @@ def resolve_precision(precision: str) -> str:
     if precision != "auto":
         return precision
     like: torch.Tensor = ops.zeros(1)  # on the device that Keras has chosen
-    if like.device.type == "cpu" and not has_bfloat16():
+    if is_emulated(like.bfloat16()):
         return "float32"
     best = {}
     for dtype in (torch.float32, torch.bfloat16):

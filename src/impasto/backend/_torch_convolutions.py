@@ -20,11 +20,23 @@ HAS_NNPACK = torch.backends.nnpack.is_available() and hasattr(torch, "_nnpack_sp
 NNPACK_CHANNELS = 16  # from which on it is any faster
 
 
-def conv2d(x: torch.Tensor, weight: torch.Tensor, **options: Any) -> torch.Tensor:
-    """Convolve as PyTorch does, in float32 where the processor would emulate bfloat16."""
-    if x.dtype != torch.bfloat16 or x.device.type != "cpu" or has_bfloat16():
-        return functional.conv2d(x, weight, **options)
-    return functional.conv2d(x.float(), weight.float(), **options).to(x.dtype)
+def is_emulated(x: torch.Tensor) -> bool:
+    """Return whether PyTorch would emulate the arithmetic of `x`, which takes minutes."""
+    return x.dtype == torch.bfloat16 and x.device.type == "cpu" and not has_bfloat16()
+
+
+def conv2d(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    padding: int | tuple[int, int] = 0,
+) -> torch.Tensor:
+    """Convolve with PyTorch's stock operator, in float32 where bfloat16 would be emulated."""
+    dtype = x.dtype
+    if is_emulated(x):
+        x, weight = x.float(), weight.float()
+    bias = None if bias is None else bias.to(x.dtype)
+    return functional.conv2d(x, weight, bias, padding=padding).to(dtype)
 
 
 class Kernel(NamedTuple):
@@ -75,17 +87,19 @@ _FORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 def _nnpack(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
-    weight, bias = kernel.form(back, "plain", x.dtype), None if back else kernel.bias
+    """Convolve by NNPACK, which computes in float32 only."""
+    weight, bias = kernel.form(back, "plain", torch.float32), None if back else kernel.bias
+    pictures = x.float()
     done = [  # it is slower with several at a time
-        torch._nnpack_spatial_convolution(x[i : i + 1], weight, bias, padding=zeros)
+        torch._nnpack_spatial_convolution(pictures[i : i + 1], weight, bias, padding=zeros)
         for i in range(len(x))
     ]
-    return done[0] if len(done) == 1 else torch.cat(done)
+    return (done[0] if len(done) == 1 else torch.cat(done)).to(x.dtype)
 
 
 def _stock(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
-    weight, bias = kernel.form(back, "plain", x.dtype), kernel.bias.to(x.dtype)
-    return functional.conv2d(x, weight, None if back else bias, padding=zeros)
+    weight = kernel.form(back, "plain", x.dtype)
+    return conv2d(x, weight, None if back else kernel.bias, zeros)
 
 
 def _channels_last(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
@@ -102,13 +116,6 @@ def _packed(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Te
         x, weight, bias, *sizes, 1, "none", [], ""
     )
     return y
-
-
-def _widened(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
-    """Convolve bfloat16 in float32: where a processor emulates bfloat16, that takes minutes."""
-    serves = HAS_NNPACK and min(kernel.weight.shape[:2]) >= NNPACK_CHANNELS
-    run = _nnpack if serves else _stock
-    return run(x.float(), kernel, back, zeros).to(x.dtype)
 
 
 class Operator(NamedTuple):
@@ -129,7 +136,6 @@ OPERATORS = {
     "stock": Operator(_stock, NCHW),
     "channels_last": Operator(_channels_last, NHWC),
     "packed": Operator(_packed, NHWC),
-    "widened": Operator(_widened, NCHW),
 }
 
 

@@ -3,8 +3,8 @@
 The table is a file in the user's cache folder, one for each processor, framework version and
 number of threads. Processes may share it: it is read once, and replaced as a whole by a rename;
 of two that write at the same time one wins, and the other's figures are measured again some day.
-A folder that cannot be written, or a damaged file, only costs the measurement. Times that were
-taken while the machine was busy serve this process and are not kept.
+A folder that cannot be written, or a damaged file, only costs the measurement. Times measured
+on a busy machine are used by this process and not written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import json
 import math
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -24,21 +23,24 @@ from typing import NamedTuple
 
 import platformdirs
 
+from ..errors import PictureError
+from ..images.files import whole_or_not_at_all
+
 Seconds = dict[str, float]
 
-_FORM = 2  # of the table; those before held what a busy machine took
+_FORM = 2  # version of the table; the first kept the times of busy machines
 _FEWEST_ROUNDS, _MOST_ROUNDS, _LONGEST = 2, 12, 0.4  # of a measurement; the last in seconds
-_LOST = 5.0  # times slower than the best when all warm up: not measured
-_HOPELESS = 2.0  # times slower than the best so far: not measured again
-_ALIKE = 1.1  # so near are the two best times of a way if nothing has disturbed them
+_MUCH_SLOWER = 5.0  # than the best: after the warm-up not measured
+_SLOWER = 2.0  # than the best: not measured again
+_ALIKE = 1.1  # largest ratio of the two best times on an idle machine
 
 
 class Timing(NamedTuple):
-    """What several ways took.
+    """Times of several ways to compute the same.
 
     Attributes:
-        seconds: The least of each, by name.
-        steady: Whether they can be relied on; not if the machine was busy with something else.
+        seconds: The smallest of each, by name; infinite for a way that raised.
+        steady: Whether the times were reproducible; false on a busy machine.
     """
 
     seconds: Seconds
@@ -53,37 +55,36 @@ def fastest(seconds: Mapping[str, float]) -> str:
 def measure(
     ways: Mapping[str, Callable[[], object]], wait: Callable[[], object] = lambda: None
 ) -> Timing:
-    """Time each way in turns until the best times come again.
+    """Time the ways in turns until the best times are steady.
 
     Args:
-        ways: What to time, by name; one that raises takes for ever.
+        ways: Functions by name; one that raises counts as infinitely slow.
         wait: Called after each, so that a device finishes its work.
     """
     times: dict[str, list[float]] = {}
     for name, way in ways.items():
         try:
-            times[name] = [_time(way, wait)]  # warms up, and is not like the others
+            times[name] = [_time(way, wait)]  # warms up
         except (RuntimeError, AttributeError):  # an operator that this build lacks
             times[name] = [math.inf]
     best = min(min(taken) for taken in times.values())
-    left = [name for name, taken in times.items() if taken[0] < _LOST * best]
+    left = [name for name, taken in times.items() if taken[0] < _MUCH_SLOWER * best]
     for name in left:
-        times[name].clear()  # of the first time
-    steady = not left
+        times[name].clear()  # the warm-up does not count
     start = time.perf_counter()
-    for done in range(1, _MOST_ROUNDS + 1 if left else 0):
+    rounds, steady = 0, not left
+    while not steady and rounds < _MOST_ROUNDS and time.perf_counter() - start <= _LONGEST:
+        rounds += 1
         for name in left:
             times[name].append(_time(ways[name], wait))
         best = min(min(times[name]) for name in left)
-        left = [name for name in left if min(times[name]) < _HOPELESS * best]
-        steady = done >= _FEWEST_ROUNDS and all(come_again(times[name]) for name in left)
-        if steady or time.perf_counter() - start > _LONGEST:
-            break
+        left = [name for name in left if min(times[name]) < _SLOWER * best]
+        steady = rounds >= _FEWEST_ROUNDS and all(is_steady(times[name]) for name in left)
     return Timing({name: min(taken) for name, taken in times.items()}, steady)
 
 
-def come_again(times: Sequence[float]) -> bool:
-    """Tell whether the two least of some times are so alike that nothing has disturbed them."""
+def is_steady(times: Sequence[float]) -> bool:
+    """Return whether the two smallest times agree, as they do on an idle machine."""
     best, second = sorted(times)[:2]
     return second < _ALIKE * best
 
@@ -101,7 +102,7 @@ class Table:
     def __init__(self, version: str, threads: int):
         self._path = _path(version, threads)
         self._known: dict[str, Seconds] = {}
-        self._steady: dict[str, Seconds] = {}  # of those that were asked here
+        self._steady: dict[str, Seconds] = {}  # measured by this process, on an idle machine
         self._read = False
 
     def look_up(
@@ -115,10 +116,10 @@ class Table:
         """Return the times of a question.
 
         Args:
-            question: What is asked.
-            names: What an answer must have a time for.
-            ask: Called if the answer is not known, or unfit; remembered.
-            anew: Ask in any case.
+            question: Key of the table.
+            names: Of the ways; an entry without a time for each is measured anew.
+            ask: Measures; called if the table has no usable entry.
+            anew: Measure in any case.
         """
         self._load_once()
         if anew or self._known.get(question, {}).keys() != set(names):
@@ -168,10 +169,7 @@ def _load(path: Path) -> dict[str, Seconds]:
 
 
 def _save(path: Path, table: Mapping[str, Seconds]) -> None:
-    with contextlib.suppress(OSError), contextlib.ExitStack() as on_failure:
+    with contextlib.suppress(OSError, PictureError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as new:
-            on_failure.callback(Path(new.name).unlink, missing_ok=True)
-            new.write(json.dumps(table, indent=1))
-        os.replace(new.name, path)  # noqa: PTH105  # the name in words: replaces atomically
-        on_failure.pop_all()
+        with whole_or_not_at_all(path) as file:
+            file.write(json.dumps(table, indent=1).encode())

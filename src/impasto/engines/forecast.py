@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..backend import BACKEND, VERSION, devices, ops, resolve_precision, threads
-from ..backend.measurements import Table, Timing, come_again
+from ..backend.measurements import Table, Timing, is_steady
 from ..images.memory import Fit, fit_scales
 from ..images.scales import Scale, plan, style_size
 from ..perceptual import objective
@@ -164,7 +164,7 @@ def _table() -> Table:
 class _Times(NamedTuple):
     """Seconds at one size: of an evaluation, of a look, and of what comes before the first.
 
-    `steady` tells whether a second evaluation took as long.
+    `steady` is false if two evaluations disagreed, as on a busy machine.
     """
 
     pixels: int
@@ -216,7 +216,7 @@ def _time_size(side: int, kernels: Kernels, settings: Settings) -> _Times:
     first = time.perf_counter() - began
     times, both = [_time(step), _time(step)], _time(look)
     before = max(0.0, first - both - (1 + _FIRST) * min(times))
-    return _Times(noise[..., 0].size, min(times), both / 2, before, come_again(times))
+    return _Times(noise[..., 0].size, min(times), both / 2, before, is_steady(times))
 
 
 def _time(work: Callable[[], object]) -> float:
