@@ -12,7 +12,7 @@ INSTALLED := .venv/installed
 .PHONY: demo test check tests faults parity clean
 
 demo: $(INSTALLED)
-	@echo "== painting a sample photograph: at once by a network, then for a minute without"
+	@echo "== painting a sample photograph: at once with a network, then step by step for 45 seconds"
 	@$(BIN)/impasto demo --folder demo --force
 
 test: check tests

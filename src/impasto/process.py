@@ -24,7 +24,7 @@ _KEEP_FREE_BYTES = 256 << 20
 # operators on a small picture waits for the system to wake them; by default they spin for
 # milliseconds and take the cores from NNPACK's threads.
 _SPINS = "10000"
-_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # as Linux names what processors can do
+_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # flags of /proc/cpuinfo
 _TUNED = threading.Event()
 
 
@@ -57,7 +57,7 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
 
 @functools.cache
 def has_bfloat16() -> bool:
-    """Tell whether the CPU computes with bfloat16 numbers itself; else libraries emulate it."""
+    """Return whether the CPU has bfloat16 arithmetic; without it, libraries emulate it."""
     try:
         words = set(Path("/proc/cpuinfo").read_text().split())
     except OSError:  # not Linux

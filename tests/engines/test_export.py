@@ -100,7 +100,7 @@ def test_fewer_bits_stay_within_their_bound(rng, tmp_path, kind, style, bound, a
     assert few in types
 
 
-def test_weights_of_8_bits_are_rounded_to_the_nearest_of_their_channel(model, tmp_path):
+def test_weights_of_8_bits_and_their_sums_are_rounded_by_channel(model, tmp_path):
     exported = export_onnx(model, tmp_path / "sky.onnx", style="sky", kind="int8")
     arrays = {
         a.name: onnx.numpy_helper.to_array(a) for a in onnx.load(exported.path).graph.initializer

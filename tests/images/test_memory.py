@@ -129,9 +129,9 @@ def test_every_scale_has_its_own_fit():
 def test_the_limit_is_never_more_than_is_free(monkeypatch):
     from impasto.images import memory
 
-    monkeypatch.setattr(memory, "free_memory", lambda: 2e9)
+    monkeypatch.setattr(memory, "available_memory", lambda: 2e9)
     assert limit(Settings()) == pytest.approx(1.6e9)
-    monkeypatch.setattr(memory, "free_memory", lambda: 100e9)
+    monkeypatch.setattr(memory, "available_memory", lambda: 100e9)
     assert limit(Settings()) == pytest.approx(8e9)
     assert limit(Settings(memory=20)) == pytest.approx(20e9)
 

@@ -88,7 +88,7 @@ def test_without_changes_the_picture_is_the_same_to_the_bit(folder):
     assert records[0] == records[1]
 
 
-def test_it_is_computed_by_the_operators_that_made_it(folder, monkeypatch):
+def test_it_is_computed_by_the_operators_that_made_it(folder):
     from impasto.backend import operators, use_operators
 
     recorded = read_record(folder / "out.png")["operators"]

@@ -148,12 +148,11 @@ class Demo:
     folder: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("demo")
     """Where the pictures go; made if it is missing."""
     style: Annotated[str, arg(aliases=["--kind"], metavar="STYLE")] = "starry-night"
-    """A style that ships (impasto styles lists them), or a painting drawn for the purpose: swirls,
-    mosaic or woodcut."""
+    """A style that ships (see impasto styles), or a sample style: swirls, mosaic or woodcut."""
     size: int = 512
     """Long side of the results, pixels."""
     budget: str = "45s"
-    """Time for the second picture, as in stylize."""
+    """Time for the second picture; see impasto stylize."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
     """Replace files that exist."""
     common: Annotated[Common, Flat] = field(default_factory=Common)

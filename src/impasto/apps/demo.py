@@ -18,11 +18,11 @@ from .painting import paint
 if TYPE_CHECKING:
     from .commands import Demo, SampleStyle
 
-_PHOTO = "chelsea"  # a cat, of scikit-image's pictures
+_PHOTO = "chelsea"  # a cat; from skimage.data
 
 
 class _Paths(NamedTuple):
-    """Where the pictures of a demonstration go."""
+    """Files of a demonstration, in their order on the sheet."""
 
     photograph: Path
     painting: Path
@@ -32,9 +32,9 @@ class _Paths(NamedTuple):
 
 
 def demonstrate(command: Demo) -> None:
-    """Paint scikit-image's cat by both routes, and put all on one sheet.
+    """Paint scikit-image's cat by both routes, and put all pictures on one sheet.
 
-    The network's picture comes first, and the slow route goes on from it.
+    The slow route starts from the network's picture.
 
     Raises:
         ImpastoError: It could not be done.
@@ -46,7 +46,8 @@ def demonstrate(command: Demo) -> None:
     from .commands import Stylize
 
     paths = _paths(command)
-    settings = Settings(size=command.size, budget=command.budget, init=str(paths.at_once))
+    # One scale: the coarse ones would lose the fine strokes of the picture that it begins with.
+    settings = Settings(size=command.size, budget=command.budget, scales=1, init=str(paths.at_once))
     make_folder(command.folder)
     check_outputs([*paths], command.force)
     style = _write_inputs(command.style, paths)

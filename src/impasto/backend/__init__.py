@@ -26,9 +26,9 @@ What Keras 3 does not offer has one function of the same name for each framework
   `averages` are variables that follow its weights, or none.
 - `on_gpu()`: whether trunks are trained in 16 bits and steps are recorded: PyTorch on CUDA alone.
 - `free_memory()`, `devices()`, `threads()`.
-- `operators()` and `use_operators(chosen)`: the names of the operators that this process has
-  chosen, by layer, and to use those of another: two operators for the same round otherwise, so a
-  run that is resumed, or made again, must have the same. `processor()` names the machine.
+- `operators()` returns the names of the operators that this process has chosen, by layer;
+  `use_operators(chosen)` sets them. Each operator rounds differently, so a run that is resumed or
+  made again must use the same ones. `processor()` names the machine.
 """
 
 from __future__ import annotations

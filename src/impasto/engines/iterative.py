@@ -135,7 +135,7 @@ class Outcome(NamedTuple):
     Attributes:
         step: The last step.
         image: The numbers that were optimised, (H, W, 3), 0..1: what the next scale starts from.
-        seconds: What its evaluations took.
+        seconds: Time that its evaluations took.
     """
 
     step: Step
@@ -157,8 +157,8 @@ def run_scale(
         stage: Size and evaluations of this scale.
         settings: All knobs.
         stand: Where the run stands before this scale, or amid it.
-        seconds: What the evaluations may take, once the targets are made; the deadline of the whole
-            run holds in any case.
+        seconds: Time for the evaluations, counted from when the targets are made; the deadline of
+            the whole run applies as well.
 
     Yields:
         Steps with the best picture of this scale so far.

@@ -31,8 +31,8 @@ from .painting_model import (
 
 OPSET = 17  # of 2022, which all runtimes of today read
 _IR_VERSION = 8
-# How the names of the layers begin that hold most weights, and those of their blocks; errors of
-# those at a quarter would be seen, so they have twice as many bits.
+# Prefixes of the names of the layers with most of the weights. Errors of those at a quarter are
+# visible, so they get twice as many bits.
 _IN_8_BITS, _IN_16_BITS = ("block", "eighth", "sixteenth", "to_eighth"), ("to_quarter",)
 _CHANNELS_FIRST, _CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 # On a map that was enlarged twice a 3x3 kernel meets at most 2x2 different values. Which of its
@@ -206,9 +206,10 @@ class _Trunk:
         return add("Slice", f"{name}/cut", [x, self.first, end, self.sides])
 
     def _folded(self, layer: Layer, kernel: Array) -> str:
-        """Store a kernel as it is and fold it in the graph.
+        """Store a kernel with few bits, and fold it in the graph.
 
-        Rounded after folding, the four places of a pair would differ, and show as a grid of dots.
+        If it were rounded after folding, the errors of the four pixels that a position becomes
+        would differ, which shows as a grid of dots.
         """
         name, add, whole = layer.name, self.nodes.add, self.nodes.whole
         sums = np.einsum("pay,qbx->yxpqab", _SUMS, _SUMS).reshape(9, 16)

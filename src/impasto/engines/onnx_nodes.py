@@ -48,7 +48,7 @@ class Nodes:
         return self.constant(name, value.astype("float16" if self.kind == "float16" else "float32"))
 
     def weights_in_16_bits(self, name: str, value: Array) -> str:
-        """Store numbers as float16 that the arithmetic takes as float32."""
+        """Store weights as float16; the arithmetic stays in float32."""
         from onnx import TensorProto
 
         stored = self.constant(f"{name}/stored", value.astype("float16"))
@@ -84,10 +84,10 @@ class Nodes:
 
 
 def _round(values: Array) -> Array:
-    """Round (D, C, h, w), |values| at most 127, so that the sum of each (h, w) is rounded, too.
+    """Round (D, C, h, w), -127..127, so that the sum of each kernel (h, w) is within a half, too.
 
-    Neighbouring positions of a feature map are alike, so what counts of a kernel is its sum: the
-    values that are nearest to the next number are rounded to that one until the sum is right.
+    Feature maps are smooth, so the error of a kernel's sum matters most. The values closest to a
+    tie are rounded the other way until the sum is right.
     """
     depth, channels = values.shape[:2]
     flat = values.reshape(depth, channels, -1)

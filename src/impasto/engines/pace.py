@@ -30,7 +30,12 @@ def seconds_for(left: Sequence[Scale], seconds: float) -> float:
 
 
 def end(now: float, seconds: float | None, deadline: float | None) -> float | None:
-    """Return when a scale must end that begins now; None without a budget.
+    """Return the deadline of a scale that begins now, or None without a budget.
+
+    Args:
+        now: By `time.perf_counter`.
+        seconds: Share of this scale.
+        deadline: Of the whole run, by `time.perf_counter`.
 
     Example:
         >>> end(100.0, 30.0, 120.0), end(100.0, 10.0, 120.0)

@@ -10,7 +10,7 @@ from ..errors import PictureError
 from ..process import has_bfloat16, process_is_tuned
 from ..settings import Settings
 from ..types import Size
-from .free_memory import free_memory
+from .available_memory import available_memory
 from .scales import Scale, fit, plan, style_size
 
 GIGABYTE = 1e9
@@ -23,7 +23,7 @@ _SHARE_OF_FREE = 0.8
 # at, in bytes.
 _FIXED, _BESIDE, _BUILT_FOR_GPUS = 0.6e9, 0.25e9, 0.28e9
 _EVALUATION = {"float32": 3100.0, "tf32": 3100.0, "bfloat16": 2300.0}
-_EMULATED = 4400.0  # bfloat16 on a CPU without it: the convolutions copy to float32
+_EMULATED = 4400.0  # bfloat16 on a CPU without it, where convolutions copy to float32
 # What a style loss other than `gram`, and regions, make of that: features that are kept as float32.
 _BY_LOSS = {"gram": 1.0, "moments": 1.1, "patches": 1.7}
 _WITH_REGIONS = 1.55
@@ -97,7 +97,7 @@ def limit(settings: Settings) -> float:
     """Return the bytes a run may take: `settings.memory`, or 8 GB, or 80 % of what is free."""
     if settings.memory is not None:
         return settings.memory * GIGABYTE
-    return min(_PLENTY, _SHARE_OF_FREE * free_memory())
+    return min(_PLENTY, _SHARE_OF_FREE * available_memory())
 
 
 def fit_memory(size: Size, style: Size, settings: Settings) -> Fit:

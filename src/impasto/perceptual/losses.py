@@ -140,14 +140,13 @@ def total_variation_loss(pixels: Tensor, *, normalization: str) -> Tensor:
 
     Args:
         pixels: (1, H, W, 3), 0..1.
-        normalization: `none` takes pixels in 0..255, and those alone that have both a next row and
-            a next column, as the reference does; `relative` gives the mean over all pixels in
-            0..1, with no difference to what is beyond the picture.
+        normalization: `none` sums over pixels in 0..255, without the last row and column, as the
+            reference does; `relative` averages over all pixels in 0..1, with the border replicated.
 
     Returns:
         A scalar, at least 0; its gradient is finite where neighbours are equal.
     """
-    if normalization == "relative":  # the last row and column are to be smooth, too
+    if normalization == "relative":  # smooths the last row and column, too
         pixels = ops.concatenate([pixels, pixels[:, -1:]], axis=1)
         pixels = ops.concatenate([pixels, pixels[:, :, -1:]], axis=2)
     corner = pixels[:, :-1, :-1, :]

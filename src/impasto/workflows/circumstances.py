@@ -87,7 +87,7 @@ def compare_surroundings(precision: str, record: Record, path: Path) -> None:
 
 @contextmanager
 def operators_of(record: Record) -> Iterator[None]:
-    """Compute within by the operators that made a picture, as far as this machine has them."""
+    """Use the operators that a picture was computed with, as far as this machine has them."""
     from ..backend import operators, use_operators
 
     own = operators()

@@ -85,7 +85,7 @@ class Record(BaseModel):
     threads: int | None = None
     """CPU threads of one operator."""
     operators: dict[str, str] = {}
-    """What computed the layers of the networks: two that do the same round differently."""
+    """Operators that VGG19's layers were computed with, since each rounds differently."""
     precision: str = ""
     """Numbers in the network, with `auto` settled."""
     iterations: int | None = None

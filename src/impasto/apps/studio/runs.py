@@ -263,8 +263,7 @@ class Runs:
             SettingsError: A setting is unknown, out of range, or names a file.
             PictureError: It cannot be written.
         """
-        fixed = [name for name in settings if name in _FIXED]
-        if fixed:
+        if fixed := [name for name in settings if name in _FIXED]:
             raise SettingsError(
                 f"{fixed[0]} cannot change while a run goes on; start a new run with it"
             )

@@ -1,9 +1,9 @@
-"""The memory that is free within a control group, by made-up trees of the system's files."""
+"""Available memory within control groups, with made-up trees of system files."""
 
 import psutil
 import pytest
 
-from impasto.images.free_memory import free_memory
+from impasto.images.available_memory import available_memory
 
 MEGABYTE = 1 << 20
 
@@ -38,25 +38,25 @@ def version_1(root, group, limit, used, cache=0, seen=None):
 @pytest.mark.parametrize("group", ["", "docker/abc"])
 def test_the_limit_of_a_group_counts_and_caches_of_files_are_free(tmp_path, make, group):
     make(tmp_path, group, 100 * MEGABYTE, 60 * MEGABYTE, cache=20 * MEGABYTE)
-    assert free_memory(tmp_path) == 60 * MEGABYTE
+    assert available_memory(tmp_path) == 60 * MEGABYTE
 
 
 @pytest.mark.parametrize("make", [version_2, version_1])
 def test_a_group_that_uses_more_than_it_may_has_nothing_left(tmp_path, make):
     make(tmp_path, "", 10 * MEGABYTE, 12 * MEGABYTE)
-    assert free_memory(tmp_path) == 0
+    assert available_memory(tmp_path) == 0
 
 
 def test_the_limit_of_a_group_above_counts_too(tmp_path):
     version_2(tmp_path, "slice/unit", "max", 5 * MEGABYTE)
     version_2(tmp_path, "slice", 50 * MEGABYTE, 10 * MEGABYTE)
     version_2(tmp_path, "slice/unit", "max", 5 * MEGABYTE)
-    assert free_memory(tmp_path) == 40 * MEGABYTE
+    assert available_memory(tmp_path) == 40 * MEGABYTE
 
 
 def test_a_container_may_see_its_group_in_the_place_of_the_root(tmp_path):
     version_1(tmp_path, "docker/abc", 80 * MEGABYTE, 30 * MEGABYTE, seen="")
-    assert free_memory(tmp_path) == 50 * MEGABYTE
+    assert available_memory(tmp_path) == 50 * MEGABYTE
 
 
 @pytest.mark.parametrize("limit", ["max", 1 << 62])
@@ -66,5 +66,5 @@ def test_without_a_limit_the_machine_counts(tmp_path, monkeypatch, limit):
 
     monkeypatch.setattr(psutil, "virtual_memory", Machine)
     version_2(tmp_path, "a", limit, 5 * MEGABYTE)
-    assert free_memory(tmp_path) == 3 << 30
-    assert free_memory(tmp_path / "no such system") == 3 << 30
+    assert available_memory(tmp_path) == 3 << 30
+    assert available_memory(tmp_path / "no such system") == 3 << 30

@@ -1,4 +1,4 @@
-"""How much memory is free: of the machine, and of the control group that a container gives."""
+"""Memory available to this process, within the limits of the machine and of its control groups."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import psutil
 
 
 class _Files(NamedTuple):
-    """Where a version of Linux' control groups tells of memory.
+    """Files of Linux' control groups, version 1 or 2, that describe memory.
 
     Attributes:
         mount: Folder of the groups.
-        limit: Bytes at most; `max` for no limit.
-        used: Bytes in use, caches of files among them.
-        reclaimable: Line of `memory.stat` with the bytes of caches that can be given up.
+        limit: Name of the file with the limit in bytes, or `max` for none.
+        used: Name of the file with the bytes in use, page cache included.
+        reclaimable: Name of the line of `memory.stat` with the bytes of page cache that the kernel
+            can reclaim.
     """
 
     mount: str
@@ -34,27 +35,27 @@ _VERSION_1 = _Files(
 )
 
 
-def free_memory(root: Path = Path("/")) -> float:
-    """Return the bytes that this process may still take without swapping or being killed.
+def available_memory(root: Path = Path("/")) -> float:
+    """Return the bytes that this process can still allocate without swapping or being killed.
 
     Args:
-        root: Where the system's files begin; another in tests.
+        root: Root of the file system; another one in tests.
     """
-    return min(float(psutil.virtual_memory().available), *_free_in_groups(root), float("inf"))
+    return min([float(psutil.virtual_memory().available), *_available_in_groups(root)])
 
 
-def _free_in_groups(root: Path) -> Iterator[float]:
-    """Yield what is left of each limit that this process is under."""
+def _available_in_groups(root: Path) -> Iterator[float]:
+    """Yield the bytes left in each control group that limits this process."""
     for files, group in _groups(root):
         mount = root / files.mount
-        # A container often sees only its own group, mounted where the root's would be.
+        # A container often sees only its own group, mounted in place of the root group.
         for folder in {mount, *(mount / part for part in (group, *group.parents))}:
             if (left := _left(folder, files)) is not None:
                 yield max(0.0, left)
 
 
 def _groups(root: Path) -> Iterator[tuple[_Files, PurePosixPath]]:
-    """Yield the groups of this process, as paths below their mount."""
+    """Yield the control groups of this process, as paths relative to the mount."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:  # not Linux, or no control groups
@@ -62,7 +63,7 @@ def _groups(root: Path) -> Iterator[tuple[_Files, PurePosixPath]]:
     for line in lines:
         number, controllers, path = line.split(":", 2)
         group = PurePosixPath(path.lstrip("/"))
-        if ".." in group.parts:  # outside of what this container sees
+        if ".." in group.parts:  # outside of the container's namespace
             group = PurePosixPath()
         if number == "0" and not controllers:
             yield _VERSION_2, group
