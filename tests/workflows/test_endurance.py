@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import impasto
-from impasto.engines.checkpoint import read_snapshot
+from impasto.engines.checkpoint import read_snapshot, write_snapshot
 from impasto.errors import DivergedError, ModelError, PictureError, SettingsError, WeightsError
 from impasto.images.scales import Scale
 from impasto.settings import Settings
@@ -348,6 +348,17 @@ def test_the_operators_are_those_that_the_run_chose(stopped, monkeypatch):
     use_operators(dict.fromkeys(before, "stock stock"))
     impasto.resume(stopped[0])
     assert before.items() <= operators().items()
+
+
+def test_a_checkpoint_without_operators_is_resumed_with_a_warning(stopped, whole):
+    """Checkpoints of before held the measured times in their place."""
+    state = stopped[0] / "state.safetensors"
+    snapshot = read_snapshot(state)
+    about = {name: value for name, value in snapshot.about.items() if name != "operators"}
+    write_snapshot(state, snapshot._replace(about={**about, "measured": {}}))
+    with pytest.warns(UserWarning, match=r"may differ by rounding.*operators, which were not rec"):
+        result = impasto.resume(stopped[0])
+    assert np.abs(result.image - whole[1]).mean() < 1e-3
 
 
 def test_what_is_left_of_a_budget_is_told(whole, tmp_path):

@@ -233,7 +233,7 @@ def open_unfinished(folder: Path) -> Unfinished:
             return Unfinished(run, settings, None, 0.0)
         snapshot = read_snapshot(folder / STATE)
         about = snapshot.about
-        restore_conditions(run, about.get("operators", {}))
+        restore_conditions(run, about.get("operators"))
         left, seconds = about["seconds_left"], float(about["seconds"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(

@@ -181,24 +181,27 @@ def conditions() -> dict[str, Any]:
     }
 
 
-def restore_conditions(run: Mapping[str, Any], operators: Mapping[str, str]) -> None:
+def restore_conditions(run: Mapping[str, Any], operators: Mapping[str, str] | None) -> None:
     """Use the operators that a run chose, or warn why its picture may come out otherwise.
 
     Args:
         run: From `describe_run`.
-        operators: From `backend.operators`, in the run's own process.
+        operators: From `backend.operators`, in the run's own process; None if the checkpoint is of
+            an Impasto that did not record them.
     """
     from ..backend import use_operators
 
     former, present = run["conditions"], conditions()
     other = [name for name in present if former.get(name) != present[name]]
-    if not other:
+    if not other and operators is not None:
         use_operators(operators)
         return
     told = [
         name if name == "processor" else f"{name} was {former.get(name)} and is {present[name]}"
         for name in other
     ]
+    if operators is None:
+        told.append("the operators, which were not recorded")
     warnings.warn(
         "the picture may differ by rounding from that of an uninterrupted run, since this is not "
         f"what the run began with: {', '.join(told)}",
