@@ -148,7 +148,7 @@ class Demo:
     folder: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")] = Path("demo")
     """Where the pictures go; made if it is missing."""
     style: Annotated[str, arg(aliases=["--kind"], metavar="STYLE")] = "starry-night"
-    """A style that ships (see impasto styles), or a sample style: swirls, mosaic or woodcut."""
+    """A style that ships (see impasto styles), or a sample style: swirls or woodcut."""
     size: int = 512
     """Long side of the results, pixels."""
     budget: str = "45s"

@@ -72,7 +72,7 @@ def _paths(command: Demo) -> _Paths:
     style, folder = command.style, command.folder
     shipped = style_painting(style)
     if style not in SAMPLE_STYLES and shipped is None:
-        names = ", ".join([*SAMPLE_STYLES, *painting_facts()])
+        names = ", ".join(dict.fromkeys([*SAMPLE_STYLES, *painting_facts()]))
         raise SettingsError(f"there is no style {style!r} to show; choose one of {names}")
     suffix = ".png" if shipped is None else shipped.suffix
     made = (folder / f"{_PHOTO}_{style}{ending}.png" for ending in ("_at_once", "", "_sheet"))
