@@ -11,6 +11,7 @@ import os
 import random
 import secrets
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +31,8 @@ def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="impasto_faults_") as home:
         _set_environment(home)
+        # In a process of its own: this one forks later, and must not have started any threads.
+        subprocess.run([sys.executable, "-m", "tests.operators"], check=True)
         figures = _try(options)
     summary = summarize(figures, options.seconds)
     text = json.dumps(summary, indent=1)

@@ -136,9 +136,7 @@ def test_a_picture_is_made_by_keys_alone(running, photograph):
     reach(page, "#finer")
     press(page, Keys.ENTER)
     page.until(page.evaluation)
-    assert "Size" in page.until(
-        lambda: page.find(".unseen[role=status]").get_attribute("innerText")
-    )
+    page.until(lambda: "Size" in page.find(".unseen[role=status]").get_attribute("innerText"))
     reach(page, "#stop")
     press(page, Keys.ENTER)
     page.until(lambda: page.text(".status-line").startswith("Stopped"))
