@@ -58,11 +58,23 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
 @functools.cache
 def has_bfloat16() -> bool:
     """Return whether the CPU has bfloat16 arithmetic; without it, libraries emulate it."""
-    try:
-        words = set(Path("/proc/cpuinfo").read_text().split())
-    except OSError:  # not Linux
+    if not (words := _cpu_words()):  # not Linux
         return platform.system() == "Darwin" and platform.machine() == "arm64"
     return not words.isdisjoint(_BFLOAT16)
+
+
+@functools.cache
+def has_avx512() -> bool:
+    """Return whether the CPU is known to have AVX-512, which serves PyTorch's stock operators."""
+    return "avx512f" in _cpu_words()
+
+
+def _cpu_words() -> set[str]:
+    """Return the words of Linux' description of the CPU, its flags among them; else none."""
+    try:
+        return set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        return set()
 
 
 def process_is_tuned() -> bool:

@@ -45,6 +45,7 @@ def peak(**changed):
 @pytest.mark.parametrize(
     "changed",
     [
+        {"size": 256, "precision": "float32"},
         {"size": 512, "precision": "bfloat16"},
         {"size": 512, "precision": "float32"},
         {"size": 640, "precision": "float32", "tile": 256},
@@ -57,6 +58,18 @@ def test_the_estimate_is_within_a_fifth_of_the_peak(changed):
     size = (settings.size * 3 // 4, settings.size)
     expected = estimate(size, size, settings, tile=settings.tile)
     assert peak(**changed, scales=1, iterations=3) == pytest.approx(expected, rel=0.2)
+
+
+def test_kernels_are_kept_transformed_where_memory_is_plenty_and_nnpack_the_fastest(monkeypatch):
+    from impasto.images import memory
+
+    size, plain = (192, 256), []
+    for wide in (False, True):
+        monkeypatch.setattr(memory, "has_avx512", lambda wide=wide: wide)
+        small, large = (estimate(size, size, Settings(memory=n)) for n in (3, 5))
+        assert large - small == pytest.approx(0 if wide else 0.6e9, abs=0.1e9)
+        plain.append(small)
+    assert plain[0] == plain[1]
 
 
 def test_more_pixels_more_history_and_no_tiles_need_more():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,7 +12,9 @@ from keras import ops
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from ..images.memory import FEW_POSITIONS
 from ..process import has_bfloat16
+from . import _nnpack as nnpack
 
 NCHW, NHWC = torch.contiguous_format, torch.channels_last
 
@@ -46,12 +49,14 @@ class Kernel(NamedTuple):
         weight: (O, I, 3, 3).
         transposed: For the gradient in the input: flipped, channels swapped, (I, O, 3, 3).
         bias: (O,).
+        roomy: Whether memory may be spent on large forms.
         forms: The same kernels as some operators want them, made when first needed.
     """
 
     weight: torch.Tensor
     transposed: torch.Tensor
     bias: torch.Tensor
+    roomy: bool
     forms: dict[Any, torch.Tensor]
 
     def form(self, back: bool, name: str, dtype: torch.dtype) -> torch.Tensor:
@@ -62,15 +67,24 @@ class Kernel(NamedTuple):
             self.forms[key] = _FORMS[name](kernel.to(dtype))
         return self.forms[key]
 
+    def transformed(self, back: bool, positions: int) -> torch.Tensor | None:
+        """Return the kernel as NNPACK transforms it, where that is kept; 64 / 9 as large."""
+        if positions <= FEW_POSITIONS and self.roomy and nnpack.is_available():
+            return self.form(back, "transformed", torch.float32)
+        self.forms.pop((back, "transformed", torch.float32), None)  # of a coarser scale
+        return None
 
-def prepare_kernel(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> Kernel:
+
+def prepare_kernel(
+    kernel: NDArray[np.float32], bias: NDArray[np.float32], *, roomy: bool = False
+) -> Kernel:
     """Bring a Keras kernel (3, 3, I, O) and bias (O,) into the form `conv3x3_relu` takes."""
     weight = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))  # (O, I, 3, 3)
     transposed = np.ascontiguousarray(weight[:, :, ::-1, ::-1].transpose(1, 0, 2, 3))
     weights, back, biases = (
         ops.convert_to_tensor(a, dtype="float32") for a in (weight, transposed, bias)
     )
-    return Kernel(weights, back, biases, forms={})
+    return Kernel(weights, back, biases, roomy, forms={})
 
 
 _FORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -79,6 +93,7 @@ _FORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "packed": lambda kernel: torch._C._nn.mkldnn_reorder_conv2d_weight(
         kernel.contiguous(memory_format=NHWC).to_mkldnn(), [1, 1], [1, 1], [1, 1], 1
     ),
+    "transformed": nnpack.transform,
     "top": lambda kernel: kernel[:, :, :1].contiguous(),
     "bottom": lambda kernel: kernel[:, :, 2:].contiguous(),
     "left": lambda kernel: kernel[:, :, :, :1].contiguous(),
@@ -89,11 +104,17 @@ _FORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 def _nnpack(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
     """Convolve by NNPACK, which computes in float32 only."""
     weight, bias = kernel.form(back, "plain", torch.float32), None if back else kernel.bias
+    convolve: Callable[[torch.Tensor], torch.Tensor] = functools.partial(
+        torch._nnpack_spatial_convolution, weight=weight, bias=bias, padding=zeros
+    )
+    transformed = kernel.transformed(back, x.shape[2] * x.shape[3])
+    if transformed is not None:
+        bias = torch.zeros(len(weight)) if back else kernel.bias
+        convolve = functools.partial(
+            nnpack.convolve, transformed=transformed, bias=bias, zeros=zeros
+        )
     pictures = x.float()
-    done = [  # it is slower with several at a time
-        torch._nnpack_spatial_convolution(pictures[i : i + 1], weight, bias, padding=zeros)
-        for i in range(len(x))
-    ]
+    done = [convolve(pictures[i : i + 1]) for i in range(len(x))]  # several at a time are slower
     return (done[0] if len(done) == 1 else torch.cat(done)).to(x.dtype)
 
 

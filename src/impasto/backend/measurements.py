@@ -28,7 +28,8 @@ from ..images.files import whole_or_not_at_all
 
 Seconds = dict[str, float]
 
-_FORM = 2  # version of the table; the first kept the times of busy machines
+# Version of the table: 1 kept the times of busy machines, 2 those of NNPACK as PyTorch calls it.
+_FORM = 3
 _FEWEST_ROUNDS, _MOST_ROUNDS, _LONGEST = 2, 12, 0.4  # of a measurement; the last in seconds
 _MUCH_SLOWER = 5.0  # than the best: after the warm-up not measured
 _SLOWER = 2.0  # than the best: not measured again

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from ..errors import PictureError
-from ..process import has_bfloat16, process_is_tuned
+from ..process import has_avx512, has_bfloat16, process_is_tuned
 from ..settings import Settings
 from ..types import Size
 from .available_memory import available_memory
@@ -33,6 +33,19 @@ _VECTORS = 14  # pictures that are alive beside L-BFGS's pairs
 # Bytes of a step that L-BFGS remembers, a pixel: two pictures; in tiles also the memory that comes
 # to lie waste between them and the tiles (measured at 3000x2250: 0.34 GB a step).
 _REMEMBERED, _REMEMBERED_IN_TILES = 2 * _VECTOR, 50.0
+# Layers of at most so many positions keep their kernels as NNPACK transforms them, if there is
+# memory to spare: 64 numbers for each pair of channels, each way. By block of VGG19: pixels of the
+# picture for each position, pairs of channels.
+FEW_POSITIONS = 1024
+_ROOMY = 4 * GIGABYTE
+_TRANSFORMED_PAIR = 2 * 64 * 4.0
+_BLOCKS = (
+    (1, 64 * 64),
+    (4, 64 * 128 + 128 * 128),
+    (16, 128 * 256 + 3 * 256 * 256),
+    (64, 256 * 512 + 3 * 512 * 512),
+    (256, 512 * 512),
+)
 _CONTENT = 32.0  # bytes of the photograph's features, a pixel
 _MARGIN = 96  # pixels around a tile
 _TILES = (1536, 1024, 768, 512, 384, 256)
@@ -80,6 +93,7 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
         _FIXED
         + (0.0 if process_is_tuned() else _BESIDE)
         + (_BUILT_FOR_GPUS if find_spec("triton") else 0.0)
+        + (_transformed_kernels(seen) if is_roomy(settings) else 0.0)
         + _evaluation(precision, settings) * max(seen, _LOOK * seen_style)
         + pixels * kept
     )
@@ -91,6 +105,21 @@ def _evaluation(precision: str, settings: Settings) -> float:
     plain = _EMULATED if emulated else _EVALUATION[precision]
     regions = settings.masks or settings.seamless
     return plain * _BY_LOSS[settings.style_loss] * (_WITH_REGIONS if regions else 1.0)
+
+
+def is_roomy(settings: Settings) -> bool:
+    """Return whether a run may spend memory on kernels transformed once, and gains by it.
+
+    With AVX-512 other operators than NNPACK are faster.
+    """
+    return not has_avx512() and limit(settings) >= _ROOMY
+
+
+def _transformed_kernels(seen: float) -> float:
+    """Return the bytes of the kernels that are kept transformed for so many pixels."""
+    return _TRANSFORMED_PAIR * sum(
+        pairs for pixels, pairs in _BLOCKS if seen / pixels <= FEW_POSITIONS
+    )
 
 
 def limit(settings: Settings) -> float:

@@ -36,18 +36,19 @@ class Gram(NamedTuple):
     positions: int
 
 
-def prepare(layers: Layers, names: Collection[str]) -> Kernels:
+def prepare(layers: Layers, names: Collection[str], *, roomy: bool = False) -> Kernels:
     """Bring the kernels down to the deepest layer of `names` onto the device.
 
     Args:
         layers: Kernels and biases from `weights.load`.
         names: Layers whose features will be asked for.
+        roomy: Whether memory may be spent on speed; see `images.memory.is_roomy`.
 
     Returns:
         The prepared kernels by layer, in the order of the network.
     """
     deepest = max(LAYER_NAMES.index(name) for name in names)
-    return {name: prepare_kernel(*layers[name]) for name in LAYER_NAMES[: deepest + 1]}
+    return {name: prepare_kernel(*layers[name], roomy=roomy) for name in LAYER_NAMES[: deepest + 1]}
 
 
 def vgg19(

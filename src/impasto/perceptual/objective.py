@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from ..backend import ops, value_and_grad
+from ..images.memory import is_roomy
 from ..settings import Settings
 from ..types import Guidance, Moments, Region, Targets, Tensor
 from . import features as backbone
@@ -34,7 +35,8 @@ def load_kernels(settings: Settings) -> Kernels:
     from . import weights
 
     layers = weights.load(weights.find(settings.weights))
-    return backbone.prepare(layers, {*settings.content_layers, *settings.style_layers})
+    names = {*settings.content_layers, *settings.style_layers}
+    return backbone.prepare(layers, names, roomy=is_roomy(settings))
 
 
 def make_looks(settings: Settings) -> Looks:
