@@ -10,6 +10,7 @@ import ctypes
 import functools
 import os
 import platform
+import re
 import sys
 import threading
 from pathlib import Path
@@ -24,11 +25,15 @@ _KEEP_FREE_BYTES = 256 << 20
 # operators on a small picture waits for the system to wake them; by default they spin for
 # milliseconds and take the cores from NNPACK's threads.
 _SPINS = "10000"
+DEVICE_VARIABLE = "IMPASTO_DEVICE"  # read when the framework is loaded
+_DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?", re.ASCII)
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # flags of /proc/cpuinfo
 _TUNED = threading.Event()
 
 
-def tune_process(*, backend: str | None = None, threads: int | None = None) -> None:
+def tune_process(
+    *, backend: str | None = None, threads: int | None = None, device: str | None = None
+) -> None:
     """Set the allocator, the thread pools and the framework for this process, and load lean.
 
     Feature maps are tens of megabytes; by default glibc returns each to the system when it is
@@ -40,6 +45,8 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
     Args:
         backend: `torch`, `jax` or `tensorflow`; None leaves Keras' own choice.
         threads: Number of CPU threads, at least 1; None uses all cores.
+        device: `cpu`, `cuda`, `cuda:1` (or another number) or `mps`; None leaves it to
+            `IMPASTO_DEVICE` in the environment, or to Keras, which takes a GPU where it finds one.
 
     Example:
         >>> tune_process(threads=2)  # doctest: +SKIP
@@ -48,11 +55,23 @@ def tune_process(*, backend: str | None = None, threads: int | None = None) -> N
         os.environ["KERAS_BACKEND"] = backend
     if threads:
         os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    if device:
+        os.environ[DEVICE_VARIABLE] = device
     os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if sys.platform == "linux":
         _keep_freed_memory()
     _TUNED.set()
+
+
+def is_device(name: str) -> bool:
+    """Return whether a name could be that of a device.
+
+    Example:
+        >>> is_device("cuda:1"), is_device("gpu")
+        (True, False)
+    """
+    return _DEVICE.fullmatch(name) is not None
 
 
 @functools.cache

@@ -130,7 +130,8 @@ def _carry_out(words: list[str]) -> int:
     else:
         try:
             command = parse(words or ["--help"])
-            tune_process(backend=command.common.backend, threads=command.common.threads)
+            common = command.common
+            tune_process(backend=common.backend, threads=common.threads, device=common.device)
             module, function = CARRIED_OUT_BY[type(command)]
             getattr(import_module(f"impasto.apps.{module}"), function)(command)
         except SystemExit as stop:  # the parser has shown its help, or what is wrong

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from ..errors import SettingsError
+from ..process import is_device
 from ..settings import PRESETS, QUALITIES, STYLE_LOSSES, Settings
 
 Flat = arg(name="")  # options without the name of the group before them
@@ -23,12 +24,18 @@ class Common:
     """Framework to run on: torch, jax or tensorflow; else KERAS_BACKEND, else the first found."""
     threads: Annotated[int | None, arg(metavar="N")] = None
     """CPU threads; all cores by default."""
+    device: Annotated[str | None, arg(metavar="NAME")] = None
+    """Where to compute: cpu, cuda, cuda:1 or mps; else IMPASTO_DEVICE, else a GPU where one is."""
     debug: bool = False
     """Show the whole traceback of an error."""
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise SettingsError(f"--threads must be at least 1, got {self.threads}")
+        if self.device is not None and not is_device(self.device):
+            raise SettingsError(
+                f"--device must be cpu, cuda, cuda:1 (or 2 ...) or mps, got {self.device!r}"
+            )
 
 
 def default_settings(words: list[str]) -> Settings:

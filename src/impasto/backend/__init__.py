@@ -38,7 +38,8 @@ import os
 import sys
 
 from ..errors import BackendError
-from ..process import process_is_tuned
+from ..process import DEVICE_VARIABLE, process_is_tuned
+from ._device import check_device, choose_device
 
 FRAMEWORKS = ("torch", "jax", "tensorflow")
 
@@ -70,6 +71,8 @@ if importlib.util.find_spec(BACKEND) is None:
         "or choose another with --backend or KERAS_BACKEND"
     )
 os.environ["KERAS_BACKEND"] = BACKEND
+_asked = os.environ.get(DEVICE_VARIABLE)
+_device = choose_device()
 
 if BACKEND == "torch" and process_is_tuned():
     import torch  # noqa: F401
@@ -91,6 +94,9 @@ elif BACKEND == "jax":
     from . import _jax as _framework  # type: ignore[no-redef]
 else:
     from . import _tensorflow as _framework  # type: ignore[no-redef]
+
+if _device is not None:
+    check_device(_device, _framework.devices(), _asked or _device)
 
 DATA_FORMAT = _framework.DATA_FORMAT
 VERSION = _framework.VERSION

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -86,7 +87,9 @@ def devices() -> list[str]:
     names = [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         names.append("mps")
-    return [*names, "cpu"]
+    names.append("cpu")
+    asked = os.environ.get("KERAS_TORCH_DEVICE", "")
+    return sorted(names, key=lambda name: not name.startswith(asked))
 
 
 def prepare_to_train() -> None:

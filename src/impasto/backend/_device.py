@@ -1,0 +1,65 @@
+"""The device that the user asks for, shown to the framework as the only one before it is loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from ..errors import BackendError
+from ..process import DEVICE_VARIABLE, is_device
+
+
+def choose_device() -> str | None:
+    """Hide all devices but the one that is asked for.
+
+    A GPU that is chosen by its number becomes the only one, so that processes started from this one
+    find it as `cuda`.
+
+    Returns:
+        `cpu`, `cuda`, `mps`, or None where the framework may choose.
+
+    Raises:
+        BackendError: There is no such device, or what is asked for is none.
+    """
+    asked = os.environ.get(DEVICE_VARIABLE)
+    if not asked:
+        return None
+    if not is_device(asked):
+        raise BackendError(
+            f"{DEVICE_VARIABLE} is {asked!r}; it must be cpu, cuda, cuda:1 (or 2 ...) or mps"
+        )
+    kind, _, number = asked.partition(":")
+    if number:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        shown = visible.split(",") if visible else [str(n) for n in range(int(number) + 1)]
+        if int(number) >= len(shown):
+            raise _no_device(asked, f"CUDA_VISIBLE_DEVICES is {visible}")
+        os.environ["CUDA_VISIBLE_DEVICES"] = shown[int(number)]
+    elif kind != "cuda":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    os.environ[DEVICE_VARIABLE] = os.environ["KERAS_TORCH_DEVICE"] = kind
+    if kind == "cpu":
+        os.environ["JAX_PLATFORMS"] = "cpu"
+    return kind
+
+
+def check_device(kind: str, devices: Sequence[str], asked: str) -> None:
+    """Check that the framework found the device that was asked for.
+
+    Args:
+        kind: From `choose_device`.
+        devices: Names of those that it found.
+        asked: What the user asked for.
+
+    Raises:
+        BackendError: It did not.
+    """
+    names = {"cpu": ("cpu",), "cuda": ("cuda", "gpu"), "mps": ("mps",)}
+    if not any(name.lower().startswith(names[kind]) for name in devices):
+        raise _no_device(asked, f"the framework finds {', '.join(devices)}")
+
+
+def _no_device(asked: str, why: str) -> BackendError:
+    return BackendError(
+        f"there is no device {asked} here ({why}); `impasto doctor` lists those that there are"
+    )
