@@ -26,6 +26,7 @@ _KEEP_FREE_BYTES = 256 << 20
 # milliseconds and take the cores from NNPACK's threads.
 _SPINS = "10000"
 DEVICE_VARIABLE = "IMPASTO_DEVICE"  # read when the framework is loaded
+DEVICES = "cpu, cuda, cuda:1 (or another number) or mps"  # for messages
 _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?", re.ASCII)
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # flags of /proc/cpuinfo
 _TUNED = threading.Event()
@@ -74,26 +75,27 @@ def is_device(name: str) -> bool:
     return _DEVICE.fullmatch(name) is not None
 
 
-@functools.cache
 def has_bfloat16() -> bool:
     """Return whether the CPU has bfloat16 arithmetic; without it, libraries emulate it."""
-    if not (words := _cpu_words()):  # not Linux
+    words = _cpu_words()
+    if not words:  # not Linux
         return platform.system() == "Darwin" and platform.machine() == "arm64"
     return not words.isdisjoint(_BFLOAT16)
 
 
+def favours_nnpack() -> bool:
+    """Return whether NNPACK is the fastest for 3x3 convolutions: x86-64 Linux without AVX-512."""
+    words = _cpu_words()
+    return platform.machine() == "x86_64" and bool(words) and "avx512f" not in words
+
+
 @functools.cache
-def has_avx512() -> bool:
-    """Return whether the CPU is known to have AVX-512, which serves PyTorch's stock operators."""
-    return "avx512f" in _cpu_words()
-
-
-def _cpu_words() -> set[str]:
-    """Return the words of Linux' description of the CPU, its flags among them; else none."""
+def _cpu_words() -> frozenset[str]:
+    """Return the words that Linux describes the CPU with, its flags among them; none elsewhere."""
     try:
-        return set(Path("/proc/cpuinfo").read_text().split())
+        return frozenset(Path("/proc/cpuinfo").read_text().split())
     except OSError:
-        return set()
+        return frozenset()
 
 
 def process_is_tuned() -> bool:

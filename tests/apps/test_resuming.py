@@ -196,6 +196,7 @@ def test_a_run_of_a_program_is_left_to_programs(folder, capsys):
         {"settings": {"size": 3}},
         {"backend": 0.5},
         {"threads": [1]},
+        {"device": "gpu"},
     ],
 )
 def test_a_description_that_makes_no_sense_is_refused(folder, capsys, monkeypatch, change):

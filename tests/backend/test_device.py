@@ -1,4 +1,4 @@
-"""The device that the user asks for."""
+"""Selecting the device."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_all_others_are_hidden(environment, asked, visible, expected):
     assert os.environ["KERAS_TORCH_DEVICE"] == expected[0]
 
 
-def test_without_a_wish_nothing_is_changed(environment):
+def test_without_the_variable_nothing_changes(environment):
     assert choose_device() is None
     assert not any(name in os.environ for name in CHANGED)
 
 
-def test_what_is_no_device_is_told(environment):
+def test_an_unknown_device_is_an_error(environment):
     environment.setenv(DEVICE_VARIABLE, "gpu")
     with pytest.raises(BackendError, match="IMPASTO_DEVICE is 'gpu'; it must be cpu, cuda"):
         choose_device()
@@ -73,7 +73,7 @@ def test_what_is_no_device_is_told(environment):
     ("kind", "devices"),
     [("cuda", ["cuda:0 H200", "cpu"]), ("cuda", ["gpu:0 H200"]), ("cpu", ["CPU:0"])],
 )
-def test_a_device_that_is_found_will_do(kind, devices):
+def test_a_device_that_the_framework_found_passes(kind, devices):
     check_device(kind, devices, kind)
 
 

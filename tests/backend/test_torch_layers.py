@@ -68,19 +68,19 @@ def test_every_operator_agrees_with_the_stock_one(rng, name, inputs, outputs, he
 @pytest.mark.parametrize(("inputs", "outputs", "size"), [(64, 128, (9, 20)), (512, 256, (5, 3))])
 def test_kernels_transformed_once_give_the_same_bits(rng, inputs, outputs, size, zeros):
     kernel = kernel_of(rng, inputs, outputs)
-    roomy = kernel._replace(roomy=True, forms={})
+    keeping = kernel._replace(keep_transformed=True, forms={})
     for back, channels in ((False, inputs), (True, outputs)):
         x = torch.cat([features(rng, channels, *size), features(rng, channels, *size)])
         for _ in range(2):
-            ours = OPERATORS["nnpack"].run(x, roomy, back, zeros)
+            ours = OPERATORS["nnpack"].run(x, keeping, back, zeros)
             assert torch.equal(ours, OPERATORS["nnpack"].run(x, kernel, back, zeros))
-    assert {name for _, name, _ in roomy.forms} == {"plain", "transformed"}
+    assert {name for _, name, _ in keeping.forms} == {"plain", "transformed"}
     assert {name for _, name, _ in kernel.forms} == {"plain"}
 
 
 @pytest.mark.skipif(not nnpack.is_available(), reason="NNPACK is not here")
 def test_a_larger_picture_takes_no_memory_for_transformed_kernels(rng):
-    kernel = kernel_of(rng, 16, 16)._replace(roomy=True)
+    kernel = kernel_of(rng, 16, 16)._replace(keep_transformed=True)
     key = (False, "transformed", torch.float32)
     for side, kept in ((32, True), (33, False), (32, True)):
         OPERATORS["nnpack"].run(features(rng, 16, side, side), kernel, False, 1)

@@ -65,7 +65,7 @@ def test_kernels_are_kept_transformed_where_memory_is_plenty_and_nnpack_the_fast
 
     size, plain = (192, 256), []
     for wide in (False, True):
-        monkeypatch.setattr(memory, "has_avx512", lambda wide=wide: wide)
+        monkeypatch.setattr(memory, "favours_nnpack", lambda wide=wide: not wide)
         small, large = (estimate(size, size, Settings(memory=n)) for n in (3, 5))
         assert large - small == pytest.approx(0 if wide else 0.6e9, abs=0.1e9)
         plain.append(small)

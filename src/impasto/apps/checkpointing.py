@@ -82,6 +82,7 @@ def _describe(job: Job) -> dict[str, Any]:
         options=options,
         backend=BACKEND,
         threads=command.common.threads,
+        device=command.common.device,
     )
 
 

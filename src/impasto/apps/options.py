@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from ..errors import SettingsError
-from ..process import is_device
+from ..process import DEVICES, is_device
 from ..settings import PRESETS, QUALITIES, STYLE_LOSSES, Settings
 
 Flat = arg(name="")  # options without the name of the group before them
@@ -33,9 +33,7 @@ class Common:
         if self.threads is not None and self.threads < 1:
             raise SettingsError(f"--threads must be at least 1, got {self.threads}")
         if self.device is not None and not is_device(self.device):
-            raise SettingsError(
-                f"--device must be cpu, cuda, cuda:1 (or 2 ...) or mps, got {self.device!r}"
-            )
+            raise SettingsError(f"--device must be {DEVICES}, got {self.device!r}")
 
 
 def default_settings(words: list[str]) -> Settings:

@@ -31,7 +31,8 @@ def go_on(command: Resume) -> Path:
     """
     folder = find_folder(command.run)
     stylize = _as_it_was(read_run(folder), command, folder)
-    tune_process(backend=stylize.common.backend, threads=stylize.common.threads)
+    common = stylize.common
+    tune_process(backend=common.backend, threads=common.threads, device=common.device)
     with at_work(folder):
         unfinished = open_unfinished(folder)
         job = prepare(stylize, resumed=True)
@@ -50,6 +51,7 @@ def _as_it_was(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize
             command.common,
             backend=command.common.backend or _checked(Common, "backend", run["backend"]),
             threads=command.common.threads or _checked(Common, "threads", run["threads"]),
+            device=command.common.device or _checked(Common, "device", run.get("device")),
         )
         return Stylize(
             Path(inputs["content"]["path"]),

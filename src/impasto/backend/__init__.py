@@ -10,8 +10,9 @@ What Keras 3 does not offer has one function of the same name for each framework
   `(x, *rest) -> ((value, parts), gradient in x)`, compiled where the framework does that well.
 - `compiled(fn, tf32=False)`: the same function, compiled likewise, that keeps nothing for a
   gradient, and waits for its result where the framework would run several calls at a time.
-- `prepare_kernel(kernel, bias)` and `conv3x3_relu(x, kernel, padding)`: a frozen convolution,
-  bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there.
+- `prepare_kernel(kernel, bias, keep_transformed=False)` and `conv3x3_relu(x, kernel, padding)`: a
+  frozen convolution, bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there;
+  `keep_transformed` lets PyTorch spend memory on NNPACK's transformed kernels.
 - `pool2x2(x, kind, edge)`: `max` or `average` pooling; an odd last row or column is kept by the
   edge `same` and dropped by `valid`.
 - `with_gram(x) -> (x, gram)`: features and their Gram matrix; `gram_each(x)`: that of each picture.

@@ -24,7 +24,7 @@ class Kernel(NamedTuple):
 
 
 def prepare_kernel(
-    kernel: NDArray[np.float32], bias: NDArray[np.float32], *, roomy: bool = False
+    kernel: NDArray[np.float32], bias: NDArray[np.float32], *, keep_transformed: bool = False
 ) -> Kernel:
     """Bring a Keras kernel (3, 3, I, O) and bias (O,) into the form `conv3x3_relu` takes."""
     return Kernel(*(ops.convert_to_tensor(a, dtype="float32") for a in (kernel, bias)))

@@ -1,4 +1,4 @@
-"""The device that the user asks for, shown to the framework as the only one before it is loaded."""
+"""Select the device: hide all others from the framework before it is loaded."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ import os
 from collections.abc import Sequence
 
 from ..errors import BackendError
-from ..process import DEVICE_VARIABLE, is_device
+from ..process import DEVICE_VARIABLE, DEVICES, is_device
 
 
 def choose_device() -> str | None:
-    """Hide all devices but the one that is asked for.
+    """Hide all devices but the one in `IMPASTO_DEVICE`.
 
-    A GPU that is chosen by its number becomes the only one, so that processes started from this one
-    find it as `cuda`.
+    A GPU selected by number becomes the only visible one, and `IMPASTO_DEVICE` becomes `cuda`, so
+    child processes use the same GPU.
 
     Returns:
         `cpu`, `cuda`, `mps`, or None where the framework may choose.
 
     Raises:
-        BackendError: There is no such device, or what is asked for is none.
+        BackendError: The name is not a device's, or `CUDA_VISIBLE_DEVICES` has no such number.
     """
     asked = os.environ.get(DEVICE_VARIABLE)
     if not asked:
         return None
     if not is_device(asked):
-        raise BackendError(
-            f"{DEVICE_VARIABLE} is {asked!r}; it must be cpu, cuda, cuda:1 (or 2 ...) or mps"
-        )
+        raise BackendError(f"{DEVICE_VARIABLE} is {asked!r}; it must be {DEVICES}")
     kind, _, number = asked.partition(":")
     if number:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
@@ -44,15 +42,15 @@ def choose_device() -> str | None:
 
 
 def check_device(kind: str, devices: Sequence[str], asked: str) -> None:
-    """Check that the framework found the device that was asked for.
+    """Check that the framework found the device.
 
     Args:
         kind: From `choose_device`.
-        devices: Names of those that it found.
-        asked: What the user asked for.
+        devices: Names of the devices that the framework found.
+        asked: The device as the user named it, for the message.
 
     Raises:
-        BackendError: It did not.
+        BackendError: It is not among them.
     """
     names = {"cpu": ("cpu",), "cuda": ("cuda", "gpu"), "mps": ("mps",)}
     if not any(name.lower().startswith(names[kind]) for name in devices):

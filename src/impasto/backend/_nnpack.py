@@ -1,8 +1,8 @@
-"""NNPACK by its own C interface, which PyTorch's library on Linux exports.
+"""Call NNPACK through its C interface, which PyTorch's shared library exports on Linux.
 
-PyTorch's operator transforms the kernel at each call. Frozen kernels are transformed once here,
-which saves half of the time where a layer has many channels and few positions; results are the
-same to the bit.
+PyTorch's operator transforms the kernel at each call. Here a frozen kernel is transformed once,
+which saves up to half the time of layers with many channels and few positions. Results are equal
+to the bit.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-import platform
-import sys
 from ctypes import POINTER, Structure, byref, c_int, c_size_t, c_void_p
 from pathlib import Path
 
@@ -32,7 +30,7 @@ class _Padding(Structure):
 _ARGUMENTS = (
     c_int, c_int,  # algorithm, strategy
     c_size_t, c_size_t,  # channels in and out
-    _Size, _Padding, _Size, _Size,  # of the input, its border, the kernel, the stride
+    _Size, _Padding, _Size, _Size,  # of the input, its padding, the kernel, the stride
     c_void_p, c_void_p, c_void_p, c_void_p,  # input, kernel, bias, output
     c_void_p, POINTER(c_size_t),  # workspace and its bytes
     c_int, c_void_p,  # activation and its parameters
@@ -43,11 +41,9 @@ _ARGUMENTS = (
 @functools.cache
 def is_available() -> bool:
     """Return whether kernels can be transformed once on this machine."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        return False
     try:
         _library()
-    except (OSError, AttributeError):  # another build of PyTorch
+    except (OSError, AttributeError):  # another system, or another build of PyTorch
         return False
     return bool(torch.backends.nnpack.is_available())
 
@@ -62,13 +58,16 @@ def transform(kernel: torch.Tensor) -> torch.Tensor:
 def convolve(
     x: torch.Tensor, transformed: torch.Tensor, bias: torch.Tensor, zeros: int
 ) -> torch.Tensor:
-    """Convolve x (1, I, h, w), float32, with a kernel from `transform`, and add the bias (O,).
+    """Convolve and add the bias.
 
     Args:
-        x: Features.
-        transformed: The kernel.
-        bias: What is added.
-        zeros: Width of the border, 0 to 2.
+        x: Features, (1, I, h, w), float32.
+        transformed: Kernel from `transform`.
+        bias: (O,), float32.
+        zeros: Width of the zero padding, 0 to 2.
+
+    Returns:
+        (1, O, h + 2 zeros - 2, w + 2 zeros - 2).
     """
     height, width = (side + 2 * zeros - 2 for side in x.shape[2:])
     y = torch.empty(1, len(bias), height, width)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from keras import ops
 
-from ..process import has_avx512
+from ..process import favours_nnpack
 from ._torch_convolutions import (
     HAS_NNPACK,
     NCHW,
@@ -186,7 +186,8 @@ def _seconds_of_sample(
     def ask() -> Timing:
         sample = _sample(x, inputs, positions)
         weights = np.full((3, 3, inputs, outputs), 0.01, np.float32)
-        kernel = prepare_kernel(weights, np.zeros(outputs, np.float32), roomy=not has_avx512())
+        bias = np.zeros(outputs, np.float32)
+        kernel = prepare_kernel(weights, bias, keep_transformed=favours_nnpack())
         return measure(
             {
                 name: functools.partial(

@@ -49,14 +49,14 @@ class Kernel(NamedTuple):
         weight: (O, I, 3, 3).
         transposed: For the gradient in the input: flipped, channels swapped, (I, O, 3, 3).
         bias: (O,).
-        roomy: Whether memory may be spent on large forms.
+        keep_transformed: Whether to keep NNPACK's transformed kernels, 64 / 9 as large.
         forms: The same kernels as some operators want them, made when first needed.
     """
 
     weight: torch.Tensor
     transposed: torch.Tensor
     bias: torch.Tensor
-    roomy: bool
+    keep_transformed: bool
     forms: dict[Any, torch.Tensor]
 
     def form(self, back: bool, name: str, dtype: torch.dtype) -> torch.Tensor:
@@ -68,15 +68,15 @@ class Kernel(NamedTuple):
         return self.forms[key]
 
     def transformed(self, back: bool, positions: int) -> torch.Tensor | None:
-        """Return the kernel as NNPACK transforms it, where that is kept; 64 / 9 as large."""
-        if positions <= FEW_POSITIONS and self.roomy and nnpack.is_available():
+        """Return NNPACK's transformed kernel, or None where it is not kept."""
+        if positions <= FEW_POSITIONS and self.keep_transformed and nnpack.is_available():
             return self.form(back, "transformed", torch.float32)
         self.forms.pop((back, "transformed", torch.float32), None)  # of a coarser scale
         return None
 
 
 def prepare_kernel(
-    kernel: NDArray[np.float32], bias: NDArray[np.float32], *, roomy: bool = False
+    kernel: NDArray[np.float32], bias: NDArray[np.float32], *, keep_transformed: bool = False
 ) -> Kernel:
     """Bring a Keras kernel (3, 3, I, O) and bias (O,) into the form `conv3x3_relu` takes."""
     weight = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))  # (O, I, 3, 3)
@@ -84,7 +84,7 @@ def prepare_kernel(
     weights, back, biases = (
         ops.convert_to_tensor(a, dtype="float32") for a in (weight, transposed, bias)
     )
-    return Kernel(weights, back, biases, roomy, forms={})
+    return Kernel(weights, back, biases, keep_transformed, forms={})
 
 
 _FORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {

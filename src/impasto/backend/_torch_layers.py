@@ -152,14 +152,13 @@ def _pairs(x: torch.Tensor, dim: int) -> tuple[torch.Tensor, torch.Tensor, torch
 
 
 def _larger(x: torch.Tensor, dim: int) -> torch.Tensor:
+    """Return the larger of each two rows (`dim` 2) or columns (3), and the odd last one."""
     first, second, last = _pairs(x, dim)
-    if not last.shape[dim]:
-        return torch.maximum(first, second)
     sides = list(x.shape)
-    sides[dim] = first.shape[dim] + 1
+    sides[dim] = first.shape[dim] + last.shape[dim]
     y = x.new_empty(sides)
     torch.maximum(first, second, out=y.narrow(dim, 0, first.shape[dim]))
-    y.narrow(dim, first.shape[dim], 1).copy_(last)
+    y.narrow(dim, first.shape[dim], last.shape[dim]).copy_(last)
     return y
 
 

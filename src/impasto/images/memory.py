@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from ..errors import PictureError
-from ..process import has_avx512, has_bfloat16, process_is_tuned
+from ..process import favours_nnpack, has_bfloat16, process_is_tuned
 from ..settings import Settings
 from ..types import Size
 from .available_memory import available_memory
@@ -33,11 +33,11 @@ _VECTORS = 14  # pictures that are alive beside L-BFGS's pairs
 # Bytes of a step that L-BFGS remembers, a pixel: two pictures; in tiles also the memory that comes
 # to lie waste between them and the tiles (measured at 3000x2250: 0.34 GB a step).
 _REMEMBERED, _REMEMBERED_IN_TILES = 2 * _VECTOR, 50.0
-# Layers of at most so many positions keep their kernels as NNPACK transforms them, if there is
-# memory to spare: 64 numbers for each pair of channels, each way. By block of VGG19: pixels of the
-# picture for each position, pairs of channels.
+# Layers of at most so many positions keep NNPACK's transformed kernels if the run may take so much
+# memory: 64 numbers for each pair of channels, each way. By block of VGG19: pixels of the picture
+# for each position, pairs of channels.
 FEW_POSITIONS = 1024
-_ROOMY = 4 * GIGABYTE
+_PLENTY_FOR_KERNELS = 4 * GIGABYTE
 _TRANSFORMED_PAIR = 2 * 64 * 4.0
 _BLOCKS = (
     (1, 64 * 64),
@@ -93,7 +93,7 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
         _FIXED
         + (0.0 if process_is_tuned() else _BESIDE)
         + (_BUILT_FOR_GPUS if find_spec("triton") else 0.0)
-        + (_transformed_kernels(seen) if is_roomy(settings) else 0.0)
+        + (_transformed_kernels(seen) if keeps_transformed_kernels(settings) else 0.0)
         + _evaluation(precision, settings) * max(seen, _LOOK * seen_style)
         + pixels * kept
     )
@@ -107,12 +107,9 @@ def _evaluation(precision: str, settings: Settings) -> float:
     return plain * _BY_LOSS[settings.style_loss] * (_WITH_REGIONS if regions else 1.0)
 
 
-def is_roomy(settings: Settings) -> bool:
-    """Return whether a run may spend memory on kernels transformed once, and gains by it.
-
-    With AVX-512 other operators than NNPACK are faster.
-    """
-    return not has_avx512() and limit(settings) >= _ROOMY
+def keeps_transformed_kernels(settings: Settings) -> bool:
+    """Return whether to keep NNPACK's transformed kernels: memory is plentiful, NNPACK fastest."""
+    return favours_nnpack() and limit(settings) >= _PLENTY_FOR_KERNELS
 
 
 def _transformed_kernels(seen: float) -> float:

@@ -36,19 +36,22 @@ class Gram(NamedTuple):
     positions: int
 
 
-def prepare(layers: Layers, names: Collection[str], *, roomy: bool = False) -> Kernels:
+def prepare(layers: Layers, names: Collection[str], *, keep_transformed: bool = False) -> Kernels:
     """Bring the kernels down to the deepest layer of `names` onto the device.
 
     Args:
         layers: Kernels and biases from `weights.load`.
         names: Layers whose features will be asked for.
-        roomy: Whether memory may be spent on speed; see `images.memory.is_roomy`.
+        keep_transformed: From `images.memory.keeps_transformed_kernels`.
 
     Returns:
         The prepared kernels by layer, in the order of the network.
     """
     deepest = max(LAYER_NAMES.index(name) for name in names)
-    return {name: prepare_kernel(*layers[name], roomy=roomy) for name in LAYER_NAMES[: deepest + 1]}
+    return {
+        name: prepare_kernel(*layers[name], keep_transformed=keep_transformed)
+        for name in LAYER_NAMES[: deepest + 1]
+    }
 
 
 def vgg19(

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from ..backend import ops, value_and_grad
-from ..images.memory import is_roomy
+from ..images.memory import keeps_transformed_kernels
 from ..settings import Settings
 from ..types import Guidance, Moments, Region, Targets, Tensor
 from . import features as backbone
@@ -36,7 +36,7 @@ def load_kernels(settings: Settings) -> Kernels:
 
     layers = weights.load(weights.find(settings.weights))
     names = {*settings.content_layers, *settings.style_layers}
-    return backbone.prepare(layers, names, roomy=is_roomy(settings))
+    return backbone.prepare(layers, names, keep_transformed=keeps_transformed_kernels(settings))
 
 
 def make_looks(settings: Settings) -> Looks:
