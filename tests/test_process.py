@@ -1,4 +1,4 @@
-"""What the process is told about memory."""
+"""What the process tells the allocator."""
 
 from __future__ import annotations
 
@@ -40,3 +40,29 @@ def test_threads_share_the_memory_that_they_free():
         [sys.executable, "-c", CHURN, "shared"], capture_output=True, text=True, check=True
     )
     assert int(grown.stdout) < 3 * MEGABYTES
+
+
+GAPS = f"""
+import sys
+from contextlib import nullcontext
+
+import numpy as np
+import psutil
+from impasto.process import returning_freed_memory, tune_process
+
+tune_process()
+before = psutil.Process().memory_info().rss
+with returning_freed_memory() if sys.argv[1:] else nullcontext():
+    blocks = [np.ones(2 << 20) for _ in range({MEGABYTES} // 8)]  # of 16 MB
+    blocks = blocks[::2]
+print((psutil.Process().memory_info().rss - before) >> 20)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+@pytest.mark.parametrize(("words", "held"), [([], 2), (["returning"], 1)])
+def test_freed_blocks_go_back_only_where_memory_is_short(words, held):
+    grown = subprocess.run(
+        [sys.executable, "-c", GAPS, *words], capture_output=True, text=True, check=True
+    )
+    assert int(grown.stdout) == pytest.approx(held * MEGABYTES, abs=MEGABYTES / 4)

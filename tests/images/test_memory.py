@@ -155,6 +155,7 @@ def test_a_print_of_24_megapixels_fits_into_8_gigabytes():
         fits = fit_scales((4000, 6000), (1000, 1500), settings)
         assert all(fit.bytes <= 8e9 for fit in fits)
         assert fits[-1].tile is not None
+        assert fits[-1].history >= 3
 
 
 def test_no_more_steps_are_remembered_than_a_scale_takes():

@@ -68,6 +68,21 @@ def test_total_variation_agrees_with_a_loop_over_pixels(picture):
     assert tv(picture, "relative") == pytest.approx(mean, rel=1e-4, abs=1e-8)
 
 
+@given(pictures, st.integers(1, 7), st.sampled_from(NORMALIZATIONS))
+def test_strips_of_rows_add_up_to_the_total_variation(picture, rows, normalization):
+    height = picture.shape[1]
+    parts = [
+        losses.strip_variation_loss(
+            tensor(picture[:, top : top + rows + 1]),
+            height,
+            is_last=top + rows >= height,
+            normalization=normalization,
+        )
+        for top in range(0, height, rows)
+    ]
+    assert float(sum(parts)) == pytest.approx(tv(picture, normalization), rel=1e-5, abs=1e-9)
+
+
 @given(st.floats(0, 1, width=32), st.sampled_from(NORMALIZATIONS))
 def test_total_variation_of_a_constant_is_zero(level, normalization):
     assert tv(np.full((1, 5, 4, 3), level), normalization) == 0

@@ -7,6 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from ..images.memory import Fit
 from ..images.scales import Scale, enlarge, plan, resize
 from ..perceptual import objective
 from ..perceptual.looks import Looks
+from ..process import returning_freed_memory
 from ..settings import Settings
 from ..types import Guidance, Image, Snapshot, Step, Targets, Tensor
 from . import pace
@@ -109,7 +111,8 @@ def optimize_image(
         fitted = _fitted(settings, fit)
         view = make_view(photograph, styles, guidance, kernels, fitted, known)
         stand = stand or Stand(course, to_pixels(at_work), progress)
-        best = yield from run_scale(view, stage, fitted, stand, seconds)
+        with nullcontext() if fit.tile is None else returning_freed_memory():
+            best = yield from run_scale(view, stage, fitted, stand, seconds)
         last, picture, stand = best.step, best.image, None
         free_memory()
         each = best.seconds / max(1, last.iteration - progress.iteration)

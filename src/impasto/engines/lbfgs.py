@@ -74,7 +74,9 @@ def lbfgs_step(evaluate: Evaluate, state: State, settings: Settings, budget: int
     point, memory = state.point, state.memory
     direction = _direction(point.gradient, memory)
     slope = _dot(point.gradient, direction)
-    tried = evaluate(point.x + memory.length * direction)
+    x = point.x + memory.length * direction
+    del direction  # an evaluation of a large picture needs its memory
+    tried = evaluate(x)
     decrease = _SUFFICIENT_DECREASE * memory.length * slope
     taken = ops.logical_and(tried.value <= point.value + decrease, slope < 0)
     s, y = tried.x - point.x, tried.gradient - point.gradient

@@ -6,10 +6,11 @@ finite has the value infinity; every optimizer then tries shorter steps before i
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..backend import ops
+from ..backend import devices, ops
 from ..settings import Settings
 from ..types import Tensor
 
@@ -64,7 +65,12 @@ class Optimizer(NamedTuple):
 
 
 def either(condition: Tensor, a: Point, b: Point) -> Point:
-    """Return `a` where the condition, a scalar on the device, holds, and else `b`."""
+    """Return `a` where the condition, a scalar on the device, holds, and else `b`.
+
+    On a CPU that is one of the two, not a copy of it.
+    """
+    if _computes_on_host():
+        return a if condition else b
     return Point(
         ops.where(condition, a.x, b.x),
         ops.where(condition, a.value, b.value),
@@ -76,3 +82,9 @@ def either(condition: Tensor, a: Point, b: Point) -> Point:
 def lower(a: Point, b: Point) -> Point:
     """Return the point of the lower loss, `b` where both are equal."""
     return either(a.value < b.value, a, b)
+
+
+@functools.cache
+def _computes_on_host() -> bool:
+    """Return whether asking for the value of a scalar waits for no other device."""
+    return devices()[0].lower().startswith("cpu")

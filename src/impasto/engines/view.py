@@ -63,17 +63,14 @@ def make_view(
     """
     size = photograph.shape[:2]
     seen = to_pixels(wrapped(photograph, settings))
-    paintings = [
-        to_pixels(
-            resize(
-                style, style_size(style.shape[:2], size, settings), resampling=settings.resampling
-            )
-        )
-        for style in styles
-    ]
+    sizes = [style_size(style.shape[:2], size, settings) for style in styles]
     within = wrapped_guidance(guidance, size, len(styles), settings)
 
     def aim(pixels: Tensor) -> Targets:
+        paintings = [
+            to_pixels(resize(style, at, resampling=settings.resampling))
+            for style, at in zip(styles, sizes, strict=True)
+        ]
         if settings.tile is not None:
             tile = settings.tile
             return tiles.make_targets(seen, paintings, kernels, settings, tile, within, known)

@@ -29,10 +29,7 @@ _BY_LOSS = {"gram": 1.0, "moments": 1.1, "patches": 1.7}
 _WITH_REGIONS = 1.55
 _LOOK = 0.35  # of that for a look without a gradient, as at the painting
 _VECTOR = 12.0  # bytes of three colours in float32
-_VECTORS = 14  # pictures that are alive beside L-BFGS's pairs
-# Bytes of a step that L-BFGS remembers, a pixel: two pictures; in tiles also the memory that comes
-# to lie waste between them and the tiles (measured at 3000x2250: 0.34 GB a step).
-_REMEMBERED, _REMEMBERED_IN_TILES = 2 * _VECTOR, 50.0
+_VECTORS = 6  # pictures that are alive beside L-BFGS's pairs
 # Layers of at most so many positions keep NNPACK's transformed kernels if the run may take so much
 # memory: 64 numbers for each pair of channels, each way. By block of VGG19: pixels of the picture
 # for each position, pairs of channels.
@@ -85,10 +82,9 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
         area = (tile + 2.0 * _MARGIN) ** 2
         seen, seen_style = min(seen, area), min(seen_style, area)
     remembered = min(settings.history, settings.iterations)
-    if tile is None:
-        kept = _REMEMBERED * remembered
-    else:
-        kept = _REMEMBERED_IN_TILES * remembered + _VECTOR * _VECTORS + _CONTENT
+    kept = 2 * _VECTOR * remembered
+    if tile is not None:
+        kept += _VECTOR * _VECTORS + _CONTENT
     return (
         _FIXED
         + (0.0 if process_is_tuned() else _BESIDE)

@@ -146,15 +146,43 @@ def total_variation_loss(pixels: Tensor, *, normalization: str) -> Tensor:
     Returns:
         A scalar, at least 0; its gradient is finite where neighbours are equal.
     """
-    if normalization == "relative":  # smooths the last row and column, too
+    if normalization == "none":
+        return ops.sum(_variation(pixels)) * 255.0 ** (2 * TV_POWER)
+    return ops.mean(_variation(_with_border(pixels)))
+
+
+def strip_variation_loss(
+    rows: Tensor, height: int | Tensor, *, is_last: bool, normalization: str
+) -> Tensor:
+    """Return what some rows of a picture contribute to its total variation loss.
+
+    Args:
+        rows: (1, h, W, 3), 0..1, and the row below them, unless they are the last.
+        height: Of the whole picture, H.
+        is_last: Whether they are the last rows.
+        normalization: As for `total_variation_loss`.
+
+    Returns:
+        A scalar; those of all strips add up to `total_variation_loss` of the picture.
+    """
+    if normalization == "none":
+        return ops.sum(_variation(rows)) * 255.0 ** (2 * TV_POWER)
+    powers = _variation(_with_border(rows, below=is_last))
+    return ops.sum(powers) / (height * rows.shape[2] * _CHANNELS)
+
+
+def _with_border(pixels: Tensor, *, below: bool = True) -> Tensor:
+    """Repeat the last row, if `below`, and the last column, so that they are smoothed, too."""
+    if below:
         pixels = ops.concatenate([pixels, pixels[:, -1:]], axis=1)
-        pixels = ops.concatenate([pixels, pixels[:, :, -1:]], axis=2)
+    return ops.concatenate([pixels, pixels[:, :, -1:]], axis=2)
+
+
+def _variation(pixels: Tensor) -> Tensor:
+    """Return (a + b)^1.25 of all pixels but those of the last row and column."""
     corner = pixels[:, :-1, :-1, :]
     down = ops.square(corner - pixels[:, 1:, :-1, :])
     right = ops.square(corner - pixels[:, :-1, 1:, :])
     # (a + b)^1.25 = s * s^0.25; the root is kept off 0, where its slope is infinite.
     total = down + right
-    power = total * ops.sqrt(ops.sqrt(total + TINY))
-    if normalization == "none":
-        return ops.sum(power) * 255.0 ** (2 * TV_POWER)
-    return ops.mean(power)
+    return total * ops.sqrt(ops.sqrt(total + TINY))
