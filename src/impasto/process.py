@@ -13,17 +13,16 @@ import platform
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 # glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
-_LARGEST_MMAP_THRESHOLD = 1 << 30
+_LARGE_MMAP_THRESHOLD, _SMALL_MMAP_THRESHOLD = 1 << 30, 8 << 20  # bytes
 # Read by PyTorch, TensorFlow and JAX when they start.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
 _KEEP_FREE_BYTES = 256 << 20
-_LARGE = 8 << 20  # bytes of a block that goes back where memory is short
 # OpenMP's threads spin for some microseconds before they sleep: without it each of the many short
 # operators on a small picture waits for the system to wake them; by default they spin for
 # milliseconds and take the cores from NNPACK's threads.
@@ -114,37 +113,35 @@ def share_freed_memory() -> None:
     Example:
         >>> share_freed_memory()  # doctest: +SKIP
     """
-    mallopt = _mallopt()
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 1)
+    _mallopt(_M_ARENA_MAX, 1)
 
 
 @contextmanager
 def returning_freed_memory() -> Iterator[None]:
     """Within, a tuned process gives large blocks back to the system as soon as they are freed.
 
-    Else blocks that stay, between others that come and go, leave gaps too small for the next: with
-    a picture looked at in tiles, a quarter of all memory.
+    This keeps the heap from fragmenting, which takes a quarter of the memory of a picture that is
+    looked at in tiles.
     """
-    mallopt = _mallopt() if process_is_tuned() else None
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+    if not process_is_tuned():
+        yield
+        return
+    _mallopt(_M_MMAP_THRESHOLD, _SMALL_MMAP_THRESHOLD)
     try:
         yield
     finally:
-        if mallopt is not None:
-            mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
-
-
-def _mallopt() -> Callable[[int, int], int] | None:
-    """Return glibc's function for its allocator's parameters; other C libraries have none."""
-    return getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+        _mallopt(_M_MMAP_THRESHOLD, _LARGE_MMAP_THRESHOLD)
 
 
 def _keep_freed_memory() -> None:
     """Tell glibc to reuse large blocks."""
-    mallopt = _mallopt()
+    _mallopt(_M_MMAP_THRESHOLD, _LARGE_MMAP_THRESHOLD)
+    _mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+    _mallopt(_M_TOP_PAD, _KEEP_FREE_BYTES)
+
+
+def _mallopt(parameter: int, value: int) -> None:
+    """Set a parameter of glibc's allocator; other C libraries have none."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
-        mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
-        mallopt(_M_TOP_PAD, _KEEP_FREE_BYTES)
+        mallopt(parameter, value)

@@ -29,7 +29,7 @@ _BY_LOSS = {"gram": 1.0, "moments": 1.1, "patches": 1.7}
 _WITH_REGIONS = 1.55
 _LOOK = 0.35  # of that for a look without a gradient, as at the painting
 _VECTOR = 12.0  # bytes of three colours in float32
-_VECTORS = 6  # pictures that are alive beside L-BFGS's pairs
+_VECTORS = 6  # pictures that are alive beside L-BFGS's pairs, in tiles
 # Layers of at most so many positions keep NNPACK's transformed kernels if the run may take so much
 # memory: 64 numbers for each pair of channels, each way. By block of VGG19: pixels of the picture
 # for each position, pairs of channels.

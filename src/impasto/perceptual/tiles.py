@@ -128,14 +128,14 @@ def _second_pass(
 def _variation(pixels: Tensor, rows: int, settings: Settings, total: NDArray[np.float32]) -> Parts:
     """Return the total variation loss, strip by strip; add its gradient to `total`."""
     height = ops.convert_to_tensor(float(pixels.shape[1]), dtype="float32")
-    parts: Parts = {}
+    value = 0.0
     for top in range(0, pixels.shape[1], rows):
         window = slice(top, top + rows + 1)
         is_last = top + rows >= pixels.shape[1]
-        (_, found), gradient = _strip_variation(settings, is_last)(pixels[:, window], height)
+        (part, _), gradient = _strip_variation(settings, is_last)(pixels[:, window], height)
         total[:, window] += ops.convert_to_numpy(gradient)
-        parts = {name: part + parts.get(name, 0.0) for name, part in found.items()}
-    return parts
+        value = part + value
+    return {"tv": value}
 
 
 def _content_factors(
@@ -220,7 +220,7 @@ def _strip_variation(settings: Settings, is_last: bool) -> LossAndGradient:
         part = settings.tv_weight * losses.strip_variation_loss(
             rows, height, is_last=is_last, normalization=settings.normalization
         )
-        return part, {"tv": part}
+        return part, {}
 
     return value_and_grad(loss)
 
