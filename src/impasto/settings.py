@@ -7,7 +7,7 @@ package holds a default. A preset is a dictionary of other defaults (`PRESETS`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
@@ -45,11 +45,13 @@ LAYER_NAMES: tuple[str, ...] = get_args(LayerName)
 STYLE_LAYERS: tuple[LayerName, ...] = (
     "block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1",
 )  # fmt: skip
-INITS = ("content", "noise", "style")
+INITS = ("content", "blend", "paint", "noise", "style")  # else a file
+PAINTED_INITS = ("blend", "paint")  # those that a network paints
 _LONGEST_VALUE = 200  # characters of a value that an error quotes
 
 # The reference procedure (docs/decisions/0002): what the classic preset changes.
 CLASSIC: dict[str, Any] = {
+    "init": "content",
     "height": 400,
     "style_fit": "stretch",
     "resampling": "nearest",
@@ -67,14 +69,29 @@ CLASSIC: dict[str, Any] = {
     "tolerance": 0.0,
 }
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "classic": CLASSIC}
-# These bring defaults of others along.
-CHOSEN = ("preset", "quality", "style_loss", "budget")
 # What each quality sets, unless it is given; docs/decisions/0008 has the figures.
 QUALITIES: dict[str, dict[str, Any]] = {
-    "draft": {"iterations": 60},
-    "good": {"iterations": 135},
-    "best": {"iterations": 400},
+    "draft": {"init": "blend", "iterations": 60},
+    "good": {"init": "blend", "iterations": 107},
+    "best": {"init": "content", "iterations": 400},
 }
+# The same where the iterations are given or the network's painting would not help.
+WITHOUT_BLEND: dict[str, dict[str, Any]] = {
+    "draft": {"init": "content", "iterations": 60},
+    "good": {"init": "content", "iterations": 135},
+    "best": {"init": "content", "iterations": 400},
+}
+# With any but these values of these settings it would not; empty ones do no harm.
+BLENDABLE: dict[str, tuple[str, ...]] = {
+    "style_loss": ("gram",),
+    "color": ("style", "keep"),
+    "masks": (),
+    "style_masks": (),
+    "protect": (),
+    "seamless": (),
+}
+# These bring defaults of others along.
+CHOSEN = ("preset", "quality", "budget", *BLENDABLE)
 PATCHES: dict[str, Any] = {"rounds": 2, "content_weight": 0.25, "tv_weight": 2.0}
 # What each style loss sets, unless it is given; docs/decisions/0014 has pictures.
 STYLE_LOSSES: dict[str, dict[str, Any]] = {"gram": {}, "moments": {}, "patches": PATCHES}
@@ -181,8 +198,9 @@ class Settings(BaseModel):
     """Memory the run may take, GB; by default 8, or 80 % of what is free if that is less."""
     tile: Annotated[int, Field(ge=64, multiple_of=16)] | None = None
     """Side of the tiles that a picture is looked at in, pixels; by default only if memory asks."""
-    init: Annotated[str, Field(min_length=1)] = "content"
-    """Starting picture: `content`, `noise`, `style`, `paint` (by a network), or a file's path."""
+    init: Annotated[str, Field(min_length=1)] = QUALITIES["good"]["init"]
+    """Starting picture: `content`, `paint` (by a network), a `blend` of both, `noise`, `style`,
+    or a file's path. With given iterations, masks or other style losses it is `content`."""
     scales: Annotated[int, Field(ge=1, le=8)] | None = None
     """Number of sizes from coarse to fine, each twice the one before; 3 up to 700 px, then more."""
     iterations: Annotated[int, Field(ge=0, le=1_000_000)] = QUALITIES["good"]["iterations"]
@@ -218,7 +236,8 @@ class Settings(BaseModel):
         if values.get("budget") is not None and not {"quality", "iterations"} & values.keys():
             values = {"quality": "best", **values}
         preset = PRESETS.get(str(values.get("preset", "default")), {})
-        quality = QUALITIES.get(str(values.get("quality", "good")), {})
+        qualities = QUALITIES if begins_blended(values) else WITHOUT_BLEND
+        quality = qualities.get(str(values.get("quality", "good")), {})
         style_loss = STYLE_LOSSES.get(str(values.get("style_loss", "gram")), {})
         return {**quality, **style_loss, **preset, **values, **size_of_print(values)}
 
@@ -266,13 +285,32 @@ class Settings(BaseModel):
             60
         """
         chosen = {name: getattr(self, name) for name in CHOSEN}
+        if self.init != Settings(**chosen).init:
+            chosen["init"] = self.init
         defaults, present = Settings(**chosen).model_dump(), self.model_dump()
         kept = {name: value for name, value in present.items() if value != defaults[name]}
+        if "iterations" in kept:
+            kept["init"] = self.init
         if self.print_mm is not None:
             kept.pop("size", None)  # it follows from the print
         if values.get("print_mm", self.print_mm) is None:
             kept.pop("dpi", None)
         return Settings(**{**chosen, **kept, **values})
+
+
+def begins_blended(values: Mapping[str, Any]) -> bool:
+    """Tell whether a run begins with a blend, of a quality that does so.
+
+    Args:
+        values: The settings that are given, and no others.
+
+    Example:
+        >>> begins_blended({"size": 640}), begins_blended({"iterations": 50})
+        (True, False)
+    """
+    if "init" in values or "iterations" in values:
+        return values.get("init") == "blend"
+    return all(not values.get(name) or values[name] in usual for name, usual in BLENDABLE.items())
 
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")

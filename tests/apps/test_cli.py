@@ -319,11 +319,11 @@ def test_the_plan_tells_size_precision_memory_and_time(capsys, words, time):
 @pytest.mark.parametrize(
     ("words", "pixels", "iterations"),
     [
-        ("--print-mm 420 --dpi 300", 4961, 135),
-        ("--print-mm=420", 4961, 135),
+        ("--print-mm 420 --dpi 300", 4961, 107),
+        ("--print-mm=420", 4961, 107),
         ("--print_mm 254 --dpi=100 --quality draft", 1000, 60),
         ("--preset classic --print-mm 254", 3000, 400),
-        ("--print-mm None --size 300", 300, 135),
+        ("--print-mm None --size 300", 300, 107),
     ],
 )
 def test_a_print_sets_the_size(words, pixels, iterations):

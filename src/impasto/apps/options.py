@@ -10,9 +10,10 @@ from tyro.conf import arg
 
 from ..errors import SettingsError
 from ..process import DEVICES, is_device
-from ..settings import PRESETS, QUALITIES, STYLE_LOSSES, Settings
+from ..settings import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, Settings, begins_blended
 
 Flat = arg(name="")  # options without the name of the group before them
+_DECIDING = ("init", "iterations", *BLENDABLE)  # what decides with which picture a run begins
 OptionalPath = Annotated[Path | None, arg(metavar="PATH")]
 
 
@@ -48,6 +49,11 @@ def default_settings(words: list[str]) -> Settings:
         return Settings()  # the parser will name those that there are
     if _value(words, "budget") and "quality" not in given:
         given["quality"] = "best"
+    named = {
+        name: value or name for name in _DECIDING if (value := _value(words, name)) is not None
+    }
+    if not begins_blended(named):
+        given["init"] = named.get("init", "content")
     if print_mm := _value(words, "print-mm"):
         dpi = {"dpi": dpi} if (dpi := _value(words, "dpi")) else {}
         return Settings(**given, print_mm=print_mm, **dpi)

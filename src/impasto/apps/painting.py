@@ -22,7 +22,7 @@ from ..images.listing import names_several
 from ..images.memory import GIGABYTE, fit_scales
 from ..images.scales import Scale, plan
 from ..prints import describe_print
-from ..settings import QUALITIES, Settings
+from ..settings import WITHOUT_BLEND, Settings
 from ..types import Picture, Size, Step
 from ..workflows.endurance import Unfinished
 from ..workflows.run_folder import check_unfinished, folder_of, remove
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from .commands import Stylize
 
 _SECONDS_TO_SAVE, _LEAST_SECONDS = 0.3, 0.1
-_ENDS_NEVER_EARLY = QUALITIES["good"]["iterations"]  # so few the tolerance lets run to their end
+# So few the tolerance lets run to their end.
+_ENDS_NEVER_EARLY = WITHOUT_BLEND["good"]["iterations"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,13 +108,13 @@ def evaluate_point(view: View, x: Tensor, targets: Targets) -> Point:
 
 
 def starting_picture(content: Image, style: Image, size: Size, settings: Settings) -> Image:
-    """Make the picture that the first scale starts from.
+    """Make the picture that the first scale starts from, if no network paints it.
 
     Args:
         content: The photograph, (H, W, 3).
         style: The painting, (h, w, 3).
         size: Height and width of the first scale.
-        settings: `init`, and `seed` for noise.
+        settings: `init`, a `blend` being the photograph alone, and `seed` for noise.
 
     Returns:
         A picture, 0..1, of `size` for noise and as it is otherwise.
@@ -122,7 +122,7 @@ def starting_picture(content: Image, style: Image, size: Size, settings: Setting
     Raises:
         PictureError: `init` is a file that cannot be read.
     """
-    if settings.init == "content":
+    if settings.init in ("content", "blend"):
         return content
     if settings.init == "style":
         return style

@@ -11,7 +11,7 @@ from ..errors import ModelError, PictureError
 from ..images.files import read_record
 from ..images.opening import locate
 from ..paint_settings import PaintSettings
-from ..settings import Settings
+from ..settings import PAINTED_INITS, Settings
 from ..types import Picture, Step
 from .changes import read_changes, recorded_settings
 from .circumstances import compare_surroundings, compare_weights, operators_of, warn
@@ -186,7 +186,7 @@ def _prepare_stylize(
     aspect = None
     if origin.record.command == "texture":
         aspect, settings = origin.record.aspect or 1.0, texture_settings(settings)
-    for entry in origin.inputs("model") if settings.init == "paint" else ():
+    for entry in origin.inputs("model") if settings.init in PAINTED_INITS else ():
         warn_if_other(model_input(None).sha256, "the network of this version", entry, origin)
     if "weights" not in changes:
         compare_weights(settings.weights, origin.record, origin.path)

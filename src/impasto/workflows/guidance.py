@@ -85,7 +85,8 @@ def name_masks(settings: Settings, given: Masks) -> tuple[Settings, Masks]:
     """Let the settings name the masks that are given by their paths, so that records do too.
 
     Returns:
-        The settings, and the masks that are no files.
+        The settings, which begin with the photograph where there are masks, and the masks that
+        are no files.
     """
     for name, value in given._asdict().items():
         texts = value if isinstance(value, list | tuple) else [value]
@@ -93,6 +94,8 @@ def name_masks(settings: Settings, given: Masks) -> tuple[Settings, Masks]:
             named = str(value) if name == "protect" else tuple(str(text) for text in texts)
             settings = settings.changed(**{name: named})
             given = given._replace(**{name: None})
+    if settings.init == "blend" and any(value is not None for value in given):
+        settings = settings.changed(init="content")
     return settings, given
 
 

@@ -18,7 +18,7 @@ from .result import PictureLike, StylesLike, as_picture
 from .style_paintings import style_file
 
 _IN_SETTINGS = ("init", "masks", "style_masks", "protect")  # settings that may name pictures
-_WORDS = (*INITS, "paint", EVERYWHERE, REST)
+_WORDS = (*INITS, EVERYWHERE, REST)
 _ROUNDING = ("numpy", "scipy", "pillow", "keras")  # what else computes
 
 

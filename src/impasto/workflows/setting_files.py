@@ -12,7 +12,7 @@ from ..images.digest import file_digest
 from ..images.masks import split_color
 from ..images.opening import anchored, locate
 from ..paint_settings import PaintSettings
-from ..settings import EVERYWHERE, REST, Settings
+from ..settings import EVERYWHERE, INITS, REST, Settings
 from .record import Input, Role
 
 ROLES: dict[str, Role] = {
@@ -21,7 +21,6 @@ ROLES: dict[str, Role] = {
     "style_masks": "style_mask",
     "protect": "protect",
 }
-_STARTS = ("content", "noise", "style", "paint")
 _PLACES = (EVERYWHERE, REST)
 _PART = {"init": re.compile(r"/[^/\\]+"), "masks": re.compile(r"#\w+")}  # what may follow a path
 
@@ -33,7 +32,7 @@ def names_a_file(setting: str, text: object) -> bool:
         >>> names_a_file("init", "noise"), names_a_file("masks", "sky.png#red")
         (False, True)
     """
-    return isinstance(text, str) and text not in (_STARTS if setting == "init" else _PLACES)
+    return isinstance(text, str) and text not in (INITS if setting == "init" else _PLACES)
 
 
 def setting_inputs(settings: Settings | PaintSettings) -> list[Input]:

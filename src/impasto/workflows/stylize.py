@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..engines.model_file import names_a_model
+from ..images.scales import resize
 from ..paint_settings import PaintSettings
-from ..settings import Settings
+from ..settings import PAINTED_INITS, Settings
 from ..types import Image, Picture, Snapshot, Step, Stylizer
 from .circumstances import weights_used
 from .colors import after, before
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from ..perceptual.looks import Looks
 
 _START_SIDE = 512  # pixels of the longer side of a picture painted to start from
+_BLEND = 0.4  # share of the network's painting in a blend
 
 
 def stylize(
@@ -209,7 +213,7 @@ def make_stylizer(
         guidance = make_guidance(image, paintings, settings, masks or Masks())
         start = init
         if init is None and resume is None:
-            start = _painted_start(image, pictures[0], settings)
+            start = _painted_start(image, pictures, settings)
         colored = before(image, paintings, guidance, settings, start)
         steps = optimize_image(
             colored.content,
@@ -227,18 +231,30 @@ def make_stylizer(
     return paint
 
 
-def _painted_start(content: Image, painting: Picture, settings: Settings) -> Image | None:
+def _painted_start(
+    content: Image, paintings: Sequence[Picture], settings: Settings
+) -> Image | None:
     """Paint the starting picture with a network where the settings ask for one."""
-    named = settings.init
-    if named != "paint" and not names_a_model(named):
+    if settings.strength == 0:
         return None
     small = PaintSettings(size=min(_START_SIDE, max(content.shape[:2])))
-    style: PictureLike = named
-    if named == "paint":  # in the style as it was learned, where this is its painting
-        name = shipped_style(painting)
-        learned = name is not None and name in find_model(None).styles
-        style = name if name is not None and learned else painting.image
-    return paint_at_once(content, style, settings=small).image
+    if names_a_model(settings.init):
+        return paint_at_once(content, settings.init, settings=small).image
+    if settings.init == "paint":
+        return paint_at_once(content, _learned(paintings[0]), settings=small).image
+    if settings.init == "blend":
+        painted = [paint_at_once(content, _learned(each), settings=small) for each in paintings]
+        shares = settings.style_weights or None
+        mixed = np.average([each.image for each in painted], axis=0, weights=shares)
+        share = _BLEND * min(1.0, settings.strength)
+        return share * mixed.astype(np.float32) + (1 - share) * resize(content, mixed.shape[:2])
+    return None
+
+
+def _learned(painting: Picture) -> PictureLike:
+    """Return the name of the style that the network learned from a painting, else the painting."""
+    name = shipped_style(painting)
+    return name if name is not None and name in find_model(None).styles else painting.image
 
 
 def finish(
@@ -270,7 +286,7 @@ def finish(
         *setting_inputs(settings),
         *others,
     ]
-    if settings.init == "paint" and not any(each.role == "init" for each in others):
+    if settings.init in PAINTED_INITS and not any(each.role == "init" for each in others):
         inputs.append(model_input(None))
     record = make_record(
         "stylize",

@@ -83,7 +83,7 @@ def texture_settings(settings: Settings) -> Settings:
     for name in _NEEDS_A_PHOTOGRAPH:
         if getattr(settings, name) != getattr(usual, name):
             raise SettingsError(f"a texture has no photograph, which {name} needs; leave it out")
-    init = "noise" if settings.init == usual.init else settings.init
+    init = "noise" if settings.init in ("content", "blend") else settings.init
     return settings.changed(content_weight=0.0, init=init)
 
 

@@ -50,14 +50,6 @@ def test_a_mask_of_several_colors_is_copied_once_and_keeps_the_colors(source, tm
         assert text.startswith(str(tmp_path / "run/inputs"))
 
 
-@pytest.mark.parametrize("name", ["model.impasto", "a.png#red", "a.", "a"])
-def test_a_starting_picture_is_never_taken_for_something_else(source, tmp_path, name):
-    content, start = picture(source / "a.png"), picture(source / "b.png").rename(source / name)
-    copied = copy_inputs(Order(content, (content,), init=start), tmp_path / "run")
-    assert copied.init.name == "picture"
-    assert copied.init.read_bytes() == start.read_bytes()
-
-
 def test_what_cannot_be_copied_is_told(source, tmp_path):
     content = picture(source / "a.png")
     for order in (

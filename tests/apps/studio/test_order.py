@@ -37,8 +37,8 @@ settings = st.builds(
 )
 
 
-@given(settings, st.lists(names, min_size=2, max_size=4), st.integers(1, 9), st.booleans())
-def test_what_is_written_is_read_again(tmp_path_factory, settings, names, number, begun):
+@given(settings, st.lists(names, min_size=2, max_size=4), st.integers(1, 9))
+def test_what_is_written_is_read_again(tmp_path_factory, settings, names, number):
     folder = tmp_path_factory.mktemp("run#1")
     files = [folder / "inputs" / str(n) / name for n, name in enumerate(names)]
     settings = Settings(
@@ -48,8 +48,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, settings, names, number
             "protect": str(files[1]),
         }
     )
-    init = files[-1] if begun else None
-    order = Order(files[0], tuple(files[1:]), settings, init, names[0], ("A", "B"))
+    order = Order(files[0], tuple(files[1:]), settings, names[0], ("A", "B"))
     leg = replace(first_leg(order), number=number, seconds=1.5)
     entry = Entry(order, leg, 17 * number, "pause", "why", None, 2, 30)
     write_entry(folder, entry)

@@ -58,12 +58,11 @@ def whole(pictures):
 
 @pytest.fixture
 def order(pictures):
-    def make(name="photo_wave", styles=("wave.png",), init=None, **settings):
+    def make(name="photo_wave", styles=("wave.png",), **settings):
         return Order(
             pictures / "photo.png",
             tuple(pictures / style for style in styles),
             Settings(**{**TINY, **settings}),
-            init=init,
             name=name,
             titles=("Wave",),
         )
@@ -435,15 +434,16 @@ def test_inputs_are_copies_and_masks_and_a_starting_picture_go_along(studio, ord
     source = tmp_path / "source"
     source.mkdir()
     runs = studio()
-    mask = tmp_path / "source" / "a#red.impasto"
+    mask, start = source / "a#red.impasto", source / "start"
     made = order()
     for path in (made.content, made.styles[0], made.content.with_name("mask.png")):
         (source / path.name).write_bytes(path.read_bytes())
     mask.write_bytes((source / "mask.png").read_bytes())
-    settings = Settings(**TINY, masks=("all",), protect=str(mask))
+    start.write_bytes((source / "mask.png").read_bytes())
+    settings = Settings(**TINY, masks=("all",), protect=str(mask), init=str(start))
     run = runs.add(
         "",
-        Order(source / "photo.png", (source / "wave.png",), settings, init=mask, name="n"),
+        Order(source / "photo.png", (source / "wave.png",), settings, name="n"),
     )
     for path in source.iterdir():
         path.unlink()

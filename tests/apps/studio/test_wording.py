@@ -198,7 +198,7 @@ def test_settings_that_name_files_are_left_out(tmp_path):
     )
     path = made(TINY, settings=wanted).save(tmp_path / "a.png")
     record, found = settings_of(path)
-    assert found == Settings(size=800)
+    assert found == Settings(size=800, init="content", iterations=135)
     assert left_out(record) == ("init", "masks", "protect", "weights")
     assert "--masks sky.png rest --protect " in recorded_command(path)
 

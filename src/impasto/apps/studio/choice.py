@@ -16,7 +16,7 @@ from ...paint_settings import PaintSettings
 from ...settings import Settings
 from ...workflows.style_paintings import style_painting
 from .controls import settings_from
-from .instant import glance, look_at, shares_of, style_names, title_of
+from .instant import look_at, shares_of, style_names, title_of
 from .order import Order
 from .texts import say
 from .wishes import STYLE_SIDE, read_regions, region_settings, style_picture
@@ -149,15 +149,10 @@ def make_order(
     wanted = {} if "masks" in regions else weights_of(choice)
     settings = settings_from(values, **wanted, **regions)
     photograph = look_at(choice.photo, max_pixels)
-    init = None
-    if settings.init == "content":  # else something else was asked for
-        painted = glance(photograph, choice.shares, 1.0, settings.color in KEEPS_COLORS, max_pixels)
-        init = painted.save(folder / "painted.png")
     return Order(
         content=Path(choice.photo),
         styles=tuple(style_picture(each, photograph, folder) for each in choice.shares),
         settings=settings,
-        init=init,
         name=choice.name,
         titles=tuple(title_of(style) for style in choice.shares),
     )

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 import gradio as gr
 from annotated_types import Ge, Le
 
-from ...settings import Settings
+from ...settings import INITS, Settings
 from .texts import texts
 
 Words = Callable[[str], gr.i18n.I18nData]  # a text of the page, by its key
@@ -43,7 +43,6 @@ MORE = (
 SHOWN = (FIRST, *MORE)
 COLOR = [name for name, _ in SHOWN].index("color")
 _FOLLOW = ("style_weights",)  # from the styles, which are chosen apart
-_STARTS = ("content", "noise", "style", "paint")  # a file's path is not for a page
 
 
 def help_of(name: str) -> str:
@@ -106,7 +105,7 @@ def choices_of(name: str) -> tuple[str, ...]:
     """
     kind = Settings.model_fields[name].annotation
     if name == "init":
-        return _STARTS
+        return INITS  # a file's path is not for a page
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
@@ -202,7 +201,7 @@ def positions(settings: Settings) -> list[Any]:
             value = type(value)(min(max(value, least), most))
         if name == "budget":
             value = "" if value is None else f"{value:g}s"
-        if name == "init" and value not in _STARTS:
+        if name == "init" and value not in INITS:
             value = "content"
         found.append(value)
     return found

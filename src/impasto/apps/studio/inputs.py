@@ -53,7 +53,6 @@ def copy_inputs(order: Order, folder: Path) -> Order:
         order,
         content=copied(order.content, order.content.name),
         styles=tuple(copied(style, style.name) for style in order.styles),
-        init=None if order.init is None else copied(order.init, _plain_name(order.init)),
         settings=with_files(order.settings, with_copy),
     )
 

@@ -38,7 +38,6 @@ class Order:
         content: The photograph.
         styles: The paintings, at least one.
         settings: All knobs. Paths in them are followed, so they must not come from strangers.
-        init: Starting picture in place of `settings.init`, such as one painted at once.
         name: Of the result, without a suffix.
         titles: What the styles are called, for display.
     """
@@ -46,7 +45,6 @@ class Order:
     content: Path
     styles: tuple[Path, ...]
     settings: Settings = field(default_factory=Settings)
-    init: Path | None = None
     name: str = ""
     titles: tuple[str, ...] = ()
 
@@ -104,13 +102,10 @@ def first_leg(order: Order) -> Leg:
     """Return the leg with which an order begins.
 
     Example:
-        >>> first_leg(Order(Path("a.png"), (), init=Path("b.png"))).settings.init
-        'b.png'
+        >>> first_leg(Order(Path("a.png"), (), Settings(size=640))).settings.size
+        640
     """
-    settings = order.settings
-    if order.init is not None:
-        settings = settings.changed(init=str(order.init))
-    return Leg(order.settings, settings)
+    return Leg(order.settings, order.settings)
 
 
 def with_files(settings: Settings, rename: Callable[[str, str], str]) -> Settings:
@@ -201,7 +196,6 @@ def _relocated(entry: Entry, place: Callable[[str], str]) -> Entry:
         order,
         content=Path(place(str(order.content))),
         styles=tuple(Path(place(str(style))) for style in order.styles),
-        init=None if order.init is None else Path(place(str(order.init))),
         settings=settings(order.settings),
     )
     leg = replace(leg, asked=settings(leg.asked), settings=settings(leg.settings))
