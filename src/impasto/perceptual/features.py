@@ -110,7 +110,8 @@ def features_and_grams(
         Features and Gram matrices by layer name.
     """
     features, grams = {}, {}
-    x = _to_network(pixels, ops.convert_to_tensor(IMAGENET_BGR, dtype="float32"))
+    means = ops.stack([mean * ops.ones(()) for mean in IMAGENET_BGR])  # made on the device
+    x = _to_network(pixels, means)
     for name in _until((*names, *gram_names)):
         x = _layer(x, name, kernels, pooling, padding, precision)
         if name in gram_names:

@@ -277,5 +277,5 @@ def _compile(settings: Settings) -> LossAndGradient:
 def _sum(parts: Parts, prefix: str) -> Tensor:
     return sum(
         (part for name, part in parts.items() if name.startswith(prefix)),
-        start=ops.convert_to_tensor(0.0, dtype="float32"),
+        start=ops.zeros((), dtype="float32"),
     )

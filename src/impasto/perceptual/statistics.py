@@ -35,7 +35,7 @@ def moments(features: Tensor, mask: Tensor | None = None) -> Moments:
         )
     count = features.shape[0] * features.shape[1] * features.shape[2]
     return Moments(
-        weight=ops.convert_to_tensor(float(count), dtype="float32"),
+        weight=count * ops.ones(()),  # made on the device
         first=ops.sum(features, axis=(0, 1, 2)),  # (C,)
         second=gram(features),
     )
@@ -60,7 +60,8 @@ def scale(a: Moments, factor: float | Tensor) -> Moments:
 
 def spread(a: Moments, positions: float | Tensor) -> Moments:
     """Return the moments as if the same features filled so many positions."""
-    return scale(a, positions / ops.maximum(a.weight, _FEWEST))
+    weight = ops.where(a.weight > _FEWEST, a.weight, _FEWEST * ops.ones(()))
+    return scale(a, positions / weight)
 
 
 def blend(each: Sequence[Moments], shares: Sequence[float]) -> Moments:
