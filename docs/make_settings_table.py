@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from impasto.settings import CLASSIC, LayerName, Settings
+from impasto.presets import CLASSIC
+from impasto.settings import LayerName, Settings
 
 README = Path(__file__).parents[1] / "README.md"
 START, END = "<!-- settings -->", "<!-- end of settings -->"

@@ -8,7 +8,8 @@ import pickle
 import pytest
 
 from impasto.errors import ImpastoError, SettingsError
-from impasto.settings import CLASSIC, LAYER_NAMES, PRESETS, STYLE_LAYERS, Settings
+from impasto.presets import CLASSIC, PRESETS
+from impasto.settings import LAYER_NAMES, STYLE_LAYERS, Settings
 
 
 def refused(**values):

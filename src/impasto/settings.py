@@ -7,7 +7,7 @@ package holds a default. A preset is a dictionary of other defaults (`PRESETS`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from .errors import SettingsError
+from .presets import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, WITHOUT_BLEND, begins_blended
 from .prints import DPI, LARGEST_SIZE, SMALLEST_SIZE, size_of_print
 
 Preset = Literal["default", "classic"]
@@ -49,52 +50,8 @@ INITS = ("content", "blend", "paint", "noise", "style")  # else a file
 PAINTED_INITS = ("blend", "paint")  # those that a network paints
 _LONGEST_VALUE = 200  # characters of a value that an error quotes
 
-# The reference procedure (docs/decisions/0002): what the classic preset changes.
-CLASSIC: dict[str, Any] = {
-    "init": "content",
-    "height": 400,
-    "style_fit": "stretch",
-    "resampling": "nearest",
-    "padding": "zeros",
-    "normalization": "none",
-    "content_layers": ("block5_conv2",),
-    "content_weight": 0.025,
-    "style_weight": 1.0,
-    "tv_weight": 1e-4,
-    "scales": 1,
-    "iterations": 400,
-    "rounds": 20,
-    "optimizer": "scipy",
-    "precision": "float32",
-    "tolerance": 0.0,
-}
-PRESETS: dict[str, dict[str, Any]] = {"default": {}, "classic": CLASSIC}
-# What each quality sets, unless it is given; docs/decisions/0008 has the figures.
-QUALITIES: dict[str, dict[str, Any]] = {
-    "draft": {"init": "blend", "iterations": 60},
-    "good": {"init": "blend", "iterations": 107},
-    "best": {"init": "content", "iterations": 400},
-}
-# The same where the iterations are given or the network's painting would not help.
-WITHOUT_BLEND: dict[str, dict[str, Any]] = {
-    "draft": {"init": "content", "iterations": 60},
-    "good": {"init": "content", "iterations": 135},
-    "best": {"init": "content", "iterations": 400},
-}
-# With any but these values of these settings it would not; empty ones do no harm.
-BLENDABLE: dict[str, tuple[str, ...]] = {
-    "style_loss": ("gram",),
-    "color": ("style", "keep"),
-    "masks": (),
-    "style_masks": (),
-    "protect": (),
-    "seamless": (),
-}
 # These bring defaults of others along.
 CHOSEN = ("preset", "quality", "budget", *BLENDABLE)
-PATCHES: dict[str, Any] = {"rounds": 2, "content_weight": 0.25, "tv_weight": 2.0}
-# What each style loss sets, unless it is given; docs/decisions/0014 has pictures.
-STYLE_LOSSES: dict[str, dict[str, Any]] = {"gram": {}, "moments": {}, "patches": PATCHES}
 # Words that stand for masks: the whole picture, and what no other mask covers.
 EVERYWHERE, REST = "all", "rest"
 
@@ -195,7 +152,7 @@ class Settings(BaseModel):
     precision: Precision = "auto"
     """Numbers in the network: `auto` takes `bfloat16` where that is faster; `tf32` is for GPUs."""
     memory: Annotated[float, Field(gt=0)] | None = None
-    """Memory the run may take, GB; by default 8, or 80 % of what is free if that is less."""
+    """Memory the run may take, GB; by default 8, or 80 % of what is free: of a GPU, or if less."""
     tile: Annotated[int, Field(ge=64, multiple_of=16)] | None = None
     """Side of the tiles that a picture is looked at in, pixels; by default only if memory asks."""
     init: Annotated[str, Field(min_length=1)] = QUALITIES["good"]["init"]
@@ -296,21 +253,6 @@ class Settings(BaseModel):
         if values.get("print_mm", self.print_mm) is None:
             kept.pop("dpi", None)
         return Settings(**{**chosen, **kept, **values})
-
-
-def begins_blended(values: Mapping[str, Any]) -> bool:
-    """Tell whether a run begins with a blend, of a quality that does so.
-
-    Args:
-        values: The settings that are given, and no others.
-
-    Example:
-        >>> begins_blended({"size": 640}), begins_blended({"iterations": 50})
-        (True, False)
-    """
-    if "init" in values or "iterations" in values:
-        return values.get("init") == "blend"
-    return all(not values.get(name) or values[name] in usual for name, usual in BLENDABLE.items())
 
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")

@@ -18,7 +18,8 @@ from impasto.engines.networks import load_network, make_network
 from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style
 from impasto.engines.view import to_pixels
 from impasto.perceptual import features, objective, tiles, weights
-from impasto.settings import STYLE_LOSSES, Settings
+from impasto.presets import STYLE_LOSSES
+from impasto.settings import Settings
 from impasto.types import Guidance
 
 EVALUATIONS = 3

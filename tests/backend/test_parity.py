@@ -15,7 +15,8 @@ from tests import oracle
 
 from impasto.images.sample_styles import sample_style
 from impasto.images.scales import resize
-from impasto.settings import STYLE_LOSSES, Settings
+from impasto.presets import STYLE_LOSSES
+from impasto.settings import Settings
 
 SIZE = (45, 62)  # odd at two of the four poolings
 BACKENDS = ("torch", "jax", "tensorflow")

@@ -9,7 +9,8 @@ from skimage.transform import resize
 
 import impasto
 from impasto.apps.cli import parse
-from impasto.settings import Settings, begins_blended
+from impasto.presets import begins_blended
+from impasto.settings import Settings
 from impasto.workflows.guidance import Masks, name_masks
 from impasto.workflows.style_paintings import style_painting
 from impasto.workflows.stylize import make_stylizer

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from ..errors import SettingsError
+from ..presets import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, begins_blended
 from ..process import DEVICES, is_device
-from ..settings import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, Settings, begins_blended
+from ..settings import Settings
 
 Flat = arg(name="")  # options without the name of the group before them
 _DECIDING = ("init", "iterations", *BLENDABLE)  # what decides with which picture a run begins

@@ -21,8 +21,9 @@ from ..images.files import free_path, read_picture
 from ..images.listing import names_several
 from ..images.memory import GIGABYTE, fit_scales
 from ..images.scales import Scale, plan
+from ..presets import WITHOUT_BLEND
 from ..prints import describe_print
-from ..settings import WITHOUT_BLEND, Settings
+from ..settings import Settings
 from ..types import Picture, Size, Step
 from ..workflows.endurance import Unfinished
 from ..workflows.run_folder import check_unfinished, folder_of, remove
@@ -143,10 +144,9 @@ def _tell_plan(job: Job, scales: list[Scale]) -> float | None:
     Raises:
         PictureError: It does not fit into memory.
     """
-    from ..backend import resolve_precision
+    from ..engines.stand import on_device
 
-    settings = job.command.settings
-    settings = settings.changed(precision=resolve_precision(settings.precision))
+    settings = on_device(job.command.settings)
     fits = fit_scales(*sizes_of(job), settings)
     height, width = scales[-1].size
     text = f"{width}x{height} in {len(scales)} scale(s), computed in {settings.precision}, "

@@ -26,7 +26,8 @@ What Keras 3 does not offer has one function of the same name for each framework
   a compiled Keras model with `examples(drawn) -> (x, y)` and `step_loss(drawn) -> (loss, parts)`;
   `averages` are variables that follow its weights, or none.
 - `on_gpu()`: whether trunks are trained in 16 bits and steps are recorded: PyTorch on CUDA alone.
-- `free_memory()`, `devices()`, `threads()`.
+- `free_memory()`, `devices()`, `threads()`; `device_memory()`: bytes that are free on the GPU in
+  use, None where results live in the memory of the machine or the framework does not say.
 - `operators()` returns the names of the operators that this process has chosen, by layer;
   `use_operators(chosen)` sets them. Each operator rounds differently, so a run that is resumed or
   made again must use the same ones. `processor()` names the machine.
@@ -120,6 +121,7 @@ instance_norm = _framework.instance_norm
 make_update = _framework.make_update
 on_gpu = _framework.on_gpu
 reflect_pad = _framework.reflect_pad
+device_memory = _framework.device_memory
 devices = _framework.devices
 threads = _framework.threads
 
@@ -132,6 +134,7 @@ __all__ = [
     "compiled",
     "conv3x3",
     "conv3x3_relu",
+    "device_memory",
     "devices",
     "enlarge2x2",
     "enlarge_conv3x3",

@@ -22,6 +22,7 @@ __all__ = [
     "VERSION",
     "conv3x3",
     "conv3x3_relu",
+    "device_memory",
     "devices",
     "enlarge2x2",
     "enlarge_conv3x3",
@@ -87,6 +88,13 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def device_memory() -> float | None:
+    """Return the bytes that are free on the CUDA device in use; None without one."""
+    if not devices()[0].startswith("cuda"):
+        return None
+    return float(torch.cuda.mem_get_info()[0])
 
 
 def devices() -> list[str]:

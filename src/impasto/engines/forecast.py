@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import BACKEND, VERSION, devices, ops, resolve_precision, threads
+from ..backend import BACKEND, VERSION, devices, ops, threads
 from ..backend.measurements import Table, Timing, is_steady
 from ..images.memory import Fit, fit_scales
 from ..images.scales import Scale, plan, style_size
@@ -18,6 +18,7 @@ from ..perceptual.features import Kernels
 from ..perceptual.windows import grid, margin
 from ..settings import Settings
 from ..types import Size, Targets
+from .stand import on_device
 from .strength import at_strength
 
 _SIDES = (128, 256, 512, 1024)  # measured from small to large, until one takes long enough
@@ -72,7 +73,7 @@ def forecast_seconds(
         >>> forecast_seconds((400, 600), (400, 600), Settings(size=320))  # doctest: +SKIP
         7.9
     """
-    settings = at_strength(settings).changed(precision=resolve_precision(settings.precision))
+    settings = on_device(at_strength(settings))
     work = functools.partial(work_seconds, content_size, style_size, settings, styles=styles)
     seconds = work(speed(settings))
     if seconds > _MEASURE_ANEW:

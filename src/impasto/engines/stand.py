@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import ops, resolve_precision
+from ..backend import device_memory, ops, resolve_precision
 from ..errors import ModelError
-from ..images.memory import Fit, fit_scales
+from ..images.memory import Fit, fit_scales, within
 from ..images.scales import Scale
 from ..settings import Settings
 from ..types import Image, Size, Snapshot, Tensor
@@ -86,9 +86,15 @@ def settle(content: Size, style: Size, settings: Settings, since: float) -> Cour
     Raises:
         PictureError: A picture is too small, or too large for the memory.
     """
-    settings = settings.changed(precision=resolve_precision(settings.precision))
+    settings = on_device(settings)
     fits = tuple(fit_scales(content, style, settings))
     return Course(settings.precision, fits, _deadline(settings, since))
+
+
+def on_device(settings: Settings) -> Settings:
+    """Return the settings with what the device decides: precision, and memory on a GPU."""
+    settings = settings.changed(precision=resolve_precision(settings.precision))
+    return within(device_memory(), settings)
 
 
 def evaluations(stand: Stand) -> int:

@@ -122,6 +122,22 @@ def limit(settings: Settings) -> float:
     return min(_PLENTY, _SHARE_OF_FREE * available_memory())
 
 
+def within(free: float | None, settings: Settings) -> Settings:
+    """Return settings whose `memory` is 80 % of a GPU's, unless they name one.
+
+    Args:
+        free: Bytes that are free on the GPU; None without one.
+        settings: All knobs.
+
+    Example:
+        >>> within(80e9, Settings()).memory, within(None, Settings()).memory
+        (64.0, None)
+    """
+    if free is None or settings.memory is not None:
+        return settings
+    return settings.changed(memory=_SHARE_OF_FREE * free / GIGABYTE)
+
+
 def fit_memory(size: Size, style: Size, settings: Settings) -> Fit:
     """Find the way to look at a picture that fits into memory and is fastest.
 

@@ -9,11 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..engines.model_file import names_a_model
-from ..images.scales import resize
-from ..paint_settings import PaintSettings
 from ..settings import PAINTED_INITS, Settings
 from ..types import Image, Picture, Snapshot, Step, Stylizer
 from .circumstances import weights_used
@@ -21,20 +16,15 @@ from .colors import after, before
 from .endurance import kept
 from .guidance import Masks, as_masks, make_guidance, mask_inputs, name_masks
 from .manifest import make_record, model_input, painting_input, picture_input
-from .paint import find_model
-from .paint import paint as paint_at_once
 from .record import Input
 from .result import MaskLike, PictureLike, Result, StylesLike, alpha_at, as_paintings, as_picture
 from .run_folder import remove
 from .run_record import describe_run, name_inputs
 from .setting_files import setting_inputs
-from .style_paintings import shipped_style
+from .start import painted_start
 
 if TYPE_CHECKING:
     from ..perceptual.looks import Looks
-
-_START_SIDE = 512  # pixels of the longer side of a picture painted to start from
-_BLEND = 0.4  # share of the network's painting in a blend
 
 
 def stylize(
@@ -213,7 +203,7 @@ def make_stylizer(
         guidance = make_guidance(image, paintings, settings, masks or Masks())
         start = init
         if init is None and resume is None:
-            start = _painted_start(image, pictures, settings)
+            start = painted_start(image, pictures, settings)
         colored = before(image, paintings, guidance, settings, start)
         steps = optimize_image(
             colored.content,
@@ -229,32 +219,6 @@ def make_stylizer(
             yield after(step, image, settings)
 
     return paint
-
-
-def _painted_start(
-    content: Image, paintings: Sequence[Picture], settings: Settings
-) -> Image | None:
-    """Paint the starting picture with a network where the settings ask for one."""
-    if settings.strength == 0:
-        return None
-    small = PaintSettings(size=min(_START_SIDE, max(content.shape[:2])))
-    if names_a_model(settings.init):
-        return paint_at_once(content, settings.init, settings=small).image
-    if settings.init == "paint":
-        return paint_at_once(content, _learned(paintings[0]), settings=small).image
-    if settings.init == "blend":
-        painted = [paint_at_once(content, _learned(each), settings=small) for each in paintings]
-        shares = settings.style_weights or None
-        mixed = np.average([each.image for each in painted], axis=0, weights=shares)
-        share = _BLEND * min(1.0, settings.strength)
-        return share * mixed.astype(np.float32) + (1 - share) * resize(content, mixed.shape[:2])
-    return None
-
-
-def _learned(painting: Picture) -> PictureLike:
-    """Return the name of the style that the network learned from a painting, else the painting."""
-    name = shipped_style(painting)
-    return name if name is not None and name in find_model(None).styles else painting.image
 
 
 def finish(

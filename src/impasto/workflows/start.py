@@ -1,0 +1,56 @@
+"""The starting picture that a network paints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..engines.model_file import names_a_model
+from ..images.scales import resize
+from ..paint_settings import PaintSettings
+from ..settings import Settings
+from ..types import Image, Picture
+from .paint import find_model
+from .paint import paint as paint_at_once
+from .result import PictureLike
+from .style_paintings import shipped_style
+
+_START_SIDE = 512  # pixels of the longer side of a picture painted to start from
+_BLEND = 0.4  # share of the network's painting in a blend
+
+
+def painted_start(content: Image, paintings: Sequence[Picture], settings: Settings) -> Image | None:
+    """Paint the starting picture with a network where the settings ask for one.
+
+    Args:
+        content: The photograph, (H, W, 3), 0..1.
+        paintings: Those of the styles, at least one.
+        settings: `init`, and for a blend `style_weights` and `strength`.
+
+    Returns:
+        A picture, (h, w, 3), 0..1, of 512 pixels at most; None if no network shall paint it.
+
+    Raises:
+        ModelError: The network cannot be used.
+    """
+    if settings.strength == 0:
+        return None
+    small = PaintSettings(size=min(_START_SIDE, max(content.shape[:2])))
+    if names_a_model(settings.init):
+        return paint_at_once(content, settings.init, settings=small).image
+    if settings.init == "paint":
+        return paint_at_once(content, _learned(paintings[0]), settings=small).image
+    if settings.init == "blend":
+        painted = [paint_at_once(content, _learned(each), settings=small) for each in paintings]
+        shares = settings.style_weights or None
+        mixed = np.average([each.image for each in painted], axis=0, weights=shares)
+        share = _BLEND * min(1.0, settings.strength)
+        return share * mixed.astype(np.float32) + (1 - share) * resize(content, mixed.shape[:2])
+    return None
+
+
+def _learned(painting: Picture) -> PictureLike:
+    """Return the name of the style that the network learned from a painting, else the painting."""
+    name = shipped_style(painting)
+    return name if name is not None and name in find_model(None).styles else painting.image
