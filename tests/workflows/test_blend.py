@@ -112,6 +112,13 @@ def test_several_styles_have_their_shares(photograph):
     np.testing.assert_allclose(shown, np.clip(0.4 * mixed + 0.6 * photograph, 0, 1), atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (5, 200), (60, 15), (16, 16)])
+def test_photographs_too_small_for_the_network_are_enlarged_for_it(size):
+    tiny = np.random.default_rng(0).random((*size, 3), np.float32)
+    shown = first(tiny, "wave", init="blend", height=64)
+    assert shown.shape[:2] == (64, 64 * size[1] // size[0])
+
+
 def test_masks_at_hand_leave_the_photograph_alone():
     mask = np.ones((8, 8), np.float32)
     settings, _ = name_masks(Settings(), Masks(masks=[mask]))

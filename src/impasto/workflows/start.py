@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..engines.model_file import names_a_model
-from ..images.scales import resize
+from ..images.scales import SMALLEST_SIDE, resize
 from ..paint_settings import PaintSettings
-from ..settings import Settings
+from ..settings import PAINTED_INITS, Settings
 from ..types import Image, Picture
 from .paint import find_model
 from .paint import paint as paint_at_once
@@ -34,20 +35,25 @@ def painted_start(content: Image, paintings: Sequence[Picture], settings: Settin
     Raises:
         ModelError: The network cannot be used.
     """
-    if settings.strength == 0:
+    asked = settings.init in PAINTED_INITS or names_a_model(settings.init)
+    if not asked or settings.strength == 0:
         return None
-    small = PaintSettings(size=min(_START_SIDE, max(content.shape[:2])))
+    small = PaintSettings(size=_side(content))
     if names_a_model(settings.init):
         return paint_at_once(content, settings.init, settings=small).image
     if settings.init == "paint":
         return paint_at_once(content, _learned(paintings[0]), settings=small).image
-    if settings.init == "blend":
-        painted = [paint_at_once(content, _learned(each), settings=small) for each in paintings]
-        shares = settings.style_weights or None
-        mixed = np.average([each.image for each in painted], axis=0, weights=shares)
-        share = _BLEND * min(1.0, settings.strength)
-        return share * mixed.astype(np.float32) + (1 - share) * resize(content, mixed.shape[:2])
-    return None
+    painted = [paint_at_once(content, _learned(each), settings=small) for each in paintings]
+    shares = settings.style_weights or None
+    mixed = np.average([each.image for each in painted], axis=0, weights=shares)
+    share = _BLEND * min(1.0, settings.strength)
+    return share * mixed.astype(np.float32) + (1 - share) * resize(content, mixed.shape[:2])
+
+
+def _side(content: Image) -> int:
+    """Return the longer side to paint at: the content's or 512 pixels, or more if it is thin."""
+    short, long = sorted(map(int, content.shape[:2]))
+    return max(min(_START_SIDE, long), math.ceil(SMALLEST_SIDE * long / short))
 
 
 def _learned(painting: Picture) -> PictureLike:
