@@ -10,7 +10,7 @@ import numpy as np
 from ..engines.model_file import names_a_model
 from ..images.scales import SMALLEST_SIDE, resize
 from ..paint_settings import PaintSettings
-from ..settings import PAINTED_INITS, Settings
+from ..settings import Settings
 from ..types import Image, Picture
 from .paint import find_model
 from .paint import paint as paint_at_once
@@ -26,32 +26,33 @@ def painted_start(content: Image, paintings: Sequence[Picture], settings: Settin
 
     Args:
         content: The photograph, (H, W, 3), 0..1.
-        paintings: Those of the styles, at least one.
+        paintings: One for each style, at least one.
         settings: `init`, and for a blend `style_weights` and `strength`.
 
     Returns:
-        A picture, (h, w, 3), 0..1, of 512 pixels at most; None if no network shall paint it.
+        A picture, (h, w, 3), 0..1, of any size; None where no network paints it.
 
     Raises:
         ModelError: The network cannot be used.
     """
-    asked = settings.init in PAINTED_INITS or names_a_model(settings.init)
-    if not asked or settings.strength == 0:
+    if settings.strength == 0:
         return None
-    small = PaintSettings(size=_side(content))
+    small = PaintSettings(size=_long_side(content))
     if names_a_model(settings.init):
         return paint_at_once(content, settings.init, settings=small).image
     if settings.init == "paint":
         return paint_at_once(content, _learned(paintings[0]), settings=small).image
-    painted = [paint_at_once(content, _learned(each), settings=small) for each in paintings]
-    shares = settings.style_weights or None
-    mixed = np.average([each.image for each in painted], axis=0, weights=shares)
-    share = _BLEND * min(1.0, settings.strength)
-    return share * mixed.astype(np.float32) + (1 - share) * resize(content, mixed.shape[:2])
+    if settings.init == "blend":
+        painted = [paint_at_once(content, _learned(each), settings=small) for each in paintings]
+        shares = settings.style_weights or None
+        mixed = np.average([each.image for each in painted], axis=0, weights=shares)
+        share = _BLEND * min(1.0, settings.strength)
+        return share * mixed.astype(np.float32) + (1 - share) * resize(content, mixed.shape[:2])
+    return None
 
 
-def _side(content: Image) -> int:
-    """Return the longer side to paint at: the content's or 512 pixels, or more if it is thin."""
+def _long_side(content: Image) -> int:
+    """Return the long side to paint at: 512 pixels or the photograph's, more if it is thin."""
     short, long = sorted(map(int, content.shape[:2]))
     return max(min(_START_SIDE, long), math.ceil(SMALLEST_SIDE * long / short))
 
@@ -59,4 +60,8 @@ def _side(content: Image) -> int:
 def _learned(painting: Picture) -> PictureLike:
     """Return the name of the style that the network learned from a painting, else the painting."""
     name = shipped_style(painting)
-    return name if name is not None and name in find_model(None).styles else painting.image
+    if name is not None and name in find_model(None).styles:
+        return name
+    height, width = painting.image.shape[:2]
+    factor = max(1.0, SMALLEST_SIDE / min(height, width))  # the network sees no smaller ones
+    return resize(painting.image, (math.ceil(height * factor), math.ceil(width * factor)))
