@@ -9,7 +9,7 @@ from impasto.engines.view import to_pixels
 from impasto.images.sample_styles import sample_style
 from impasto.perceptual import objective, statistics
 from impasto.perceptual.batch_loss import Wanted, batch_loss
-from impasto.perceptual.features import IMAGENET_BGR, features_and_grams_each, vgg19
+from impasto.perceptual.features import features_and_grams_each, vgg19
 from impasto.settings import Settings
 
 LOSS = Settings(precision="float32", content_weight=0.3, tv_weight=2.0)
@@ -26,17 +26,13 @@ def pictures():
     return np.stack([astronaut[:48, 180:228], astronaut[60:108, 150:198]])
 
 
-def bgr_means():
-    return ops.convert_to_tensor(np.array(IMAGENET_BGR, np.float32))
-
-
 def test_it_is_the_mean_over_the_pictures_and_so_is_its_gradient(kernels, pictures, rng):
     styles = [to_pixels(sample_style(kind, 64)) for kind in ("swirls", "mosaic")]
     painted = np.clip(pictures + 0.1 * rng.standard_normal(pictures.shape), 0, 1)
     wanted = Wanted(*targets(pictures, styles, kernels), {})
 
     def loss(pixels):
-        found = batch_loss(pixels, wanted, kernels, bgr_means(), LOSS)
+        found = batch_loss(pixels, wanted, kernels, LOSS)
         return found.total, found.parts
 
     (total, parts), gradient = value_and_grad(loss)(ops.convert_to_tensor(np.float32(painted)))
@@ -76,7 +72,7 @@ def test_each_picture_has_its_own_gram_matrix(kernels, pictures):
     names = ("block1_conv1", "block3_conv1")
     look = objective.look(LOSS)
     features, grams = features_and_grams_each(
-        ops.convert_to_tensor(pictures), kernels, names, names, bgr_means(), **look
+        ops.convert_to_tensor(pictures), kernels, names, names, **look
     )
     for name in names:
         seen = np.float64(ops.convert_to_numpy(features[name])).reshape(
@@ -97,7 +93,7 @@ def test_content_is_weighed_by_the_energy_of_its_place(kernels, pictures, rng):
     least = float(np.square(wanted).sum(3).mean())
     pixels = ops.convert_to_tensor(painted)
     found = batch_loss(
-        pixels, Wanted(content, grams, {}), kernels, bgr_means(), LOSS, ops.convert_to_tensor(least)
+        pixels, Wanted(content, grams, {}), kernels, LOSS, ops.convert_to_tensor(least)
     )
     seen = vgg19(pixels, kernels, [name], **objective.look(LOSS))[name]
     distance = np.square(ops.convert_to_numpy(seen) - wanted).sum(3)
@@ -115,7 +111,7 @@ def test_a_layer_that_does_not_count_for_a_picture_is_left_out(kernels, pictures
     def distance(*counts):
         counted = {} if not counts else {name: ops.convert_to_tensor(np.float32(counts))}
         wanted = Wanted(content, grams, counted)
-        return float(batch_loss(pixels, wanted, kernels, bgr_means(), LOSS).parts[f"style/{name}"])
+        return float(batch_loss(pixels, wanted, kernels, LOSS).parts[f"style/{name}"])
 
     assert distance(1, 0) + distance(0, 1) == pytest.approx(distance(), rel=1e-5)
     assert distance(0, 0) == 0

@@ -83,7 +83,6 @@ class Bank(NamedTuple):
         grams: Gram matrices of the styles by layer, as `pack` makes them.
         own: 1 for styles whose Gram matrices are the photograph's, else 0, (K,).
         own_layers: Style layers that count for those.
-        means: `features.IMAGENET_BGR`.
         least_energy: See `batch_loss`; a scalar, or None.
     """
 
@@ -94,7 +93,6 @@ class Bank(NamedTuple):
     grams: Mapping[str, Packed]
     own: Tensor
     own_layers: tuple[str, ...]
-    means: Tensor
     least_energy: Tensor | None
 
 

@@ -93,8 +93,7 @@ class Lesson(keras.Model):
         """
         chosen = np.linspace(0, count - 1, min(count, _LOOKED_AT)).astype(np.int64)
         squares = (first_square(self.bank, int(index), self.crop) for index in chosen)
-        means = self.bank.means
-        return mean_energy(squares, self._frozen.value, means, self.settings)
+        return mean_energy(squares, self._frozen.value, self.settings)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any
@@ -120,7 +119,6 @@ class Lesson(keras.Model):
             painted,
             self._wanted(y),
             self._frozen.value,
-            bank.means,
             self.settings,
             bank.least_energy,
         )
@@ -147,7 +145,6 @@ class Lesson(keras.Model):
             self._frozen.value,
             self.settings.content_layers,
             bank.own_layers if has_own else (),
-            bank.means,
             **objective.look(self.settings),
         )
         if not has_own:

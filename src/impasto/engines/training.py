@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ..backend import keras, make_update, ops, prepare_to_train
 from ..errors import DivergedError
 from ..images.crops import Photographs, draw_box
-from ..perceptual.features import IMAGENET_BGR
 from ..training_settings import TrainingSettings
 from ..types import TrainingStep
 from .bank import Bank, Drawn, Packed
@@ -74,7 +73,6 @@ def prepare(
         grams={name: Packed(*map(put, packed)) for name, packed in styles.grams.items()},
         own=put(styles.own.astype(np.float32)),
         own_layers=own_layers,
-        means=put(np.array(IMAGENET_BGR, np.float32)),
         least_energy=None,
     )
     lesson.use(bank, settings)

@@ -50,7 +50,6 @@ def batch_loss(
     painted: Tensor,
     wanted: Wanted,
     kernels: Kernels,
-    bgr_means: Tensor,
     settings: Settings,
     least_energy: Tensor | None = None,
 ) -> Found:
@@ -60,7 +59,6 @@ def batch_loss(
         painted: The pictures, (N, H, W, 3), 0..1.
         wanted: Their targets.
         kernels: From `objective.load_kernels`.
-        bgr_means: `features.IMAGENET_BGR` on the device, (3,).
         settings: Weights and layers; the style loss is `gram`, the normalisation `relative`.
         least_energy: A scalar, the mean energy of the features of a photograph at a position. With
             it a content distance is divided at each position by its own energy or by this one,
@@ -76,7 +74,6 @@ def batch_loss(
         kernels,
         settings.content_layers,
         settings.style_layers,
-        bgr_means,
         **objective.look(settings),
     )
     content = sum(
@@ -95,23 +92,18 @@ def batch_loss(
     return Found(content + style + tv, parts)
 
 
-def mean_energy(
-    pictures: Iterable[Tensor], kernels: Kernels, bgr_means: Tensor, settings: Settings
-) -> float:
+def mean_energy(pictures: Iterable[Tensor], kernels: Kernels, settings: Settings) -> float:
     """Return the mean energy of a position of pictures' content features, for `batch_loss`.
 
     Args:
         pictures: (1, H, W, 3) each, 0..1.
         kernels: From `objective.load_kernels`.
-        bgr_means: `features.IMAGENET_BGR` on the device, (3,).
         settings: Content layers, of which the first is looked at, and precision.
     """
     name = settings.content_layers[0]
     energies = []
     for picture in pictures:
-        seen, _ = features_and_grams_each(
-            picture, kernels, [name], (), bgr_means, **objective.look(settings)
-        )
+        seen, _ = features_and_grams_each(picture, kernels, [name], (), **objective.look(settings))
         energy = ops.sum(ops.square(ops.cast(seen[name], "float32")), axis=3)
         energies.append(float(ops.mean(energy)))
     return sum(energies) / len(energies)

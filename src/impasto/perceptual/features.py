@@ -110,8 +110,7 @@ def features_and_grams(
         Features and Gram matrices by layer name.
     """
     features, grams = {}, {}
-    means = ops.stack([mean * ops.ones(()) for mean in IMAGENET_BGR])  # made on the device
-    x = _to_network(pixels, means)
+    x = _to_network(pixels)
     for name in _until((*names, *gram_names)):
         x = _layer(x, name, kernels, pooling, padding, precision)
         if name in gram_names:
@@ -127,7 +126,6 @@ def features_and_grams_each(
     kernels: Kernels,
     names: Collection[str],
     gram_names: Collection[str],
-    means: Tensor,
     *,
     pooling: str,
     padding: str,
@@ -140,8 +138,6 @@ def features_and_grams_each(
         kernels: As for `vgg19`.
         names: Layers whose features are returned, in the precision that they were computed in.
         gram_names: Layers whose Gram matrices are returned.
-        means: `IMAGENET_BGR`, (3,), on the device: a GPU that repeats a recorded step cannot be
-            given new numbers in it.
         pooling: As for `vgg19`.
         padding: As for `vgg19`.
         precision: As for `vgg19`.
@@ -150,7 +146,7 @@ def features_and_grams_each(
         Features (N, h, w, C), and Gram matrices divided by positions, (N, C, C), float32.
     """
     features, grams = {}, {}
-    x = _to_network(pixels, means)
+    x = _to_network(pixels)
     for name in _until((*names, *gram_names)):
         x = _layer(x, name, kernels, pooling, padding, precision)
         if name in gram_names:
@@ -160,8 +156,12 @@ def features_and_grams_each(
     return features, grams
 
 
-def _to_network(pixels: Tensor, means: Tensor) -> Tensor:
-    """Return what the network was trained with: blue green red, 0..255 less their means."""
+def _to_network(pixels: Tensor) -> Tensor:
+    """Return what the network was trained with: blue green red, 0..255 less their means.
+
+    The means are made on the device: a recorded step of a GPU cannot copy them from the host.
+    """
+    means = ops.stack([mean * ops.ones(()) for mean in IMAGENET_BGR])
     x = ops.flip(pixels, axis=-1) * 255.0 - means
     return ops.transpose(x, (0, 3, 1, 2)) if DATA_FORMAT == "channels_first" else x
 
