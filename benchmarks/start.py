@@ -1,11 +1,12 @@
-"""Is a picture as good that begins with a blend, and takes fewer evaluations for it?
+"""Compare runs that start from a blend with longer ones that start from the photograph.
 
     python benchmarks/start.py --contents ... --styles ... -o OUT [--size 304] [--pairs 64]
 
 Contents and styles are folders or single pictures. Each pair is painted from the photograph and
-from the blend, as `good` does both, and judged by the loss that both minimise, in float32, and by
-the measures of `judging.py`. Pairs that are in OUT are not painted again. Prints JSON: for each
-measure the geometric mean and the largest of the pairs' ratios; below 1 the blend is better.
+from the blend, with the evaluations that `good` has for each, and judged by the loss that both
+minimise, in float32, and by the measures of `judging.py`. Pairs that are in OUT are not painted
+again. Prints JSON: for each measure the geometric mean and the largest of the ratios; below 1 the
+blend is better.
 """
 
 from __future__ import annotations
@@ -25,11 +26,10 @@ import impasto
 
 impasto.tune_process()
 
+from impasto.presets import QUALITIES, WITHOUT_BLEND  # noqa: E402
+
 FLOAT32 = impasto.Settings(precision="float32")
-STARTS: dict[str, dict[str, object]] = {
-    "content": {"init": "content", "iterations": 135},
-    "blend": {"init": "blend", "iterations": 107},
-}
+STARTS = {"content": WITHOUT_BLEND["good"], "blend": QUALITIES["good"]}
 
 
 def compare(content: Path, style: Path, folder: Path, size: int) -> dict[str, float]:

@@ -31,13 +31,13 @@ QUALITIES: dict[str, dict[str, Any]] = {
     "good": {"init": "blend", "iterations": 107},
     "best": {"init": "content", "iterations": 400},
 }
-# The same where the iterations are given or the network's painting would not help.
+# The same for runs that start from the photograph; see `starts_from_blend`.
 WITHOUT_BLEND: dict[str, dict[str, Any]] = {
     "draft": {"init": "content", "iterations": 60},
     "good": {"init": "content", "iterations": 135},
     "best": {"init": "content", "iterations": 400},
 }
-# With any but these values of these settings it would not; empty ones do no harm.
+# A blend serves only with these values of these settings, or with none.
 BLENDABLE: dict[str, tuple[str, ...]] = {
     "style_loss": ("gram",),
     "color": ("style", "keep"),
@@ -51,14 +51,14 @@ PATCHES: dict[str, Any] = {"rounds": 2, "content_weight": 0.25, "tv_weight": 2.0
 STYLE_LOSSES: dict[str, dict[str, Any]] = {"gram": {}, "moments": {}, "patches": PATCHES}
 
 
-def begins_blended(values: Mapping[str, Any]) -> bool:
-    """Tell whether a run begins with a blend, of a quality that does so.
+def starts_from_blend(values: Mapping[str, Any]) -> bool:
+    """Return whether a run starts from a blend, if its quality does.
 
     Args:
         values: The settings that are given, and no others.
 
     Example:
-        >>> begins_blended({"size": 640}), begins_blended({"iterations": 50})
+        >>> starts_from_blend({"size": 640}), starts_from_blend({"iterations": 50})
         (True, False)
     """
     if "init" in values or "iterations" in values:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from .errors import SettingsError
-from .presets import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, WITHOUT_BLEND, begins_blended
+from .presets import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, WITHOUT_BLEND, starts_from_blend
 from .prints import DPI, LARGEST_SIZE, SMALLEST_SIZE, size_of_print
 
 Preset = Literal["default", "classic"]
@@ -152,12 +152,12 @@ class Settings(BaseModel):
     precision: Precision = "auto"
     """Numbers in the network: `auto` takes `bfloat16` where that is faster; `tf32` is for GPUs."""
     memory: Annotated[float, Field(gt=0)] | None = None
-    """Memory the run may take, GB; by default 8, or 80 % of what is free: of a GPU, or if less."""
+    """Memory the run may take, GB; by default 80 % of what is free, and without a GPU at most 8."""
     tile: Annotated[int, Field(ge=64, multiple_of=16)] | None = None
     """Side of the tiles that a picture is looked at in, pixels; by default only if memory asks."""
     init: Annotated[str, Field(min_length=1)] = QUALITIES["good"]["init"]
     """Starting picture: `content`, `paint` (by a network), a `blend` of both, `noise`, `style`,
-    or a file's path. With given iterations, masks or other style losses it is `content`."""
+    or a file's path. The default is `content` with iterations, masks or another style loss."""
     scales: Annotated[int, Field(ge=1, le=8)] | None = None
     """Number of sizes from coarse to fine, each twice the one before; 3 up to 700 px, then more."""
     iterations: Annotated[int, Field(ge=0, le=1_000_000)] = QUALITIES["good"]["iterations"]
@@ -193,7 +193,7 @@ class Settings(BaseModel):
         if values.get("budget") is not None and not {"quality", "iterations"} & values.keys():
             values = {"quality": "best", **values}
         preset = PRESETS.get(str(values.get("preset", "default")), {})
-        qualities = QUALITIES if begins_blended(values) else WITHOUT_BLEND
+        qualities = QUALITIES if starts_from_blend(values) else WITHOUT_BLEND
         quality = qualities.get(str(values.get("quality", "good")), {})
         style_loss = STYLE_LOSSES.get(str(values.get("style_loss", "gram")), {})
         return {**quality, **style_loss, **preset, **values, **size_of_print(values)}
@@ -242,12 +242,12 @@ class Settings(BaseModel):
             60
         """
         chosen = {name: getattr(self, name) for name in CHOSEN}
-        if self.init != Settings(**chosen).init:
+        usual = Settings(**chosen)
+        if (self.init, self.iterations) != (usual.init, usual.iterations):
             chosen["init"] = self.init
-        defaults, present = Settings(**chosen).model_dump(), self.model_dump()
+            usual = Settings(**chosen)
+        defaults, present = usual.model_dump(), self.model_dump()
         kept = {name: value for name, value in present.items() if value != defaults[name]}
-        if "iterations" in kept:
-            kept["init"] = self.init
         if self.print_mm is not None:
             kept.pop("size", None)  # it follows from the print
         if values.get("print_mm", self.print_mm) is None:

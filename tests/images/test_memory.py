@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from impasto.engines import stand
 from impasto.errors import PictureError
 from impasto.images.memory import GIGABYTE, estimate, fit_memory, fit_scales, limit
 from impasto.settings import Settings
@@ -148,15 +147,6 @@ def test_the_limit_is_never_more_than_is_free(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 100e9)
     assert limit(Settings()) == pytest.approx(8e9)
     assert limit(Settings(memory=20)) == pytest.approx(20e9)
-
-
-def test_on_a_gpu_its_own_memory_counts(monkeypatch):
-    monkeypatch.setattr(stand, "device_memory", lambda: 80e9)
-    sizes = (4096, 4096), (1000, 1000)
-    whole = stand.settle(*sizes, Settings(size=4096, precision="float32"), 0.0)
-    assert whole.fits[-1].tile is None and 8e9 < whole.fits[-1].bytes < 64e9
-    tiles = stand.settle(*sizes, Settings(size=4096, precision="float32", memory=8), 0.0)
-    assert tiles.fits[-1].tile is not None
 
 
 def test_a_print_of_24_megapixels_fits_into_8_gigabytes():

@@ -9,7 +9,7 @@ from skimage.transform import resize
 
 import impasto
 from impasto.apps.cli import parse
-from impasto.presets import begins_blended
+from impasto.presets import starts_from_blend
 from impasto.settings import Settings
 from impasto.workflows.guidance import Masks, name_masks
 from impasto.workflows.style_paintings import style_painting
@@ -61,7 +61,7 @@ def test_a_run_begins_with_a_blend_where_that_was_measured(given, expected):
         option = f"--{name.replace('_', '-')}"
         words += [option] if value is True else [option, *map(str, values)]
     assert parse(["stylize", "a.png", "b.png", *words]).settings == Settings(**given)
-    assert begins_blended(given) == (
+    assert starts_from_blend(given) == (
         expected[0] == "blend" or given.keys() <= {"quality", "budget", "preset"}
     )
 

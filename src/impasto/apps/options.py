@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from ..errors import SettingsError
-from ..presets import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, begins_blended
+from ..presets import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, starts_from_blend
 from ..process import DEVICES, is_device
 from ..settings import Settings
 
 Flat = arg(name="")  # options without the name of the group before them
-_DECIDING = ("init", "iterations", *BLENDABLE)  # what decides with which picture a run begins
+_DECIDING = ("init", "iterations", *BLENDABLE)  # what decides how a run starts
 OptionalPath = Annotated[Path | None, arg(metavar="PATH")]
 
 
@@ -53,7 +53,7 @@ def default_settings(words: list[str]) -> Settings:
     named = {
         name: value or name for name in _DECIDING if (value := _value(words, name)) is not None
     }
-    if not begins_blended(named):
+    if not starts_from_blend(named):
         given["init"] = named.get("init", "content")
     if print_mm := _value(words, "print-mm"):
         dpi = {"dpi": dpi} if (dpi := _value(words, "dpi")) else {}

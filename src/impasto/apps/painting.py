@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .commands import Stylize
 
 _SECONDS_TO_SAVE, _LEAST_SECONDS = 0.3, 0.1
-# So few the tolerance lets run to their end.
+# Runs this short end before the tolerance stops them.
 _ENDS_NEVER_EARLY = WITHOUT_BLEND["good"]["iterations"]
 
 

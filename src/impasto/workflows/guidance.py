@@ -85,8 +85,8 @@ def name_masks(settings: Settings, given: Masks) -> tuple[Settings, Masks]:
     """Let the settings name the masks that are given by their paths, so that records do too.
 
     Returns:
-        The settings, which begin with the photograph where there are masks, and the masks that
-        are no files.
+        The settings, which start from the photograph if there are masks, and the masks that are
+        no files.
     """
     for name, value in given._asdict().items():
         texts = value if isinstance(value, list | tuple) else [value]
