@@ -1,6 +1,6 @@
 """Train the network that ships with the package, from photographs and paintings to the file.
 
-    python training/paintings.py make DATA RUN [--budget 8m | --steps N] [--resume]
+    python training/paintings.py make DATA RUN [--budget 8m | --steps N] [--model FILE] [--resume]
     python training/paintings.py pack DATA FILE.tar
     python training/paintings.py ship RUN [--figures FIGURES.json]
 
@@ -8,7 +8,7 @@ DATA is a folder with `photos/`, photographs, `paintings/`, that the predictor l
 paintings of `styles.csv`, or a file that `pack` made of such a folder, of at most 36 MB, to be
 taken to a machine with a GPU. `make` does all of it: the network with its styles, then the
 predictor alone, then RUN/paintings.impasto and a sheet of pictures; each part goes on with
---resume. The time of `--budget` is shared 5 to 1 between the two. `ship` puts the file with its
+--resume. With --model the network begins as that one, so that what shipped before learns more. The time of `--budget` is shared 5 to 1 between the two. `ship` puts the file with its
 card, and the figures on it, into the package; `pictures.py` puts the paintings there.
 """
 
@@ -117,7 +117,9 @@ def link(folder: Path, files: dict[str, Path]) -> Path:
     return folder
 
 
-def make(data: Path, run: Path, settings: dict[str, Any], *, resume: bool) -> None:
+def make(
+    data: Path, run: Path, settings: dict[str, Any], *, model: Path | None, resume: bool
+) -> None:
     """Train the network, then its predictor, and write the file and a sheet."""
     folder = unpack(data, run)
     others = sorted((folder / "paintings").iterdir())
@@ -136,7 +138,7 @@ def make(data: Path, run: Path, settings: dict[str, Any], *, resume: bool) -> No
             run / part,
             impasto.TrainingSettings(**own),
             others=None if own["others_share"] == 0 else seen,
-            model=run / "styles/model.impasto" if alone else None,
+            model=run / "styles/model.impasto" if alone else model,
         )
         if alone:  # the same paintings need not be looked at again
             (run / part).mkdir(exist_ok=True)
@@ -217,6 +219,7 @@ def main() -> None:
     maker.add_argument("--budget", help="time for all of it, such as 8m")
     maker.add_argument("--steps", type=int, help="steps of the network, in place of time")
     maker.add_argument("--set", default="{}", help="other training settings, JSON")
+    maker.add_argument("--model", type=Path, help="file of a network to begin with")
     maker.add_argument("--resume", action="store_true")
     packer = commands.add_parser("pack")
     packer.add_argument("data", type=Path)
@@ -231,7 +234,10 @@ def main() -> None:
         given = arguments.figures
         ship(arguments.run, json.loads(given.read_text("utf-8")) if given else {})
     else:
-        make(arguments.data, arguments.run, settings_of(arguments), resume=arguments.resume)
+        settings = settings_of(arguments)
+        make(
+            arguments.data, arguments.run, settings, model=arguments.model, resume=arguments.resume
+        )
 
 
 if __name__ == "__main__":

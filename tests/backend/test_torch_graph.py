@@ -1,4 +1,4 @@
-"""Recorded evaluations: when, of what, and what happens if that fails. No GPU is needed."""
+"""Recorded steps: when, of what, and what happens if that fails. No GPU is needed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from impasto.backend._torch_graph import Recorded, forget_recordings
+from impasto.engines import lbfgs, points, rounds
+from impasto.engines.optimizers import OPTIMIZERS
+from impasto.engines.points import Watched
+from impasto.engines.rounds import make_advance
 from impasto.engines.view import evaluate_point, make_view, to_pixels
 from impasto.perceptual import objective
 from impasto.settings import Settings
@@ -18,6 +22,9 @@ class Program:
     """Does what a CUDA graph does: what it was given, into the same memory."""
 
     made = 0
+
+    def rehearse(self, function):
+        return function()
 
     def record(self, function):
         Program.made += 1
@@ -43,74 +50,63 @@ def none_made():
     Program.made = 0
 
 
-@pytest.fixture
-def function():
-    def square(x, constant):
-        return (((x * constant[0]) ** 2).sum(), {"part": x.sum()}), 2 * x * constant[0] ** 2
-
-    return square
+def function(given):
+    """Square x, and hand the constant on."""
+    x, constant = given
+    return {"square": (constant * x) ** 2, "sum": x.sum()}, constant
 
 
-def expect(result, x, factor):
-    (total, parts), gradient = result
-    np.testing.assert_allclose(total, (factor * x).square().sum(), rtol=1e-6)
-    np.testing.assert_allclose(parts["part"], x.sum(), rtol=1e-6)
-    np.testing.assert_allclose(gradient, 2 * factor**2 * x, rtol=1e-6)
+def expect(result, x, constant):
+    found, handed_on = result
+    np.testing.assert_allclose(found["square"], (constant * x) ** 2, rtol=1e-6)
+    np.testing.assert_allclose(found["sum"], x.sum(), rtol=1e-6)
+    assert handed_on is constant
 
 
-def test_it_records_at_the_third_call_with_the_same_constants(function):
-    recorded, constant = Recorded(function, Program), (torch.tensor(3.0),)
+def test_it_records_at_the_second_call_of_a_shape():
+    recorded = Recorded(function, Program)
     results = []
     for number in range(6):
-        x = torch.full((4,), float(number))
-        results.append((recorded(x, constant), x))
-        assert Program.made == (number >= 2)
-    for result, x in results:  # each in memory of its own
-        expect(result, x, 3.0)
+        x, constant = torch.full((4,), float(number)), torch.tensor(1.0 + number)
+        results.append((recorded((x, constant)), x, constant))
+        assert Program.made == (number >= 1)
+    for each in results:  # in memory of its own
+        expect(*each)
 
 
-def test_other_constants_or_sizes_are_recorded_anew(function):
+def test_other_shapes_are_recorded_anew():
     recorded = Recorded(function, Program)
-    for factor, size in ((3.0, 4), (2.0, 4), (2.0, 5)):
-        constant = (torch.tensor(factor),)
-        for _ in range(4):
-            x = torch.rand(size)
-            expect(recorded(x, constant), x, factor)
+    for size in (4, 5, 4):
+        for _ in range(3):
+            x, constant = torch.rand(size), torch.rand(())
+            expect(recorded((x, constant)), x, constant)
     assert Program.made == 3
 
 
-def test_constants_that_alternate_are_never_recorded(function):
-    recorded, constants = Recorded(function, Program), [(torch.tensor(k),) for k in (2.0, 3.0)]
-    for number in range(8):
-        x = torch.rand(3)
-        expect(recorded(x, constants[number % 2]), x, 2.0 + number % 2)
-    assert Program.made == 0
-
-
-def test_forgetting_frees_the_recording(function):
-    recorded, constant = Recorded(function, Program), (torch.tensor(3.0),)
+def test_forgetting_frees_the_recording():
+    recorded, given = Recorded(function, Program), (torch.rand(3), torch.rand(3))
     for _ in range(4):
-        recorded(torch.rand(3), constant)
+        recorded(given)
     forget_recordings()
-    for _ in range(3):
-        recorded(torch.rand(3), constant)
+    for _ in range(2):
+        recorded(given)
     assert Program.made == 2
 
 
 @pytest.mark.parametrize(("graph", "why"), [(Broken, "not permitted"), (Wrong, "another result")])
-def test_what_cannot_be_recorded_goes_on_as_before_and_says_why(function, graph, why):
-    recorded, constant = Recorded(function, graph), (torch.tensor(3.0),)
+def test_what_cannot_be_recorded_goes_on_as_before_and_says_why(graph, why):
+    recorded = Recorded(function, graph)
     with pytest.warns(UserWarning, match=why) as caught:
         for _ in range(8):
-            x = torch.rand(3) + 1
-            expect(recorded(x, constant), x, 3.0)
+            x, constant = torch.rand(3) + 1, torch.tensor(3.0)
+            expect(recorded((x, constant)), x, constant)
     assert len(caught) == 1
 
 
-def test_a_loss_that_is_not_finite_does_not_end_recording(function):
-    recorded, constant = Recorded(function, Program), (torch.tensor(3.0),)
-    for value in (1.0, 1.0, float("nan"), 1.0):
-        recorded(torch.full((2,), value), constant)
+def test_numbers_that_are_not_finite_do_not_end_recording():
+    recorded = Recorded(function, Program)
+    for value in (1.0, float("nan"), 1.0):
+        recorded((torch.full((2,), value), torch.ones(())))
     assert Program.made == 1
 
 
@@ -123,24 +119,61 @@ class NothingFromTheHost(TorchDispatchMode):
         return function(*arguments, **(named or {}))
 
 
+def run_at(settings, image):
+    """Return a watched evaluation of a picture after itself, begun at itself."""
+    kernels = objective.load_kernels(settings)
+    view = make_view(image, [image[:, ::-1]], objective.UNGUIDED, kernels, settings)
+    targets = view.aim(view.canvas.show(to_pixels(image)))
+
+    def evaluate(x):
+        return evaluate_point(view, x, targets)
+
+    return Watched(evaluate, evaluate(to_pixels(image)))
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    for module in (points, lbfgs):
+        monkeypatch.setattr(module, "computes_on_host", lambda: False)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {},
-        {"preset": "classic"},
+        {"preset": "classic", "optimizer": "lbfgs"},
+        {"optimizer": "adam"},
         {"pooling": "average"},
         {"seamless": True},
+        {"color": "luminance"},
         {"precision": "bfloat16"},
     ],
 )
-def test_an_evaluation_takes_nothing_from_the_host(changes):
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_a_step_takes_nothing_from_the_host(changes):
     settings = Settings(**{"precision": "float32", **changes})
     image = np.random.default_rng(0).random((48, 64, 3), np.float32)
-    kernels = objective.load_kernels(settings)
-    view = make_view(image, [image], objective.UNGUIDED, kernels, settings)
-    x = to_pixels(image)
-    pixels = view.canvas.show(x)
-    targets = view.aim(pixels)
-    evaluate_point(view, x, targets)  # operators are chosen
+    watched = run_at(settings, image)
+    advance = make_advance(watched, settings)
+    state = advance(OPTIMIZERS[settings.optimizer].init(watched.best, settings), 9)
     with NothingFromTheHost():
-        view.loss(pixels, targets, view.kernels)
+        advance(state, 9)
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_recorded_steps_are_the_same_steps(optimizer, monkeypatch):
+    settings = Settings(optimizer=optimizer, precision="float32", history=3)
+    image = np.random.default_rng(1).random((48, 64, 3), np.float32)
+    results = []
+    for as_recorded in (lambda function: function, lambda function: Recorded(function, Program)):
+        monkeypatch.setattr(rounds, "recorded", as_recorded)
+        watched = run_at(settings, image)
+        advance = make_advance(watched, settings)
+        state = OPTIMIZERS[optimizer].init(watched.best, settings)
+        for _ in range(6):
+            state = advance(state, 9)
+        results.append((state.point.x, watched.best.value))
+    assert Program.made == 1
+    for plain, replayed in zip(*results, strict=True):
+        np.testing.assert_array_equal(replayed, plain)

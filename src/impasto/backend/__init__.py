@@ -10,6 +10,8 @@ What Keras 3 does not offer has one function of the same name for each framework
   `(x, *rest) -> ((value, parts), gradient in x)`, compiled where the framework does that well.
 - `compiled(fn, tf32=False)`: the same function, compiled likewise, that keeps nothing for a
   gradient, and waits for its result where the framework would run several calls at a time.
+- `recorded(fn)`: a function from tensors to tensors that is called many times with the same shapes;
+  PyTorch on CUDA records it as one program (a CUDA graph). It may ask for no value of a tensor.
 - `prepare_kernel(kernel, bias, keep_transformed=False)` and `conv3x3_relu(x, kernel, padding)`: a
   frozen convolution, bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there;
   `keep_transformed` lets PyTorch spend memory on NNPACK's transformed kernels.
@@ -106,6 +108,7 @@ value_and_grad = _framework.value_and_grad
 compiled = _framework.compiled
 prepare_kernel = _framework.prepare_kernel
 prepare_to_train = _framework.prepare_to_train
+recorded = _framework.recorded
 conv3x3 = _framework.conv3x3
 conv3x3_relu = _framework.conv3x3_relu
 pool2x2 = _framework.pool2x2
@@ -150,6 +153,7 @@ __all__ = [
     "prepare_kernel",
     "prepare_to_train",
     "processor",
+    "recorded",
     "reflect_pad",
     "resolve_precision",
     "threads",

@@ -35,6 +35,7 @@ __all__ = [
     "pool2x2",
     "prepare_kernel",
     "prepare_to_train",
+    "recorded",
     "reflect_pad",
     "resolve_precision",
     "threads",
@@ -60,12 +61,12 @@ def value_and_grad(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..
             {name: part.detach() for name, part in parts.items()},
         ), gradient.contiguous()
 
-    recorded = Recorded(evaluate)
+    return evaluate
 
-    def run(x: torch.Tensor, *rest: Any) -> Any:
-        return recorded(x, *rest) if x.is_cuda else evaluate(x, *rest)
 
-    return run
+def recorded(fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the function, on a CUDA device as one recorded program."""
+    return Recorded(fn) if devices()[0].startswith("cuda") else fn
 
 
 @contextmanager
@@ -83,7 +84,7 @@ def _tf32(allowed: bool) -> Iterator[None]:
 
 
 def free_memory() -> None:
-    """Give unused memory back to the device, that of recorded evaluations included."""
+    """Give unused memory back to the device, that of recordings included."""
     forget_recordings()
     gc.collect()
     if torch.cuda.is_available():

@@ -1,8 +1,8 @@
-"""On a GPU: an evaluation as one recorded program (a CUDA graph).
+"""On a GPU: a step of a run as one recorded program (a CUDA graph).
 
-An evaluation of loss and gradient starts hundreds of small kernels, which takes the host longer
-than a GPU needs to run them. At the third call in a row with the same constants (targets and
-weights of the network) it is recorded, and from then on replayed with new pixels.
+An evaluation of loss and gradient and the step of the optimizer around it start a thousand small
+kernels, which takes the host longer than a GPU needs to run them. So a step is recorded once and
+from then on replayed with new values.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from typing import Any, Protocol
 import torch
 from torch.utils import _pytree
 
-_CALLS_BEFORE = 2  # in which operators are chosen and memory is laid out
+_CALLS_BEFORE = 1  # in which operators are chosen; a run of one step is not worth a recording
 _TOLERANCE = 1e-2  # relative difference that 16 bits and another order of sums may bring
 _ALL: weakref.WeakSet[Recorded] = weakref.WeakSet()
+
+Tensors = list[torch.Tensor]
 
 
 class Graph(Protocol):
     """A program that can be run again: `torch.cuda.CUDAGraph`, or what tests put in its place."""
+
+    def rehearse(self, function: Callable[[], Any]) -> Any:
+        """Run the function as it will be recorded, and return its result."""
 
     def record(self, function: Callable[[], Any]) -> Any:
         """Run the function, remember what it does, and return its result."""
@@ -35,16 +40,20 @@ class CudaGraph:
 
     def __init__(self) -> None:
         self._graph = torch.cuda.CUDAGraph()
+        self._stream = torch.cuda.Stream()
+
+    def rehearse(self, function: Callable[[], Any]) -> Any:
+        """Run the function on the stream of the recording."""
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):
+            found = function()
+        torch.cuda.current_stream().wait_stream(self._stream)
+        return found
 
     def record(self, function: Callable[[], Any]) -> Any:
         """Record the function; nothing is computed before the first replay."""
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            function()
-        torch.cuda.current_stream().wait_stream(side)
         torch.cuda.empty_cache()  # the recording has memory of its own
-        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+        with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
             return function()
 
     def replay(self) -> None:
@@ -53,71 +62,86 @@ class CudaGraph:
 
 
 class Recorded:
-    """A function of pixels and constants that records itself where that pays.
+    """A function of tensors that records itself at its second call with the same shapes.
 
     Args:
-        function: `(x, *constants) -> tensors in tuples and dictionaries`.
+        function: From tensors to tensors, both in tuples and dictionaries; all else that it uses
+            stays the same.
         make_graph: Makes what records it.
     """
 
-    def __init__(self, function: Callable[..., Any], make_graph: Callable[[], Graph] = CudaGraph):
+    def __init__(self, function: Callable[[Any], Any], make_graph: Callable[[], Graph] = CudaGraph):
         self._function, self._make_graph = function, make_graph
         self._usable = True
         self.forget()
         _ALL.add(self)
 
     def forget(self) -> None:
-        """Let go of the recording, its memory and the constants."""
-        self._constants: tuple[Any, ...] = ()
+        """Let go of the recording and its memory."""
         self._calls = 0
-        self._shape: torch.Size | None = None
-        self._program: tuple[torch.Tensor, Graph] | None = None
-        self._found: Any = None
+        self._shapes: Any = None
+        self._program: _Program | None = None
 
-    def __call__(self, x: torch.Tensor, *constants: Any) -> Any:
-        """Return what the function returns, in memory of its own."""
+    def __call__(self, given: Any) -> Any:
+        """Return what the function returns; it shares no memory with later results."""
         if not self._usable:
-            return self._function(x, *constants)
-        if not self._same(x, constants):
+            return self._function(given)
+        tensors, tree = _pytree.tree_flatten(given)
+        shapes = [tensor.shape for tensor in tensors], tree
+        if shapes != self._shapes:
             self.forget()
-            self._constants, self._shape = constants, x.shape
+            self._shapes = shapes
         self._calls += 1
         if self._calls <= _CALLS_BEFORE:
-            return self._function(x, *constants)
-        if self._program is None:
-            return self._record(x)
-        return self._replay(x, *self._program)
+            return self._function(given)
+        if self._program is not None:
+            return self._program.run(tensors)
+        return self._record(tensors, tree)
 
-    def _same(self, x: torch.Tensor, constants: tuple[Any, ...]) -> bool:
-        return (
-            self._shape == x.shape
-            and len(constants) == len(self._constants)
-            and all(a is b for a, b in zip(constants, self._constants, strict=True))
-        )
-
-    def _record(self, x: torch.Tensor) -> Any:
+    def _record(self, tensors: Tensors, tree: Any) -> Any:
         """Record, and compare a replay with the function itself; without success, never again."""
-        expected = self._function(x, *self._constants)
-        place, constants = x.clone(), self._constants
+        places = [tensor.clone() for tensor in tensors]
         graph = self._make_graph()
+
+        def run() -> Any:
+            return self._function(_pytree.tree_unflatten(places, tree))
+
+        expected = graph.rehearse(run)
         try:
-            self._found = graph.record(lambda: self._function(place, *constants))
-            self._program = place, graph
-            _check(self._replay(x, place, graph), expected)
+            program = _Program(graph, places, graph.record(run))
+            found = program.run(tensors)
+            _check(found, expected)
         except RuntimeError as error:
             self.forget()
             self._usable = False
             why = str(error).strip().split("\n")[0]
             warnings.warn(
-                f"evaluations cannot be recorded on this GPU ({why}), so they take longer",
+                f"steps cannot be recorded on this GPU ({why}), so they take longer",
                 stacklevel=2,
             )
-        return expected
+            return self._function(_pytree.tree_unflatten(tensors, tree))
+        self._program = program
+        return found
 
-    def _replay(self, x: torch.Tensor, place: torch.Tensor, graph: Graph) -> Any:
-        place.copy_(x)
-        graph.replay()
-        return _pytree.tree_map(torch.clone, self._found)
+
+class _Program:
+    """What was recorded, the memory that it reads, and that which it writes."""
+
+    def __init__(self, graph: Graph, places: Tensors, found: Any):
+        self._graph, self._places = graph, places
+        self._found, self._tree = _pytree.tree_flatten(found)
+        here = {id(place): i for i, place in enumerate(places)}
+        self._unchanged = [here.get(id(tensor)) for tensor in self._found]
+
+    def run(self, tensors: Tensors) -> Any:
+        """Replay it with these tensors; those that come out as they went in are not copied."""
+        torch._foreach_copy_(self._places, tensors)
+        self._graph.replay()
+        results = [
+            found.clone() if source is None else tensors[source]
+            for found, source in zip(self._found, self._unchanged, strict=True)
+        ]
+        return _pytree.tree_unflatten(results, self._tree)
 
 
 def forget_recordings() -> None:

@@ -8,7 +8,7 @@ from ..backend import ops
 from ..errors import DivergedError
 from ..settings import Settings
 from ..types import Tensor
-from .points import Evaluate, Point, State, either
+from .points import Evaluate, Point, State, either, where
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.99, 1e-8
 _RETRIES = 10
@@ -49,14 +49,15 @@ def adam_step(evaluate: Evaluate, state: State, settings: Settings, budget: int)
     square = _BETA2 * memory.square + (1 - _BETA2) * ops.square(point.gradient)
     rate = memory.learning_rate / (1 - _BETA1**steps)
     move = rate * mean / (ops.sqrt(square / (1 - _BETA2**steps)) + _EPSILON)
-    new = evaluate(ops.clip(point.x - move, 0.0, 1.0))
+    least, most = ops.zeros_like(rate), ops.ones_like(rate)
+    new = evaluate(ops.minimum(ops.maximum(point.x - move, least), most))
     good = ops.isfinite(new.value)
-    retries = memory.retries + ops.where(good, 0.0, 1.0)
+    retries = ops.where(good, memory.retries, memory.retries + 1)
     learned = Averages(
-        ops.where(good, mean, 0.0),
-        ops.where(good, square, 0.0),
-        ops.where(good, steps, 0.0),
-        memory.learning_rate * ops.where(good, 1.0, 0.5),
+        where(good, mean, 0.0),
+        where(good, square, 0.0),
+        where(good, steps, 0.0),
+        ops.where(good, memory.learning_rate, 0.5 * memory.learning_rate),
         retries,
     )
     finished = retries > _RETRIES

@@ -21,15 +21,14 @@ from ..perceptual import objective
 from ..perceptual.looks import Looks
 from ..process import returning_freed_memory
 from ..settings import Settings
-from ..types import Guidance, Image, Snapshot, Step, Targets, Tensor
+from ..types import Guidance, Image, Snapshot, Step, Tensor
 from . import pace
 from .canvas import Canvas, make_canvas
-from .points import Point, lower
-from .rounds import run_round
+from .points import Point, Watched
+from .rounds import Advance, make_advance, run_round
 from .stand import (
     Progress,
     Stand,
-    counted,
     end_round,
     evaluations,
     from_snapshot,
@@ -172,40 +171,35 @@ def run_scale(
     Raises:
         DivergedError: The loss left the finite numbers; its `step` holds the best picture.
     """
-    targets, best = _begin(view, stand)
-    stand = stand._replace(best=best)
+    advance, watched = _begin(view, stand, settings)
+    stand = stand._replace(best=watched.best)
     began = time.perf_counter()
     until = pace.end(began, seconds, stand.course.deadline)
 
-    def evaluate(x: Tensor) -> Point:
-        nonlocal best
-        point = evaluate_point(view, x, targets)
-        best = lower(point, best)
-        return point
+    def step_at(stand: Stand, end_of_round: bool = False) -> Step:
+        return _step(watched.best, place(stand), view.canvas, stand, end_of_round)
 
-    yield _step(best, place(stand), view.canvas, stand, False)
+    yield step_at(stand)
     shares = [*filter(None, _shares(stage.iterations, settings.rounds))]
     for share in shares[stand.rounds :]:
         if _aims_anew(stand, settings):
-            targets, best = _begin(view, stand._replace(start=best.x, best=None))
-            stand = stand._replace(start=best.x, best=best)
-        progress = counted(stand)
+            stand = stand._replace(start=watched.best.x, best=None)
+            advance, watched = _begin(view, stand, settings)
+            stand = stand._replace(best=watched.best)
         try:
-            for moved in run_round(evaluate, best, stand, settings, share, until):
-                stand = moved._replace(best=best)
-                progress = counted(stand)
+            for moved in run_round(advance, watched, stand, settings, share, until):
+                stand = moved
                 if evaluations(stand) < share:
-                    yield _step(best, progress, view.canvas, stand, False)
+                    yield step_at(stand)
         except KeyboardInterrupt:  # amid a long step: hand out what there is, then go
-            yield _step(best, progress, view.canvas, stand, False)
+            yield step_at(stand)
             raise
         except DivergedError as error:
-            step = _step(best, progress, view.canvas, stand, False)
-            raise DivergedError(str(error), step) from error
-        stand = end_round(stand, best)
-        yield _step(best, stand.progress, view.canvas, stand, True)
-    step = _step(best, place(stand), view.canvas, stand, True)
-    return Outcome(step, to_image(best.x), time.perf_counter() - began)
+            raise DivergedError(str(error), step_at(stand)) from error
+        stand = end_round(stand, watched.best)
+        yield step_at(stand, True)
+    step = step_at(stand, True)
+    return Outcome(step, to_image(watched.best.x), time.perf_counter() - began)
 
 
 def _aims_anew(stand: Stand, settings: Settings) -> bool:
@@ -213,18 +207,21 @@ def _aims_anew(stand: Stand, settings: Settings) -> bool:
     return stand.state is None and stand.rounds > 0 and settings.style_loss == "patches"
 
 
-def _begin(view: View, stand: Stand) -> tuple[Targets, Point]:
+def _begin(view: View, stand: Stand, settings: Settings) -> tuple[Advance, Watched]:
     """Make the targets, and evaluate the starting picture, unless that has been done."""
     targets = view.aim(view.canvas.show(stand.start))
-    if stand.best is not None:
-        return targets, stand.best
-    start = evaluate_point(view, stand.start, targets)
-    if not math.isfinite(float(start.value)):
+
+    def evaluate(x: Tensor) -> Point:
+        return evaluate_point(view, x, targets)
+
+    best = stand.best or evaluate(stand.start)
+    if not math.isfinite(float(best.value)):
         raise DivergedError(
             "the loss of the starting picture is not finite; "
             "lower content_weight, style_weight or tv_weight"
         )
-    return targets, start
+    watched = Watched(evaluate, best)
+    return make_advance(watched, settings), watched
 
 
 def _shares(iterations: int, rounds: int) -> list[int]:

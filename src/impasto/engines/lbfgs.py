@@ -9,7 +9,7 @@ from ..backend import ops
 from ..errors import DivergedError
 from ..settings import Settings
 from ..types import Tensor
-from .points import Evaluate, Point, State, either
+from .points import Evaluate, Point, State, computes_on_host, either, where
 
 # Nocedal and Wright (2006), section 3.1: the usual constant of sufficient decrease.
 _SUFFICIENT_DECREASE = 1e-4
@@ -47,11 +47,17 @@ class Curvature(NamedTuple):
 
 
 def lbfgs_init(point: Point, settings: Settings) -> State:
-    """Start with an empty memory and a step that changes each number by about 0.01."""
+    """Start with an empty memory and a step that changes each number by about 0.01.
+
+    On a GPU the memory is full of steps without effect, so that all steps are alike and one
+    recording serves them.
+    """
     energy = _dot(point.gradient, point.gradient)
     length = _FIRST_STEP * ops.sqrt(math.prod(point.x.shape) / ops.maximum(energy, _TINY))
     none = ops.zeros_like(energy)
-    return State(point, 1, False, Curvature((), ops.ones_like(energy), length, none, none > 0))
+    zeros = ops.zeros_like(point.x)
+    pairs = () if computes_on_host() else (Pair(zeros, zeros, none),) * settings.history
+    return State(point, 1, False, Curvature(pairs, ops.ones_like(energy), length, none, none > 0))
 
 
 def lbfgs_step(evaluate: Evaluate, state: State, settings: Settings, budget: int) -> State:
@@ -83,11 +89,11 @@ def lbfgs_step(evaluate: Evaluate, state: State, settings: Settings, budget: int
     curvature, energy = _dot(s, y), _dot(y, y)
     learned = ops.logical_and(taken, curvature > 0)
     pair = Pair(
-        ops.where(learned, s, 0.0),
-        ops.where(learned, y, 0.0),
-        ops.where(learned, 1 / ops.where(learned, curvature, 1.0), 0.0),
+        where(learned, s, 0.0),
+        where(learned, y, 0.0),
+        where(learned, 1 / where(learned, curvature, 1.0), 0.0),
     )
-    refused = ops.where(taken, 0.0, memory.refused + 1)
+    refused = where(ops.logical_not(taken), memory.refused + 1, 0.0)
     shorter = _shorter(memory.length, slope, point.value, tried.value)
     longer = ops.where(learned, ops.ones_like(slope), _LONGER * memory.length)
     return State(
@@ -96,7 +102,7 @@ def lbfgs_step(evaluate: Evaluate, state: State, settings: Settings, budget: int
         ops.logical_or(slope >= 0, refused > _MOST_REFUSALS),
         Curvature(
             (*memory.pairs, pair)[-settings.history :],
-            ops.where(learned, curvature / ops.where(learned, energy, 1.0), memory.scale),
+            ops.where(learned, curvature / where(learned, energy, 1.0), memory.scale),
             ops.where(taken, longer, shorter),
             refused,
             ops.logical_not(ops.isfinite(tried.value)),
@@ -133,9 +139,10 @@ def _direction(gradient: Tensor, memory: Curvature) -> Tensor:
 def _shorter(length: Tensor, slope: Tensor, value: Tensor, tried: Tensor) -> Tensor:
     """Minimise the parabola through both ends of a refused step, kept well inside it."""
     excess = tried - value - length * slope
-    best = -0.5 * length * slope / ops.where(excess > 0, excess, 1.0)
-    share = ops.where(excess > 0, ops.clip(best, _SHORTEST, _LONGEST), _LONGEST)
-    return length * ops.where(ops.isfinite(tried), share, _SHORTEST)
+    best = -0.5 * length * slope / where(excess > 0, excess, 1.0)
+    share = where(ops.logical_and(excess > 0, best < _LONGEST), best, _LONGEST)
+    usable = ops.logical_and(ops.isfinite(tried), ops.logical_not(share < _SHORTEST))
+    return length * where(usable, share, _SHORTEST)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

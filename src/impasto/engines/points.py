@@ -55,13 +55,32 @@ class Optimizer(NamedTuple):
 
     Attributes:
         init: `(point, settings) -> state`.
-        step: `(evaluate, state, settings, budget) -> state`. Nothing is copied from the device.
+        step: `(evaluate, state, settings, budget) -> state`.
         check: `(state) -> finished`, copies that much from the device; raises DivergedError.
+        on_device: Whether a step is one evaluation and copies nothing from the device or to it.
     """
 
     init: Callable[[Point, Settings], State]
     step: Callable[[Evaluate, State, Settings, int], State]
     check: Callable[[State], bool]
+    on_device: bool = True
+
+
+class Watched:
+    """An evaluation that remembers the best point.
+
+    Attributes:
+        best: The point of the lowest loss so far.
+    """
+
+    def __init__(self, evaluate: Evaluate, best: Point):
+        self.evaluate, self.best = evaluate, best
+
+    def __call__(self, x: Tensor) -> Point:
+        """Evaluate, and compare."""
+        point = self.evaluate(x)
+        self.best = lower(point, self.best)
+        return point
 
 
 def either(condition: Tensor, a: Point, b: Point) -> Point:
@@ -69,7 +88,7 @@ def either(condition: Tensor, a: Point, b: Point) -> Point:
 
     On a CPU that is one of the two, not a copy of it.
     """
-    if _computes_on_host():
+    if computes_on_host():
         return a if condition else b
     return Point(
         ops.where(condition, a.x, b.x),
@@ -79,12 +98,17 @@ def either(condition: Tensor, a: Point, b: Point) -> Point:
     )
 
 
+def where(condition: Tensor, a: Tensor, b: float) -> Tensor:
+    """Return `a` where the condition, a scalar, holds and else a number, made on the device."""
+    return ops.where(condition, a, ops.zeros_like(condition, dtype=a.dtype) + b)
+
+
 def lower(a: Point, b: Point) -> Point:
     """Return the point of the lower loss, `b` where both are equal."""
     return either(a.value < b.value, a, b)
 
 
 @functools.cache
-def _computes_on_host() -> bool:
+def computes_on_host() -> bool:
     """Return whether asking for the value of a scalar waits for no other device."""
     return devices()[0].lower().startswith("cpu")

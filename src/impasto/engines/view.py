@@ -19,7 +19,7 @@ from ..perceptual.objective import LossAndGradient
 from ..settings import Settings
 from ..types import Guidance, Image, Size, Targets, Tensor
 from .canvas import Canvas, make_canvas, wrapped, wrapped_guidance
-from .points import Point
+from .points import Point, where
 
 _NOISE_MEAN, _NOISE_DEVIATION = 0.5, 0.15
 
@@ -103,7 +103,7 @@ def evaluate_point(view: View, x: Tensor, targets: Targets) -> Point:
     """Evaluate the loss; the value is infinity where loss or gradient is not finite."""
     (total, parts), gradient = view.loss(view.canvas.show(x), targets, view.kernels)
     finite = ops.logical_and(ops.isfinite(total), ops.all(ops.isfinite(gradient)))
-    value = ops.where(finite, total, math.inf)
+    value = where(finite, total, math.inf)
     return Point(x, value, view.canvas.pull(gradient), {"total": total, **parts})
 
 
