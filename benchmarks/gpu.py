@@ -101,6 +101,7 @@ def measure_size(long_side: int, precision: str, device: str) -> dict[str, Any]:
     """Measure one evaluation of loss and gradient at one size, 4 to 3."""
     import torch
 
+    from impasto.backend import recorded
     from impasto.engines.view import prepare_targets, to_pixels
     from impasto.perceptual import objective
 
@@ -114,8 +115,9 @@ def measure_size(long_side: int, precision: str, device: str) -> dict[str, Any]:
     targets = prepare_targets(content, [style], size, kernels, settings)
     loss_and_gradient = objective.loss_and_gradient(settings)
     pixels = to_pixels(style[: size[0], : size[1]])
-    timed = time_blocks(lambda: loss_and_gradient(pixels, targets, kernels), device)
-    (total, _), _ = loss_and_gradient(pixels, targets, kernels)
+    evaluate = recorded(lambda x: loss_and_gradient(x, targets, kernels))
+    timed = time_blocks(lambda: evaluate(pixels), device)
+    (total, _), _ = evaluate(pixels)
     return {
         "size": list(size),
         "milliseconds": 1e3 * timed["seconds"],

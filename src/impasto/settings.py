@@ -150,7 +150,7 @@ class Settings(BaseModel):
     padding: Padding = "replicate"
     """What each layer sees beyond the border; `replicate` avoids halos, `zeros` is classic."""
     precision: Precision = "auto"
-    """Numbers in the network: `auto` takes `bfloat16` where that is faster; `tf32` is for GPUs."""
+    """Numbers in the network: `auto` is `tf32` on GPUs, and `bfloat16` on CPUs where it pays."""
     memory: Annotated[float, Field(gt=0)] | None = None
     """Memory the run may take, GB; by default 80 % of what is free, and without a GPU at most 8."""
     tile: Annotated[int, Field(ge=64, multiple_of=16)] | None = None

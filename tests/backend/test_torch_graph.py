@@ -8,7 +8,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
-from impasto.backend._torch_graph import Recorded, forget_recordings
+from impasto.backend._torch_graph import Recorded
 from impasto.engines import lbfgs, points, rounds
 from impasto.engines.optimizers import OPTIMIZERS
 from impasto.engines.points import Watched
@@ -81,16 +81,6 @@ def test_other_shapes_are_recorded_anew():
             x, constant = torch.rand(size), torch.rand(())
             expect(recorded((x, constant)), x, constant)
     assert Program.made == 3
-
-
-def test_forgetting_frees_the_recording():
-    recorded, given = Recorded(function, Program), (torch.rand(3), torch.rand(3))
-    for _ in range(4):
-        recorded(given)
-    forget_recordings()
-    for _ in range(2):
-        recorded(given)
-    assert Program.made == 2
 
 
 @pytest.mark.parametrize(("graph", "why"), [(Broken, "not permitted"), (Wrong, "another result")])

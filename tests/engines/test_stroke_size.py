@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import skimage.data
 
-from impasto.engines import feed_forward
+from impasto.backend import ops
+from impasto.engines import feed_forward, stroke_size
 from impasto.engines.feed_forward import mix, paint_image
 from impasto.engines.networks import make_network
 from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style, style_size
 from impasto.engines.stroke_size import paint_photograph
+from impasto.engines.strokes_on_gpu import resized
 from impasto.errors import PictureError
 from impasto.images.scales import resize
 
@@ -80,3 +82,26 @@ def test_thin_and_tiny_pictures(model, size, rng):
 def test_too_small_a_photograph_is_refused(model):
     with pytest.raises(PictureError, match="12x80"):
         painted(np.zeros((80, 12, 3), np.float32), model, 1.0)
+
+
+@pytest.mark.parametrize("mixture", [0.3, 1.0, 2.0])
+def test_a_gpu_paints_the_same(model, photo, mixture, monkeypatch):
+    expected = painted(photo, model, 8.0, mixture)
+    monkeypatch.setattr(stroke_size, "computes_on_host", lambda: False)
+    monkeypatch.setattr(stroke_size, "paint_image", None)
+    np.testing.assert_allclose(painted(photo, model, 8.0, mixture), expected, atol=1e-4)
+
+
+def test_a_picture_too_large_for_a_gpu_is_painted_in_strips(model, photo, monkeypatch):
+    expected = painted(photo, model, 8.0)
+    monkeypatch.setattr(stroke_size, "computes_on_host", lambda: False)
+    monkeypatch.setattr(feed_forward, "device_memory", lambda: 1000.0 * 300 * 299)
+    np.testing.assert_allclose(painted(photo, model, 8.0), expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("size", [(40, 50), (333, 299)])
+def test_lanczos_on_a_gpu_is_that_of_pictures(photo, size):
+    found = ops.convert_to_numpy(resized(ops.convert_to_tensor(photo[None]), size))[0]
+    np.testing.assert_allclose(
+        np.clip(found, photo.min(), photo.max()), resize(photo, size), atol=1e-5
+    )

@@ -12,7 +12,7 @@ import torch
 
 from ._torch_choice import operators, resolve_precision, use_operators
 from ._torch_convolutions import prepare_kernel
-from ._torch_graph import Recorded, forget_recordings
+from ._torch_graph import Recorded
 from ._torch_layers import conv3x3_relu, gram_each, pool2x2, with_gram
 from ._torch_networks import conv3x3, enlarge2x2, enlarge_conv3x3, instance_norm, reflect_pad
 from ._torch_training import make_update
@@ -84,8 +84,7 @@ def _tf32(allowed: bool) -> Iterator[None]:
 
 
 def free_memory() -> None:
-    """Give unused memory back to the device, that of recordings included."""
-    forget_recordings()
+    """Give unused memory back to the device."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

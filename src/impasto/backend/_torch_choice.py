@@ -34,6 +34,7 @@ from .measurements import Seconds, Table, Timing, fastest, measure
 _FEWEST_POSITIONS, _MOST_POSITIONS = 1 << 6, 1 << 12  # of the samples
 _MOST_CHANNELS = 512
 _MANY_CHANNELS = 256  # from which on a sample has a quarter of the positions at most
+_FIRST_WITH_TF32 = (8, 0)  # compute capability: Ampere
 _WORTHWHILE = 1.25  # times faster must bfloat16 be to be taken unasked
 
 
@@ -227,10 +228,16 @@ def _seconds_of_moves(x: torch.Tensor, channels: int, positions: int) -> float:
 
 
 def resolve_precision(precision: str) -> str:
-    """Return the precision; `auto` is bfloat16 where that is a good deal faster, else float32."""
+    """Return the precision; `auto` is what is a good deal faster than float32, if anything is.
+
+    That is TF32 on a GPU that has it, and bfloat16 on a CPU whose products are faster in it.
+    """
     if precision != "auto":
         return precision
     like: torch.Tensor = ops.zeros(1)  # on the device that Keras has chosen
+    if like.is_cuda:
+        has_tf32 = torch.cuda.get_device_capability(like.device) >= _FIRST_WITH_TF32
+        return "tf32" if has_tf32 else "float32"
     if is_emulated(like.bfloat16()):
         return "float32"
     best = {}

@@ -79,11 +79,9 @@ def prepare_kernel(
     kernel: NDArray[np.float32], bias: NDArray[np.float32], *, keep_transformed: bool = False
 ) -> Kernel:
     """Bring a Keras kernel (3, 3, I, O) and bias (O,) into the form `conv3x3_relu` takes."""
-    weight = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))  # (O, I, 3, 3)
-    transposed = np.ascontiguousarray(weight[:, :, ::-1, ::-1].transpose(1, 0, 2, 3))
-    weights, back, biases = (
-        ops.convert_to_tensor(a, dtype="float32") for a in (weight, transposed, bias)
-    )
+    weights, biases = (ops.convert_to_tensor(a, dtype="float32") for a in (kernel, bias))
+    weights = weights.permute(3, 2, 0, 1).contiguous()  # (O, I, 3, 3)
+    back = weights.flip(2, 3).transpose(0, 1).contiguous()
     return Kernel(weights, back, biases, keep_transformed, forms={})
 
 

@@ -8,7 +8,6 @@ from then on replayed with new values.
 from __future__ import annotations
 
 import warnings
-import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -17,7 +16,6 @@ from torch.utils import _pytree
 
 _CALLS_BEFORE = 1  # in which operators are chosen; a run of one step is not worth a recording
 _TOLERANCE = 1e-2  # relative difference that 16 bits and another order of sums may bring
-_ALL: weakref.WeakSet[Recorded] = weakref.WeakSet()
 
 Tensors = list[torch.Tensor]
 
@@ -73,10 +71,9 @@ class Recorded:
     def __init__(self, function: Callable[[Any], Any], make_graph: Callable[[], Graph] = CudaGraph):
         self._function, self._make_graph = function, make_graph
         self._usable = True
-        self.forget()
-        _ALL.add(self)
+        self._forget()
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """Let go of the recording and its memory."""
         self._calls = 0
         self._shapes: Any = None
@@ -89,7 +86,7 @@ class Recorded:
         tensors, tree = _pytree.tree_flatten(given)
         shapes = [tensor.shape for tensor in tensors], tree
         if shapes != self._shapes:
-            self.forget()
+            self._forget()
             self._shapes = shapes
         self._calls += 1
         if self._calls <= _CALLS_BEFORE:
@@ -112,7 +109,7 @@ class Recorded:
             found = program.run(tensors)
             _check(found, expected)
         except RuntimeError as error:
-            self.forget()
+            self._forget()
             self._usable = False
             why = str(error).strip().split("\n")[0]
             warnings.warn(
@@ -142,12 +139,6 @@ class _Program:
             for found, source in zip(self._found, self._unchanged, strict=True)
         ]
         return _pytree.tree_unflatten(results, self._tree)
-
-
-def forget_recordings() -> None:
-    """Let go of all recordings, with the memory that they hold."""
-    for recorded in _ALL:
-        recorded.forget()
 
 
 def _check(found: Any, expected: Any) -> None:

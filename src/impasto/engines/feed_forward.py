@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import compiled, ops, resolve_precision
+from ..backend import compiled, device_memory, ops, resolve_precision
 from ..images.scales import check_size
 from ..training_settings import TrainingSettings
-from ..types import Image
+from ..types import Image, Tensor
 from .networks import Trunk, load_network
 from .painting_model import PHOTOGRAPH, Array, PaintingModel, predict_vector, smallest_side
 from .strips import paint_in_strips
 from .view import to_pixels
 
 _MOST_PIXELS = 4_000_000  # of a picture that is painted whole, in about 2 GB
+_BYTES = 1000  # that a pixel takes on a GPU, at most
 
 
 def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
@@ -35,12 +36,33 @@ def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
         PictureError: The photograph is too small.
     """
     check_size(image.shape[:2], "the picture", least=smallest_side(model.architecture))
-    network, run = _prepare(model)
-    if image.shape[0] * image.shape[1] > _MOST_PIXELS:
-        return paint_in_strips(image, vector, network)
-    painted = run(to_pixels(image), ops.convert_to_tensor(vector[None]))
-    result: Image = np.asarray(ops.convert_to_numpy(painted)[0], np.float32)
+    if image.shape[0] * image.shape[1] > most_pixels():
+        return paint_in_strips(image, vector, _prepare(model)[0])
+    result: Image = np.asarray(
+        ops.convert_to_numpy(paint_pixels(to_pixels(image), vector, model))[0], np.float32
+    )
     return result
+
+
+def paint_pixels(pixels: Tensor, vector: Array, model: PaintingModel) -> Tensor:
+    """Paint what is on the device already, whole.
+
+    Args:
+        pixels: (1, H, W, 3), 0..1, both sides at least 16, H * W at most `most_pixels()`.
+        vector: As for `paint_image`.
+        model: The network.
+
+    Returns:
+        The picture, (1, H, W, 3), 0..1.
+    """
+    _, run = _prepare(model)
+    return run(pixels, ops.convert_to_tensor(vector[None]))
+
+
+def most_pixels() -> float:
+    """Return how many pixels a picture may have that is painted whole."""
+    free = device_memory()
+    return _MOST_PIXELS if free is None else free / _BYTES
 
 
 @functools.lru_cache(maxsize=4)

@@ -7,7 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -38,6 +38,8 @@ from .stand import (
 )
 from .strength import at_strength
 from .view import View, evaluate_point, make_view, starting_picture, to_image, to_pixels
+
+_WORTH_FREEING = 1e9  # bytes that a scale takes: looking for what is unused takes 0.2 s
 
 
 def optimize_image(
@@ -110,12 +112,20 @@ def optimize_image(
         fitted = _fitted(settings, fit)
         view = make_view(photograph, styles, guidance, kernels, fitted, known)
         stand = stand or Stand(course, to_pixels(at_work), progress)
-        with nullcontext() if fit.tile is None else returning_freed_memory():
+        with _freeing(fit):
             best = yield from run_scale(view, stage, fitted, stand, seconds)
         last, picture, stand = best.step, best.image, None
-        free_memory()
         each = best.seconds / max(1, last.iteration - progress.iteration)
         progress = progress._replace(iteration=last.iteration, round=last.round)
+
+
+@contextmanager
+def _freeing(fit: Fit) -> Iterator[None]:
+    """Give memory back after a scale that takes much, in tiles on the way, too."""
+    with nullcontext() if fit.tile is None else returning_freed_memory():
+        yield
+    if fit.bytes > _WORTH_FREEING:
+        free_memory()
 
 
 def _fitted(settings: Settings, fit: Fit) -> Settings:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from ..backend import ops
 from ..images.scales import resize
 from ..images.strokes import with_edges, with_strokes, working_size
-from ..types import Image
-from .feed_forward import paint_image
+from ..types import Image, Tensor
+from .feed_forward import most_pixels, paint_image, paint_pixels
 from .painting_model import PHOTOGRAPH, Array, PaintingModel
+from .points import computes_on_host
+from .strokes_on_gpu import paint_on_gpu
 
 
 def paint_photograph(
@@ -35,6 +40,8 @@ def paint_photograph(
     size = working_size(photograph.shape[:2], stroke_size)
     if size == photograph.shape[:2]:
         return _paint(photograph, photograph, vector, model, mixture)
+    if not computes_on_host() and photograph.shape[0] * photograph.shape[1] <= most_pixels():
+        return paint_on_gpu(photograph, size, _painting(vector, model, mixture))
     small = np.clip(resize(photograph, size), 0, 1)
     painted = _paint(small, small, vector, model, mixture)
     seen = with_edges(painted, small, photograph)
@@ -56,3 +63,18 @@ def _paint(
         lost += painted
         painted = np.clip(lost, 0, 1, out=lost)
     return painted
+
+
+def _painting(
+    vector: Array, model: PaintingModel, mixture: float
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return what `_paint` does, of pixels."""
+
+    def paint(seen: Tensor, photograph: Tensor) -> Tensor:
+        painted = paint_pixels(seen, vector, model)
+        if mixture < 1:
+            lost = photograph - paint_pixels(seen, model.styles[PHOTOGRAPH], model)
+            painted = ops.clip(painted + (1 - mixture) * lost, 0.0, 1.0)
+        return painted
+
+    return paint

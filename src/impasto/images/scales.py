@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -252,10 +253,12 @@ def resize(
         return array
     planes = array[..., None] if array.ndim == 2 else array
     filter_ = _FILTERS[resampling]
-    resized = [
-        np.asarray(PIL.fromarray(planes[..., i], mode="F").resize((size[1], size[0]), filter_))
-        for i in range(planes.shape[-1])
-    ]
-    stacked: NDArray[np.float32] = np.stack(resized, axis=-1)
+
+    def resized(i: int) -> NDArray[np.float32]:
+        plane = PIL.fromarray(np.ascontiguousarray(planes[..., i]), mode="F")
+        return np.asarray(plane.resize((size[1], size[0]), filter_))
+
+    with ThreadPoolExecutor() as pool:
+        stacked = np.stack([*pool.map(resized, range(planes.shape[-1]))], axis=-1)
     np.clip(stacked, planes.min(), planes.max(), out=stacked)
     return stacked[..., 0] if array.ndim == 2 else stacked

@@ -17,8 +17,8 @@ from .scales import fit, resize
 
 REFERENCE_SIDE = 800  # pixels: long side of a picture whose strokes have the size 1
 _FEWEST_ROWS = 64  # of the short side: in less the network sees no forms
-_EDGE = np.float32(0.05)  # contrast of the photograph, 0..1, of which half is carried up
-_ROUNDS = 2  # Lanczos up and down again loses some contrast; the second round gives it back
+EDGE = np.float32(0.05)  # contrast of the photograph, 0..1, of which half is carried up
+ROUNDS = 2  # Lanczos up and down again loses some contrast; the second round gives it back
 _STRIP = 1 << 20  # pixels
 
 Rows = Callable[[int, int], Image]  # rows top to bottom, (bottom - top, W, 3)
@@ -71,7 +71,7 @@ def with_edges(painted: Image, small: Image, photograph: Image) -> Image:
     for top, bottom in _strips(size):
         lost = photograph[top:bottom] - photo_rows(top, bottom)
         energy = np.square(lost).mean(axis=-1, keepdims=True)
-        lost *= energy / (energy + _EDGE * _EDGE)
+        lost *= energy / (energy + EDGE * EDGE)
         lost += paint_rows(top, bottom)
         np.clip(lost, 0, 1, out=result[top:bottom])
     return result
@@ -89,7 +89,7 @@ def with_strokes(fine: Image, painted: Image) -> Image:
         `painted`, so that the result reduced to the working size is `painted`.
     """
     size = fine.shape[:2]
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         rows = _enlarged(painted - resize(fine, painted.shape[:2]), size)
         for top, bottom in _strips(size):
             strip = fine[top:bottom]
