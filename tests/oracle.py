@@ -66,12 +66,15 @@ def gram(features):
     return flat @ flat.T
 
 
-def total_variation(picture):
-    """Sum of (a + b)^1.25, a and b the squared differences to the pixel below and to the right."""
+def total_variation(picture, power=1.25, least=0.0):
+    """Sum of (a + b)^power, a and b the squared differences to the pixel below and to the right.
+
+    With a `least` difference it is (a + b + least^2)^power - least^(2 power).
+    """
     x = np.asarray(picture, dtype=np.float64)
     a = (x[:-1, :-1] - x[1:, :-1]) ** 2
     b = (x[:-1, :-1] - x[:-1, 1:]) ** 2
-    return np.sum((a + b) ** 1.25)
+    return np.sum((a + b + least**2) ** power - least ** (2 * power))
 
 
 def classic_objective(picture, content, style, layers):
@@ -104,6 +107,7 @@ def relative_objective(
     style_layer_weights=(1, 1, 1, 1, 1),
     style_weight,
     tv_weight,
+    tv_power=0.75,
     pooling="max",
     padding="zeros",
 ):
@@ -123,6 +127,7 @@ def relative_objective(
     parts["content"] = sum(parts[f"content/{name}"] for name in content_layers)
     parts["style"] = sum(parts[f"style/{name}"] for name in style_layers)
     repeated = np.pad(picture, ((0, 1), (0, 1), (0, 0)), mode="edge")  # no difference beyond it
-    parts["tv"] = tv_weight * total_variation(repeated) / picture.size
+    least = 0.005 if tv_power < 1 else 0.0
+    parts["tv"] = tv_weight * total_variation(repeated, tv_power, least) / picture.size
     parts["total"] = parts["content"] + parts["style"] + parts["tv"]
     return parts

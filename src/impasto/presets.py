@@ -17,6 +17,7 @@ CLASSIC: dict[str, Any] = {
     "content_weight": 0.025,
     "style_weight": 1.0,
     "tv_weight": 1e-4,
+    "tv_power": 1.25,
     "scales": 1,
     "iterations": 400,
     "rounds": 20,
@@ -46,7 +47,7 @@ BLENDABLE: dict[str, tuple[str, ...]] = {
     "protect": (),
     "seamless": (),
 }
-PATCHES: dict[str, Any] = {"rounds": 2, "content_weight": 0.25, "tv_weight": 2.0}
+PATCHES: dict[str, Any] = {"rounds": 2, "content_weight": 0.25, "tv_weight": 0.2}
 # What each style loss sets, unless it is given; docs/decisions/0014 has pictures.
 STYLE_LOSSES: dict[str, dict[str, Any]] = {"gram": {}, "moments": {}, "patches": PATCHES}
 

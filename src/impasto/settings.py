@@ -7,7 +7,7 @@ package holds a default. A preset is a dictionary of other defaults (`PRESETS`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
@@ -133,8 +133,10 @@ class Settings(BaseModel):
     """Weight of the content loss; larger keeps more of the photograph."""
     style_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the style loss, shared between the style layers."""
-    tv_weight: Annotated[float, Field(ge=0)] = 4.0
+    tv_weight: Annotated[float, Field(ge=0)] = 0.4
     """Weight of the total variation loss; larger is smoother."""
+    tv_power: Annotated[float, Field(ge=0.5, le=2)] = 0.75
+    """Power of the squared differences in it; a smaller one smooths grain and spares edges."""
     content_layers: tuple[LayerName, ...] = ("block4_conv2",)
     """VGG19 layers whose features carry the content."""
     style_layers: tuple[LayerName, ...] = STYLE_LAYERS
@@ -253,6 +255,20 @@ class Settings(BaseModel):
         if values.get("print_mm", self.print_mm) is None:
             kept.pop("dpi", None)
         return Settings(**{**chosen, **kept, **values})
+
+
+# Settings that came later, as they were before: what records and checkpoints without them mean.
+_BEFORE: dict[str, Any] = {"tv_power": 1.25}
+
+
+def as_recorded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete the values of settings that were written down, perhaps by an older version.
+
+    Example:
+        >>> as_recorded({"tv_weight": 4.0})["tv_power"], Settings().tv_power
+        (1.25, 0.75)
+    """
+    return {**_BEFORE, **values}
 
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")

@@ -54,7 +54,7 @@ class TrainingSettings(BaseModel):
     """Weight of the content loss; larger keeps more of the photograph."""
     style_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the style loss."""
-    tv_weight: Annotated[float, Field(ge=0)] = 1.0
+    tv_weight: Annotated[float, Field(ge=0)] = 0.1
     """Weight of the total variation loss; larger is smoother."""
     style_layers: tuple[LayerName, ...] = STYLE_LAYERS
     """VGG19 layers whose Gram matrices carry the style."""

@@ -20,14 +20,16 @@ pictures = hnp.arrays(
 maps = hnp.arrays(
     np.float32, sizes.map(lambda size: (*size, 4)), elements=st.floats(0, 100, width=16)
 )
+POWERS = (0.75, 1.25)
 
 
 def tensor(array):
     return ops.convert_to_tensor(np.ascontiguousarray(array), dtype="float32")
 
 
-def tv(picture, normalization):
-    return float(losses.total_variation_loss(tensor(picture), normalization=normalization))
+def tv(picture, normalization, power=1.25):
+    found = losses.total_variation_loss(tensor(picture), normalization=normalization, power=power)
+    return float(found)
 
 
 def content(features, target, normalization):
@@ -47,7 +49,7 @@ def style(features, target, normalization):
     return float(value)
 
 
-def tv_by_loop(picture, unit, *, to_the_border=False):
+def tv_by_loop(picture, unit, *, to_the_border=False, power=1.25, least=0.0):
     """The textbook: over rows, columns and channels."""
     x = picture[0].astype(np.float64) * unit
     height, width = x.shape[:2]
@@ -57,7 +59,7 @@ def tv_by_loop(picture, unit, *, to_the_border=False):
             for c in range(3):
                 a = (x[i, j, c] - x[min(i + 1, height - 1), j, c]) ** 2
                 b = (x[i, j, c] - x[i, min(j + 1, width - 1), c]) ** 2
-                total += (a + b) ** 1.25
+                total += (a + b + least**2) ** power - least ** (2 * power)
     return total
 
 
@@ -68,8 +70,21 @@ def test_total_variation_agrees_with_a_loop_over_pixels(picture):
     assert tv(picture, "relative") == pytest.approx(mean, rel=1e-4, abs=1e-8)
 
 
-@given(pictures, st.integers(1, 7), st.sampled_from(NORMALIZATIONS))
-def test_strips_of_rows_add_up_to_the_total_variation(picture, rows, normalization):
+@given(pictures, st.sampled_from([0.5, 0.75, 0.9]))
+def test_below_a_power_of_one_small_differences_are_rounded_off(picture, power):
+    found = tv(picture, "relative", power)
+    loop = tv_by_loop(picture, 1, to_the_border=True, power=power, least=0.005)
+    assert found == pytest.approx(loop / picture.size, rel=1e-4, abs=1e-7)
+
+
+@given(pictures, st.sampled_from([1.0, 1.5, 2.0]))
+def test_other_powers_agree_with_the_loop(picture, power):
+    loop = tv_by_loop(picture, 1, to_the_border=True, power=power)
+    assert tv(picture, "relative", power) == pytest.approx(loop / picture.size, rel=1e-4, abs=1e-8)
+
+
+@given(pictures, st.integers(1, 7), st.sampled_from(NORMALIZATIONS), st.sampled_from(POWERS))
+def test_strips_of_rows_add_up_to_the_total_variation(picture, rows, normalization, power):
     height = picture.shape[1]
     parts = [
         losses.strip_variation_loss(
@@ -77,15 +92,17 @@ def test_strips_of_rows_add_up_to_the_total_variation(picture, rows, normalizati
             height,
             is_last=top + rows >= height,
             normalization=normalization,
+            power=power,
         )
         for top in range(0, height, rows)
     ]
-    assert float(sum(parts)) == pytest.approx(tv(picture, normalization), rel=1e-5, abs=1e-9)
+    assert float(sum(parts)) == pytest.approx(tv(picture, normalization, power), rel=1e-5, abs=1e-8)
 
 
-@given(st.floats(0, 1, width=32), st.sampled_from(NORMALIZATIONS))
-def test_total_variation_of_a_constant_is_zero(level, normalization):
-    assert tv(np.full((1, 5, 4, 3), level), normalization) == 0
+@given(st.floats(0, 1, width=32), st.sampled_from(NORMALIZATIONS), st.sampled_from(POWERS))
+def test_total_variation_of_a_constant_is_zero(level, normalization, power):
+    found = tv(np.full((1, 5, 4, 3), level), normalization, power)
+    assert found == pytest.approx(0, abs=1e-9)
 
 
 @given(pictures, st.sampled_from(NORMALIZATIONS))
@@ -114,12 +131,15 @@ def test_total_variation_reaches_along_the_last_row_and_column(axis):
 
 
 @by_both
-def test_total_variation_has_a_finite_gradient_where_neighbours_are_equal(rng, normalization):
+@pytest.mark.parametrize("power", POWERS)
+def test_total_variation_has_a_finite_gradient_where_neighbours_are_equal(
+    rng, normalization, power
+):
     picture = np.full((1, 6, 6, 3), 0.5, dtype=np.float32)
     picture[:, 3:] = rng.random((1, 3, 6, 3))
 
     def loss(x):
-        return losses.total_variation_loss(x, normalization=normalization), {}
+        return losses.total_variation_loss(x, normalization=normalization, power=power), {}
 
     _, gradient = value_and_grad(loss)(tensor(picture))
     array = ops.convert_to_numpy(gradient)

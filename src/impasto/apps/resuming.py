@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from ..errors import ImpastoError, ModelError
 from ..process import tune_process
-from ..settings import Settings
+from ..settings import Settings, as_recorded
 from ..workflows.endurance import open_unfinished
 from ..workflows.run_folder import at_work, find_folder, read_run
 from .commands import Resume, Stylize
@@ -60,7 +60,7 @@ def _as_it_was(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize
             output=command.run if command.run.absolute() == output else output,
             force=True,  # an interrupt has left the picture so far there
             quiet=command.quiet,
-            settings=Settings(**run["settings"]),
+            settings=Settings(**as_recorded(run["settings"])),
             common=common,
             **{name: _checked(Stylize, name, value) for name, value in run["options"].items()},
         )

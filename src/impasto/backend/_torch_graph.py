@@ -7,6 +7,7 @@ from then on replayed with new values.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -34,11 +35,11 @@ class Graph(Protocol):
 
 
 class CudaGraph:
-    """A CUDA graph that records on a stream of its own, as it must."""
+    """A CUDA graph that records on another stream than the usual one, as it must."""
 
     def __init__(self) -> None:
         self._graph = torch.cuda.CUDAGraph()
-        self._stream = torch.cuda.Stream()
+        self._stream = _stream_to_record_on()
 
     def rehearse(self, function: Callable[[], Any]) -> Any:
         """Run the function on the stream of the recording."""
@@ -57,6 +58,12 @@ class CudaGraph:
     def replay(self) -> None:
         """Run what was recorded."""
         self._graph.replay()
+
+
+@functools.cache
+def _stream_to_record_on() -> torch.cuda.Stream:
+    """Return one stream for all recordings: cuBLAS keeps some memory for each that it has seen."""
+    return torch.cuda.Stream()
 
 
 class Recorded:

@@ -39,7 +39,7 @@ from .stand import (
 from .strength import at_strength
 from .view import View, evaluate_point, make_view, starting_picture, to_image, to_pixels
 
-_WORTH_FREEING = 1e9  # bytes that a scale takes: looking for what is unused takes 0.2 s
+_WORTH_FREEING = 4e9  # bytes that a scale takes: looking for what is unused takes 0.2 s
 
 
 def optimize_image(

@@ -86,7 +86,9 @@ def batch_loss(
     means = {name: ops.mean(distance) for name, distance in distances.items()}
     shares = zip(means.values(), regions.style_shares(settings), strict=True)
     style = sum(share * distance for distance, share in shares) * settings.style_weight
-    tv = losses.total_variation_loss(painted, normalization="relative") * settings.tv_weight
+    tv = settings.tv_weight * losses.total_variation_loss(
+        painted, normalization="relative", power=settings.tv_power
+    )
     parts = {"content": content, "style": style, "tv": tv}
     parts |= {f"style/{name}": distance for name, distance in means.items()}
     return Found(content + style + tv, parts)

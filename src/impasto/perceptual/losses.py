@@ -14,7 +14,8 @@ from ..types import Moments, Tensor
 from .roots import trace_of_root
 from .statistics import covariance
 
-TV_POWER = 1.25
+REFERENCE_TV_POWER = 1.25
+_TV_ROUNDING = 0.005  # differences below count less, so that tones may change slowly
 _CHANNELS = 3
 TINY = 1e-12
 _FLOOR = 1e-3  # of the mean variance, added to each: the root of a singular matrix has no slope
@@ -135,24 +136,27 @@ def patch_loss(features: Tensor, target: Tensor, mask: Tensor | None = None) -> 
     return ops.sum(distances) / (ops.sum(energies) + TINY)
 
 
-def total_variation_loss(pixels: Tensor, *, normalization: str) -> Tensor:
-    """Sum (a + b)^1.25 over the pixels, a and b the squared differences to the next row and column.
+def total_variation_loss(pixels: Tensor, *, normalization: str, power: float) -> Tensor:
+    """Sum (a + b)^power over pixels, a and b the squared differences to the next row and column.
+
+    Below a power of 1 it is (a + b + e)^power - e^power with e = 0.005^2.
 
     Args:
         pixels: (1, H, W, 3), 0..1.
         normalization: `none` sums over pixels in 0..255, without the last row and column, as the
             reference does; `relative` averages over all pixels in 0..1, with the border replicated.
+        power: At least 0.5; the reference has 1.25.
 
     Returns:
         A scalar, at least 0; its gradient is finite where neighbours are equal.
     """
     if normalization == "none":
-        return ops.sum(_variation(pixels)) * 255.0 ** (2 * TV_POWER)
-    return ops.mean(_variation(_with_border(pixels)))
+        return ops.sum(_variation(pixels, power)) * 255.0 ** (2 * power)
+    return ops.mean(_variation(_with_border(pixels), power))
 
 
 def strip_variation_loss(
-    rows: Tensor, height: int | Tensor, *, is_last: bool, normalization: str
+    rows: Tensor, height: int | Tensor, *, is_last: bool, normalization: str, power: float
 ) -> Tensor:
     """Return what some rows of a picture contribute to its total variation loss.
 
@@ -161,13 +165,14 @@ def strip_variation_loss(
         height: Of the whole picture, H.
         is_last: Whether they are the last rows.
         normalization: As for `total_variation_loss`.
+        power: Likewise.
 
     Returns:
         A scalar; those of all strips add up to `total_variation_loss` of the picture.
     """
     if normalization == "none":
-        return ops.sum(_variation(rows)) * 255.0 ** (2 * TV_POWER)
-    powers = _variation(_with_border(rows, below=is_last))
+        return ops.sum(_variation(rows, power)) * 255.0 ** (2 * power)
+    powers = _variation(_with_border(rows, below=is_last), power)
     return ops.sum(powers) / (height * rows.shape[2] * _CHANNELS)
 
 
@@ -178,11 +183,15 @@ def _with_border(pixels: Tensor, *, below: bool = True) -> Tensor:
     return ops.concatenate([pixels, pixels[:, :, -1:]], axis=2)
 
 
-def _variation(pixels: Tensor) -> Tensor:
-    """Return (a + b)^1.25 of all pixels but those of the last row and column."""
+def _variation(pixels: Tensor, power: float) -> Tensor:
+    """Return (a + b)^power of all pixels but those of the last row and column."""
     corner = pixels[:, :-1, :-1, :]
     down = ops.square(corner - pixels[:, 1:, :-1, :])
     right = ops.square(corner - pixels[:, :-1, 1:, :])
-    # (a + b)^1.25 = s * s^0.25; the root is kept off 0, where its slope is infinite.
     total = down + right
-    return total * ops.sqrt(ops.sqrt(total + TINY))
+    if power == REFERENCE_TV_POWER:  # s^1.25 = s * s^0.25; the root is kept off 0 by its slope
+        return total * ops.sqrt(ops.sqrt(total + TINY))
+    if power >= 1:
+        return (total + TINY) ** power
+    least = _TV_ROUNDING**2
+    return (total + least) ** power - least**power

@@ -21,7 +21,7 @@ UNGUIDED = Guidance()
 LossAndGradient = Callable[..., tuple[tuple[Tensor, Parts], Tensor]]
 
 _LOSS_SETTINGS = (
-    "content_weight", "style_weight", "tv_weight", "content_layers", "style_layers",
+    "content_weight", "style_weight", "tv_weight", "tv_power", "content_layers", "style_layers",
     "style_layer_weights", "style_loss", "normalization", "pooling", "padding", "precision",
 )  # fmt: skip
 
@@ -236,7 +236,9 @@ def _positions(mask: Tensor) -> float:
 
 def tv_part(pixels: Tensor, settings: Settings) -> Tensor:
     """Return the weighted total variation loss."""
-    loss = losses.total_variation_loss(pixels, normalization=settings.normalization)
+    loss = losses.total_variation_loss(
+        pixels, normalization=settings.normalization, power=settings.tv_power
+    )
     return loss * settings.tv_weight
 
 

@@ -218,7 +218,11 @@ def _style_loss(settings: Settings) -> LossAndGradient:
 def _strip_variation(settings: Settings, is_last: bool) -> LossAndGradient:
     def loss(rows: Tensor, height: Tensor) -> tuple[Tensor, Parts]:
         part = settings.tv_weight * losses.strip_variation_loss(
-            rows, height, is_last=is_last, normalization=settings.normalization
+            rows,
+            height,
+            is_last=is_last,
+            normalization=settings.normalization,
+            power=settings.tv_power,
         )
         return part, {}
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import SettingsError
 from ..paint_settings import PaintSettings
-from ..settings import Settings
+from ..settings import Settings, as_recorded
 from .inputs import Origin
 
 _Kind = TypeVar("_Kind", Settings, PaintSettings)
@@ -20,8 +20,7 @@ def recorded_settings(kind: type[_Kind], values: Mapping[str, Any], origin: Orig
 
     A network's picture whose record has no `stroke_size` was painted in one pass at full size.
     """
-    if kind is PaintSettings:
-        values = {"stroke_size": 0.0, **values}
+    values = {"stroke_size": 0.0, **values} if kind is PaintSettings else as_recorded(values)
     try:
         return kind(**values)
     except (SettingsError, RecursionError) as error:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..engines.checkpoint import read_snapshot, write_snapshot
 from ..errors import DivergedError, ImpastoError, ModelError
 from ..images.scales import Scale
-from ..settings import Settings
+from ..settings import Settings, as_recorded
 from ..types import Snapshot, Step
 from .run_folder import RUN, STATE, at_work, read_run, remove
 from .run_record import check_inputs, restore_conditions
@@ -227,7 +227,7 @@ def open_unfinished(folder: Path) -> Unfinished:
     run = read_run(folder)
     begun = (folder / STATE).exists()
     try:
-        settings = Settings(**run["settings"])
+        settings = Settings(**as_recorded(run["settings"]))
         check_inputs(run, begun=begun)
         if not begun:
             return Unfinished(run, settings, None, 0.0)

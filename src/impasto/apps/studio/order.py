@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from ...engines.model_file import names_a_model
 from ...errors import ModelError
 from ...images.files import whole_or_not_at_all
-from ...settings import Settings
+from ...settings import Settings, as_recorded
 from ...workflows.setting_files import ROLES, names_a_file
 
 ORDER, INPUTS = "order.json", "inputs"
@@ -171,6 +171,8 @@ def read_entry(folder: Path) -> Entry:
     try:
         found = json.loads(path.read_bytes())
         version = int(found[_KIND])
+        for place, name in (("order", "settings"), ("leg", "asked"), ("leg", "settings")):
+            found["entry"][place][name] = as_recorded(found["entry"][place][name])
         entry = _ENTRY.validate_python(found["entry"]) if version <= _VERSION else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         why = str(error).split("\n")[0]
