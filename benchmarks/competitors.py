@@ -42,7 +42,7 @@ def make_ours(content: Path, style: Path, *, precision: str = "auto") -> Evaluat
 
     impasto.tune_process()
     from impasto.backend import ops, resolve_precision
-    from impasto.engines.view import prepare_targets, to_pixels
+    from impasto.engines.iterative.view import prepare_targets, to_pixels
     from impasto.perceptual import objective
 
     image = impasto.read_image(content)

@@ -24,7 +24,7 @@ impasto.tune_process()
 def compare(settings: impasto.Settings) -> dict[str, object]:
     """Forecast one run and make it."""
     from impasto.backend import resolve_precision
-    from impasto.engines import forecast
+    from impasto.engines.iterative import forecast
 
     settings = settings.changed(precision=resolve_precision(settings.precision))
     photograph, painting = skimage.data.rocket(), skimage.data.coffee()

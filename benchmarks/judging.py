@@ -27,7 +27,7 @@ import impasto
 
 impasto.tune_process()
 
-from impasto.engines.view import prepare_targets, to_pixels  # noqa: E402
+from impasto.engines.iterative.view import prepare_targets, to_pixels  # noqa: E402
 from impasto.images.scales import resize  # noqa: E402
 from impasto.perceptual import objective  # noqa: E402
 from impasto.settings import STYLE_LAYERS  # noqa: E402

@@ -36,7 +36,7 @@ from impasto.workflows.paint import shipped_model  # noqa: E402
 from impasto.workflows.score import compute_losses  # noqa: E402
 
 _SIZE = 256
-COMMAND = "from impasto.apps.cli import entry; entry()"
+COMMAND = "from impasto.cli.main import entry; entry()"
 
 
 def losses_of(photographs, painting, pictures) -> float:

@@ -28,12 +28,12 @@ import impasto
 
 impasto.tune_process()
 
-from impasto.engines.feed_forward import paint_image  # noqa: E402
+from impasto.engines.network.predict import paint_image  # noqa: E402
 from impasto.images.scales import resize  # noqa: E402
 from impasto.workflows.paint import Painter, make_painter  # noqa: E402
 
 _COMMANDS = 3
-COMMAND = "from impasto.apps.cli import entry; entry()"
+COMMAND = "from impasto.cli.main import entry; entry()"
 
 
 def take_turns(image: Any, painter: Painter, rounds: int) -> dict[str, list[float]]:

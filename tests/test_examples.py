@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.apps.studio.whole import studio
+from tests.studio.whole import studio
 
 import impasto
 

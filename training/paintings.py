@@ -8,8 +8,9 @@ DATA is a folder with `photos/`, photographs, `paintings/`, that the predictor l
 paintings of `styles.csv`, or a file that `pack` made of such a folder, of at most 36 MB, to be
 taken to a machine with a GPU. `make` does all of it: the network with its styles, then the
 predictor alone, then RUN/paintings.impasto and a sheet of pictures; each part goes on with
---resume. With --model the network begins as that one, so that what shipped before learns more. The time of `--budget` is shared 5 to 1 between the two. `ship` puts the file with its
-card, and the figures on it, into the package; `pictures.py` puts the paintings there.
+--resume. With --model the network begins as that one, so that what shipped before learns more. The
+time of `--budget` is shared 5 to 1 between the two. `ship` puts the file with its card, and the
+figures on it, into the package; `pictures.py` puts the paintings there.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .engines.export import Exported, export_litert, export_onnx
-    from .engines.model_file import load_model, save_model
-    from .engines.painting_model import PaintingModel
+    from .engines.network.export import Exported, export_litert, export_onnx
+    from .engines.network.model import PaintingModel
+    from .engines.network.model_file import load_model, save_model
     from .errors import (
         BackendError,
         DivergedError,
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .training_settings import TrainingSettings
     from .types import Picture, Step
-    from .workflows.again import again
     from .workflows.batch import Form, Outcome, stylize_all
     from .workflows.guidance import Masks
     from .workflows.learn import learn_style
     from .workflows.paint import paint, shipped_model, styles
     from .workflows.pairs import make_pairs
+    from .workflows.reproduce import again
     from .workflows.result import Result
     from .workflows.resume import resume
     from .workflows.score import Score, score
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from .workflows.training_plan import make_training
 
 _HOMES = {
-    ".engines.export": ("Exported", "export_litert", "export_onnx"),
-    ".engines.model_file": ("load_model", "save_model"),
-    ".engines.painting_model": ("PaintingModel",),
+    ".engines.network.export": ("Exported", "export_litert", "export_onnx"),
+    ".engines.network.model_file": ("load_model", "save_model"),
+    ".engines.network.model": ("PaintingModel",),
     ".errors": (
         "BackendError",
         "DivergedError",
@@ -68,7 +68,7 @@ _HOMES = {
     ".settings": ("Settings",),
     ".training_settings": ("TrainingSettings",),
     ".types": ("Picture", "Step"),
-    ".workflows.again": ("again",),
+    ".workflows.reproduce": ("again",),
     ".workflows.batch": ("Form", "Outcome", "stylize_all"),
     ".workflows.guidance": ("Masks",),
     ".workflows.learn": ("learn_style",),

@@ -74,7 +74,7 @@ def test_every_file_says_what_it_is():
 
 
 def test_tables_of_choices_offer_what_the_settings_allow():
-    from impasto.engines.optimizers import OPTIMIZERS
+    from impasto.engines.iterative.optimizers import OPTIMIZERS
 
     assert list(OPTIMIZERS) == list(get_args(settings.Optimizer))
     assert list(settings.PRESETS) == list(get_args(settings.Preset))

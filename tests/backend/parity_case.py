@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from impasto.backend import BACKEND, DATA_FORMAT, ops
-from impasto.engines.iterative import optimize_image
-from impasto.engines.networks import load_network, make_network
-from impasto.engines.painting_model import Architecture, PaintingModel, neutral_style
-from impasto.engines.view import to_pixels
+from impasto.engines.iterative.optimize import optimize_image
+from impasto.engines.iterative.view import to_pixels
+from impasto.engines.network.architecture import load_network, make_network
+from impasto.engines.network.model import Architecture, PaintingModel, neutral_style
 from impasto.perceptual import features, objective, tiles, weights
 from impasto.presets import STYLE_LOSSES
 from impasto.settings import Settings

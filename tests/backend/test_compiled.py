@@ -11,7 +11,7 @@ import pytest
 
 CASE = """
 import numpy as np
-from impasto.engines.iterative import optimize_image
+from impasto.engines.iterative.optimize import optimize_image
 from impasto.perceptual import features
 from impasto.settings import Settings
 

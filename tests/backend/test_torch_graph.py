@@ -9,11 +9,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from impasto.backend._torch_graph import Recorded
-from impasto.engines import lbfgs, points, rounds
-from impasto.engines.optimizers import OPTIMIZERS
-from impasto.engines.points import Watched
-from impasto.engines.rounds import make_advance
-from impasto.engines.view import evaluate_point, make_view, to_pixels
+from impasto.engines.iterative import lbfgs, points, rounds
+from impasto.engines.iterative.optimizers import OPTIMIZERS
+from impasto.engines.iterative.points import Watched
+from impasto.engines.iterative.rounds import make_advance
+from impasto.engines.iterative.view import evaluate_point, make_view, to_pixels
 from impasto.perceptual import objective
 from impasto.settings import Settings
 

@@ -16,8 +16,8 @@ if BACKEND != "torch":
 from impasto.backend import _torch_networks as networks  # noqa: E402
 from impasto.backend import keras  # noqa: E402
 from impasto.backend._torch_training import _adam  # noqa: E402
-from impasto.engines.bank import Drawn  # noqa: E402
-from impasto.engines.training import draw_step  # noqa: E402
+from impasto.engines.network.bank import Drawn  # noqa: E402
+from impasto.engines.network.training import draw_step  # noqa: E402
 from impasto.images.files import write_image  # noqa: E402
 from impasto.images.sample_styles import sample_style  # noqa: E402
 from impasto.training_settings import TrainingSettings  # noqa: E402

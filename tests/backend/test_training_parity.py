@@ -21,7 +21,7 @@ BEGUN = 2
 
 
 def continue_in(framework, folder, output):
-    words = [sys.executable, "-c", "from impasto.apps.cli import main; raise SystemExit(main())"]
+    words = [sys.executable, "-c", "from impasto.cli.main import main; raise SystemExit(main())"]
     words += ["train", "photos", "style.png", "-o", str(output), "--resume", "--quiet"]
     words += [f"--{name.replace('_', '-')}={value}" for name, value in TOY.items()]
     words += ["--widths", *map(str, WIDTHS), "--backend", framework]

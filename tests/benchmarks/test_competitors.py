@@ -12,7 +12,7 @@ import torch
 import work
 
 import impasto
-from impasto.engines.view import prepare_targets, to_pixels
+from impasto.engines.iterative.view import prepare_targets, to_pixels
 from impasto.perceptual import objective
 
 SIZE = 48, 64

@@ -108,7 +108,7 @@ def _be_the_command(
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if before is not None:
             before()
-        from impasto.apps.cli import entry
+        from impasto.cli.main import entry
 
         entry()  # ends the process
     except BaseException:

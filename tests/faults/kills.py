@@ -93,7 +93,7 @@ def available() -> list[Endurance]:
 
 
 def _is_there(needs: str) -> bool:
-    from impasto.apps.commands import Stylize
+    from impasto.cli.commands import Stylize
 
     if needs.startswith("stylize --"):
         return needs.removeprefix("stylize --") in Stylize.__dataclass_fields__
@@ -162,7 +162,7 @@ def _content(path: Path) -> bytes:
     if path.suffix == ".png":
         with PIL.open(path) as image:
             return np.asarray(image).tobytes()
-    from impasto.engines.model_file import load_model
+    from impasto.engines.network.model_file import load_model
 
     model = load_model(path)
     return b"".join(array.tobytes() for array in (*model.trunk, *model.styles.values()))
@@ -228,7 +228,7 @@ def _run_fresh(
     words: tuple[str, ...], folder: Path, send: tuple[int, float] | None, seconds: float
 ) -> child.Outcome:
     """Run a command as a user does, in a process of its own; a signal comes after its start."""
-    code = "from impasto.apps.cli import entry; entry()"
+    code = "from impasto.cli.main import entry; entry()"
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-c", code, *words],

@@ -53,7 +53,7 @@ def test_every_part_has_been_tried(figures):
 
 
 def test_every_command_has_places_for_bad_input():
-    from impasto.apps.cli import CARRIED_OUT_BY, DESCRIPTIONS
+    from impasto.cli.main import CARRIED_OUT_BY, DESCRIPTIONS
 
     assert len(DESCRIPTIONS) == len(CARRIED_OUT_BY)
     assert {*DESCRIPTIONS} <= {*PLACES}

@@ -17,7 +17,7 @@ import json, sys
 import impasto
 impasto.tune_process()
 import numpy as np
-from impasto.engines.iterative import optimize_image
+from impasto.engines.iterative.optimize import optimize_image
 settings = impasto.Settings(**json.loads(sys.argv[1]))
 rng = np.random.default_rng(0)
 shape = (settings.size * 3 // 4, settings.size, 3)

@@ -5,7 +5,7 @@ import pytest
 import skimage.data
 
 from impasto.backend import ops, value_and_grad
-from impasto.engines.view import to_pixels
+from impasto.engines.iterative.view import to_pixels
 from impasto.images.sample_styles import sample_style
 from impasto.perceptual import objective, statistics
 from impasto.perceptual.batch_loss import Wanted, batch_loss

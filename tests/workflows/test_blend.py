@@ -8,7 +8,7 @@ from skimage import data
 from skimage.transform import resize
 
 import impasto
-from impasto.apps.cli import parse
+from impasto.cli.main import parse
 from impasto.presets import starts_from_blend
 from impasto.settings import Settings
 from impasto.workflows.guidance import Masks, name_masks

@@ -5,16 +5,16 @@ import pytest
 import skimage.data
 
 import impasto
-from impasto.engines.feed_forward import paint_image
-from impasto.engines.model_file import save_model
-from impasto.engines.networks import make_network
-from impasto.engines.painting_model import (
+from impasto.engines.network.architecture import make_network
+from impasto.engines.network.model import (
     Architecture,
     PaintingModel,
     Predictor,
     neutral_style,
     style_size,
 )
+from impasto.engines.network.model_file import save_model
+from impasto.engines.network.predict import paint_image
 from impasto.errors import ModelError, PictureError, SettingsError
 from impasto.images.files import write_image
 from impasto.images.oklab import to_oklab

@@ -8,8 +8,8 @@ import skimage.data
 from skimage.metrics import structural_similarity
 
 import impasto
-from impasto.engines.model_file import shipped_path
-from impasto.engines.painting_model import PHOTOGRAPH
+from impasto.engines.network.model import PHOTOGRAPH
+from impasto.engines.network.model_file import shipped_path
 from impasto.images import strokes
 from impasto.images.scales import resize
 from impasto.workflows.paint import shipped_model

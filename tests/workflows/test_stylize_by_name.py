@@ -8,11 +8,11 @@ import pytest
 import skimage.data
 
 import impasto
-from impasto.apps.cli import main
-from impasto.apps.studio.wording import recorded_command
+from impasto.cli.main import main
 from impasto.errors import PictureError
 from impasto.images.files import read_image, read_record
-from impasto.workflows.again import again, prepare_again
+from impasto.studio.page.command_line import recorded_command
+from impasto.workflows.reproduce import again, prepare_again
 from impasto.workflows.resume import resume
 from impasto.workflows.style_paintings import style_painting
 from impasto.workflows.stylize import make_stylizer, stylize

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from impasto.engines.feed_forward import predict_style
-from impasto.engines.model_file import load_model
+from impasto.engines.network.model_file import load_model
+from impasto.engines.network.predict import predict_style
 from impasto.errors import ModelError, PictureError, SettingsError
 from impasto.images.files import read_image, write_image
 from impasto.images.sample_styles import sample_style

@@ -81,7 +81,7 @@ _device = choose_device()
 if BACKEND == "torch" and process_is_tuned():
     import torch  # noqa: F401
 
-    from ._lean_import import lean_import
+    from ._fast_import import lean_import
 
     with lean_import():
         import keras

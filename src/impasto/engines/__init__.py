@@ -1,1 +1,1 @@
-"""Ways to make a picture."""
+"""Ways to make a picture: `iterative`, `network`, and what both need."""

@@ -18,7 +18,7 @@ from PIL import Image as PIL
 from ..errors import PictureError
 from ..types import Image, Mask, Picture
 from . import decode, encode, metadata, opening, side_file
-from .digest import file_digest
+from .checksum import file_digest
 
 OUTPUT_FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..backend import ops
 from ..types import Moments, Tensor
-from .roots import trace_of_root
+from .matrix_sqrt import trace_of_root
 from .statistics import covariance
 
 REFERENCE_TV_POWER = 1.25

@@ -13,7 +13,7 @@ from ..types import Guidance, Moments, Region, Targets, Tensor
 from . import features as backbone
 from . import losses, regions, statistics
 from .features import Kernels
-from .looks import Known, Looks, remembered
+from .style_cache import Known, Looks, remembered
 
 Parts = dict[str, Tensor]
 Found = Mapping[str, Moments]

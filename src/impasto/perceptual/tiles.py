@@ -30,9 +30,9 @@ from ..types import Moments, Region, Targets, Tensor
 from . import losses, objective, statistics
 from .features import Kernels
 from .objective import LossAndGradient, Parts
+from .receptive_field import Tile, Window, at_origin, cut, cut_layers, frame_of, grid, margin
 from .regions import LayerMasks
-from .tile_looks import KEPT, core_features, make_targets, sum_moments
-from .windows import Tile, Window, at_origin, cut, cut_layers, frame_of, grid, margin
+from .tile_features import KEPT, core_features, make_targets, sum_moments
 
 __all__ = ["grid", "loss_and_gradient", "make_targets", "margin"]
 

@@ -19,7 +19,7 @@ from ..errors import (
     WeightsError,
     explain,
 )
-from ..images.digest import file_digest
+from ..images.checksum import file_digest
 from ..images.files import check_output, make_folder, read_picture, read_record
 from ..images.opening import locate
 from ..paint_settings import PaintSettings

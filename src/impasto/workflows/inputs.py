@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from ..errors import PictureError, WeightsError
-from ..images.digest import file_digest
+from ..images.checksum import file_digest
 from ..images.files import read_picture
 from ..types import Picture
 from .record import Input, Record, plain

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engines.painting_model import (
+from ..engines.network.model import (
     PHOTOGRAPH,
     Array,
     PaintingModel,
@@ -89,7 +89,7 @@ def learn_style(
         ...     print(learned.step, learned.losses["loss"])
         >>> save_model(learned.model(), "painting.impasto")  # doctest: +SKIP
     """
-    from ..engines import training as engine
+    from ..engines.network import training as engine
 
     model = model or shipped_model()
     image = read_image(painting) if isinstance(painting, str | Path) else painting
@@ -128,11 +128,11 @@ def _prepare(
     trunk: bool,
 ) -> tuple[Any, Any]:
     from ..backend import resolve_precision
-    from ..engines import training as engine
-    from ..engines.bank import pack
-    from ..engines.lesson import Lesson
-    from ..engines.look import look_at_painting
-    from ..engines.networks import fill
+    from ..engines.network import training as engine
+    from ..engines.network.architecture import fill
+    from ..engines.network.bank import pack
+    from ..engines.network.lesson import Lesson
+    from ..engines.network.painting_statistics import look_at_painting
     from ..perceptual import objective
 
     engine.set_seed(settings.seed)
@@ -157,7 +157,7 @@ def _prepare(
 
 def _starts(image: Image, model: PaintingModel) -> list[Array]:
     """Return the vectors that learning may begin with."""
-    from ..engines.feed_forward import predict_style
+    from ..engines.network.predict import predict_style
 
     predicted = [predict_style(image, model)] if model.predictor else []
     return predicted + list(model.styles.values())
@@ -171,7 +171,7 @@ def _start_nearby(
     settings: TrainingSettings,
 ) -> None:
     """Give the style the vector of the lowest loss."""
-    from ..engines.training import first_loss
+    from ..engines.network.training import first_loss
 
     neutral = neutral_style(lesson.network.architecture)
 

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..engines.model_file import model_digest, shipped_path
-from ..engines.painting_model import PaintingModel
-from ..images.digest import file_digest
+from ..engines.network.model import PaintingModel
+from ..engines.network.model_file import model_digest, shipped_path
+from ..images.checksum import file_digest
 from ..images.metadata import made_with
 from ..images.opening import anchored, locate
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Picture
-from .circumstances import surroundings
+from .environment import surroundings
 from .record import FORMAT, SHIPPED, Input, Record, Role, WeightsUsed
 from .setting_files import setting_inputs, with_paths
 from .style_paintings import shipped_style

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engines.model_file import SUFFIX, load_model, names_a_model, shipped_path, split_name
-from ..engines.painting_model import PHOTOGRAPH, Array, PaintingModel
+from ..engines.network.model import PHOTOGRAPH, Array, PaintingModel
+from ..engines.network.model_file import SUFFIX, load_model, names_a_model, shipped_path, split_name
 from ..engines.strength import style_mixture
 from ..errors import ModelError, SettingsError
 from ..images.color import keep_colors
 from ..images.scales import fit, resize
 from ..paint_settings import PaintSettings
 from ..types import Image
-from .circumstances import weights_used
+from .environment import weights_used
 from .manifest import make_record, model_input, picture_input
 from .record import Input
 from .result import PictureLike, Result, alpha_at, as_picture
@@ -86,7 +86,7 @@ def make_painter(
     model: PaintingModel | str | Path | None = None,
 ) -> Painter:
     """Find the network and the style vector, once for many pictures; see `paint`."""
-    from ..engines.feed_forward import mix
+    from ..engines.network.predict import mix
 
     shares = dict(style) if isinstance(style, Mapping) else {"": 1.0}
     if not shares or min(shares.values()) < 0 or not sum(shares.values()) > 0:
@@ -115,7 +115,7 @@ def make_painter(
 
 def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSettings) -> Result:
     """Paint one picture; see `paint`."""
-    from ..engines.stroke_size import paint_photograph
+    from ..engines.network.stroke_size import paint_photograph
 
     start = time.perf_counter()
     picture = as_picture(photograph)
@@ -268,7 +268,7 @@ def _load(path: str, changed: int) -> PaintingModel:
 def _of_painting(
     painting: PictureLike, model: PaintingModel, given: PaintingModel | str | Path | None
 ) -> Painter:
-    from ..engines.feed_forward import predict_style
+    from ..engines.network.predict import predict_style
 
     picture = as_picture(painting)
     if model.predictor is None:

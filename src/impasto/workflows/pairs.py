@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import ModelError
-from ..images.digest import file_digest
+from ..images.checksum import file_digest
 from ..images.files import make_folder, read_record, whole_or_not_at_all
 from ..images.listing import Found, list_pictures
 from ..images.metadata import made_with

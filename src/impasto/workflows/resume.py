@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import PictureError
 from ..types import Picture, Step
-from .endurance import checkpointed, open_unfinished
+from .checkpointing import checkpointed, open_unfinished
 from .record import Input
 from .result import PictureLike, Result, StylesLike, as_paintings
 from .run_folder import at_work, find_folder, remove

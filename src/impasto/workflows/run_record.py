@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import PictureError, SettingsError, WeightsError
-from ..images.digest import file_digest
+from ..images.checksum import file_digest
 from ..images.metadata import made_with
 from ..images.opening import locate
 from ..settings import EVERYWHERE, INITS, REST, Settings

@@ -114,7 +114,7 @@ def compute_losses(
     painted: Image, photograph: Image, painting: Image, settings: Settings
 ) -> dict[str, float]:
     """Compute the weighted losses of a picture that has the photograph's size."""
-    from ..engines.view import prepare_targets, to_pixels
+    from ..engines.iterative.view import prepare_targets, to_pixels
     from ..perceptual.objective import load_kernels, perceptual_loss
 
     kernels = load_kernels(settings)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..engines.model_file import names_a_model, split_name
+from ..engines.network.model_file import names_a_model, split_name
 from ..errors import PictureError
-from ..images.digest import file_digest
+from ..images.checksum import file_digest
 from ..images.masks import split_color
 from ..images.opening import anchored, locate
 from ..paint_settings import PaintSettings

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..engines.model_file import names_a_model
+from ..engines.network.model_file import names_a_model
 from ..images.scales import SMALLEST_SIDE, resize
 from ..paint_settings import PaintSettings
 from ..settings import Settings

@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from ..errors import PictureError
-from ..images.digest import file_digest
+from ..images.checksum import file_digest
 from ..images.opening import locate
 from ..types import Picture
 

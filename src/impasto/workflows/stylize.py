@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..settings import PAINTED_INITS, Settings
 from ..types import Image, Picture, Snapshot, Step, Stylizer
-from .circumstances import weights_used
+from .checkpointing import kept
 from .colors import after, before
-from .endurance import kept
+from .environment import weights_used
 from .guidance import Masks, as_masks, make_guidance, mask_inputs, name_masks
 from .manifest import make_record, model_input, painting_input, picture_input
 from .record import Input
@@ -24,7 +24,7 @@ from .setting_files import setting_inputs
 from .start import painted_start
 
 if TYPE_CHECKING:
-    from ..perceptual.looks import Looks
+    from ..perceptual.style_cache import Looks
 
 
 def stylize(
@@ -197,7 +197,7 @@ def make_stylizer(
 
     def paint(content: PictureLike, *, init: Image | None = None) -> Iterator[Step]:
         asked = time.perf_counter()
-        from ..engines.iterative import optimize_image
+        from ..engines.iterative.optimize import optimize_image
 
         image = as_picture(content).image
         guidance = make_guidance(image, paintings, settings, masks or Masks())

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.model_file import load_model, save_model
-from ..engines.painting_model import PHOTOGRAPH, Architecture, PaintingModel, Scale, summary
+from ..engines.network.model import PHOTOGRAPH, Architecture, PaintingModel, Scale, summary
+from ..engines.network.model_file import load_model, save_model
 from ..errors import DivergedError, ModelError
 from ..images.crops import Photographs, cut_square, read_photographs
 from ..images.files import write_image
@@ -86,7 +86,7 @@ def train_model(
         >>> for progress in train_model(training):  # doctest: +SKIP
         ...     print(progress.step, progress.losses["loss"])
     """
-    from ..engines.training import train
+    from ..engines.network.training import train
 
     folder, settings = training.folder, training.settings
     start, seconds, arrays = folders.open_folder(folder, training.about(), resume=resume)
@@ -124,8 +124,8 @@ def train_model(
 def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
     """Read photographs, look at all paintings, and make the lesson: fresh, or as it was saved."""
     from ..backend import on_gpu, resolve_precision
-    from ..engines import training as engine
-    from ..engines.lesson import Lesson
+    from ..engines.network import training as engine
+    from ..engines.network.lesson import Lesson
     from ..perceptual import objective
 
     settings = training.settings
@@ -169,7 +169,7 @@ def _pairs(training: Training) -> dict[str, Any]:
 
 
 def _restore(lesson: Any, arrays: Mapping[str, Any], folder: Path, averages: Sequence[Any]) -> None:
-    from ..engines.training import restore
+    from ..engines.network.training import restore
 
     try:
         restore(lesson, arrays, averages)
@@ -190,8 +190,8 @@ def _scale(statistics: NDArray[np.float32], lesson: Any, begun: PaintingModel | 
 
 def _styles_to_learn(training: Training, looks: Looks, scale: Scale) -> Any:
     """Give the styles their rows and their shares of the examples; without names, to others all."""
-    from ..engines.bank import Packed, places_of
-    from ..engines.training import StylesToLearn
+    from ..engines.network.bank import Packed, places_of
+    from ..engines.network.training import StylesToLearn
 
     numbers = ((looks.statistics - scale.mean) / scale.deviation).astype(np.float32)
     named, others = len(training.styles), len(training.others)
@@ -219,7 +219,7 @@ def _styles_to_learn(training: Training, looks: Looks, scale: Scale) -> Any:
 
 def _save(run: _Run, done: TrainingStep, rows: Sequence[Sequence[Any]]) -> None:
     """Write model and losses, and the state last: once it is there, all is that belongs to it."""
-    from ..engines.training import state, swap
+    from ..engines.network.training import state, swap
 
     training = run.training
     arrays = state(run.lesson, run.averages)

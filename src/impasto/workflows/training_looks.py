@@ -90,8 +90,8 @@ def _read(path: Path, about: str, wanted: Sequence[str]) -> Arrays | None:
 def _look(
     paintings: Sequence[Path], kernels: Any, loss: Settings, settings: TrainingSettings
 ) -> Arrays:
-    from ..engines.bank import pack
-    from ..engines.look import look_at_painting
+    from ..engines.network.bank import pack
+    from ..engines.network.painting_statistics import look_at_painting
 
     found: dict[str, list[NDArray[Any]]] = {}
     for image in _images(paintings, settings.workers):

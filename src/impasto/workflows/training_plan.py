@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..engines.model_file import load_model
-from ..engines.painting_model import PHOTOGRAPH
+from ..engines.network.model import PHOTOGRAPH
+from ..engines.network.model_file import load_model
 from ..errors import ModelError, PictureError, SettingsError
 from ..images.listing import list_pictures
 from ..training_settings import TrainingSettings

@@ -1,1 +1,0 @@
-"""The studio: a web page where people make pictures; `impasto studio` opens it."""

@@ -1,0 +1,1 @@
+"""The command line, `impasto COMMAND`. Reads options, calls `workflows`, shows progress."""

@@ -1,0 +1,210 @@
+"""Several pictures by one command: where they go, how far it is, and what became of each."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import PictureError, SettingsError, printable
+from ..images.files import OUTPUT_FORMATS, read_picture
+from ..images.opening import locate
+from ..images.scales import plan
+from ..types import Picture, Step
+from ..workflows.batch import Form, OnStep, Outcome, stylize_all
+from ..workflows.style_paintings import style_file
+from ..workflows.tasks import Task
+from ..workflows.time_left import Clock, minutes
+from .progress import progress
+
+if TYPE_CHECKING:
+    from .commands import Stylize
+
+
+def stylize_several(command: Stylize) -> Path:
+    """Paint the photographs of a folder or a list, and tell what became of each.
+
+    Returns:
+        The folder of the results.
+
+    Raises:
+        ImpastoError: It could not be done; some pictures could not.
+        KeyboardInterrupt: Interrupted; the message says how many are painted.
+    """
+    if command.save_every:
+        raise SettingsError("--save-every is for one photograph; leave it out for several")
+    folder = command.output or _beside(command.content, command.styles)
+    check_folder(folder)
+    console = Console(stderr=True, quiet=command.quiet)
+    paintings = [style_file(style) for style in command.styles]
+    styles = [read_picture(painting, max_pixels=command.max_pixels) for painting in paintings]
+    form = Form(f".{command.format or 'png'}", command.jpeg_quality, command.bits, command.force)
+    bars, spent = ExitStack(), list[float]()
+    outcomes = stylize_all(
+        command.content,
+        styles,
+        folder,
+        command.settings,
+        form=form,
+        max_pixels=command.max_pixels,
+        on_step=_shower(command, styles, console, bars, spent),
+    )
+    follow(_closing(outcomes, bars, spent), console, debug=command.common.debug)
+    return folder
+
+
+def check_folder(place: Path) -> None:
+    """Refuse the name of a picture where a folder is needed.
+
+    Raises:
+        SettingsError: It is one.
+    """
+    if place.suffix.lower() in OUTPUT_FORMATS and not place.is_dir():
+        raise SettingsError(f"several pictures need a folder after -o, got {place}")
+
+
+def _beside(photographs: Path, styles: Sequence[Path]) -> Path:
+    """Name the folder of the results, beside the photographs."""
+    photographs = locate(photographs)
+    if photographs.name in ("", ".."):
+        photographs = photographs.resolve()
+    name = photographs.name if photographs.is_dir() else photographs.stem
+    return photographs.with_name(f"{'_'.join([name, *(style.stem for style in styles)])}")
+
+
+def _shower(
+    command: Stylize,
+    styles: Sequence[Picture],
+    console: Console,
+    bars: ExitStack,
+    spent: list[float],
+) -> OnStep:
+    """Give a function that shows a step.
+
+    Args:
+        command: What was asked for.
+        styles: The paintings.
+        console: Standard error.
+        bars: Where the bar of the present picture is kept.
+        spent: Seconds that each picture painted so far has taken; with them the time left for all
+            is told.
+    """
+    largest = max((style.image.shape[:2] for style in styles), key=math.prod)
+    present = 0
+    show: Callable[[Step], None] | None = None
+
+    def heading(task: Task, clock: Clock) -> str:
+        text = f"picture {task.number} of {task.count}"
+        if spent and clock.seconds_left is not None:
+            left = clock.seconds_left + sum(spent) / len(spent) * (task.count - task.number)
+            text += f", {minutes(left)} left for all"
+        return f"{text}, {task.photograph.name}"
+
+    def on_step(task: Task, photograph: Picture, step: Step) -> None:
+        nonlocal present, show
+        if show is None or task.number != present:
+            present, settings = task.number, command.settings
+            scales = plan(photograph.image.shape[:2], largest, settings)
+            title = partial(heading, task)
+            bar = progress(console, scales, settings.seconds, quiet=command.quiet, heading=title)
+            show = bars.enter_context(bar)
+        show(step)
+
+    return on_step
+
+
+def _closing(outcomes: Iterator[Outcome], bars: ExitStack, spent: list[float]) -> Iterator[Outcome]:
+    """Pass the outcomes on, take the bar of each away, and note how long it took."""
+    try:
+        for outcome in outcomes:
+            bars.close()
+            if outcome.status == "done":
+                spent.append(outcome.seconds)
+            yield outcome
+    finally:
+        bars.close()
+
+
+def follow(
+    outcomes: Iterator[Outcome],
+    console: Console,
+    *,
+    debug: bool = False,
+) -> None:
+    """Tell of each picture as it comes, and of all at the end.
+
+    Paths of results go to standard output, one a line, all else to standard error.
+
+    Args:
+        outcomes: From a batch.
+        console: Standard error.
+        debug: Show the tracebacks of failures.
+
+    Raises:
+        ImpastoError: Some pictures could not be painted.
+        KeyboardInterrupt: Interrupted; the message says how many are painted.
+    """
+    seen: list[Outcome] = []
+    try:
+        for outcome in outcomes:
+            seen.append(outcome)
+            _tell(outcome, console, debug)
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(
+            f"interrupted; {_painted(seen)}; the same command goes on with the rest"
+        ) from stop
+    finally:
+        _summarize(seen, console)
+    failed = sum(outcome.status == "failed" for outcome in seen)
+    if failed:
+        count, text = seen[-1].count, ""
+        if len(seen) < count:
+            text = f", and {count - len(seen)} were not tried because the disk is full"
+        raise PictureError(f"{failed} of {count} pictures could not be painted{text}")
+
+
+def _painted(seen: list[Outcome]) -> str:
+    if not seen:
+        return "none is painted yet"
+    return f"{sum(each.status != 'failed' for each in seen)} of {seen[-1].count} are painted"
+
+
+def _tell(outcome: Outcome, console: Console, debug: bool) -> None:
+    if outcome.status == "failed":
+        if debug:
+            sys.stderr.write(outcome.details)
+        named = str(outcome.photograph) in outcome.reason
+        whose = "" if named else f"{outcome.photograph}: "
+        sys.stderr.write(f"impasto: {printable(whose + outcome.reason)}\n")
+        return
+    how = f"in {outcome.seconds:.1f} s" if outcome.status == "done" else "was there"
+    place = f"{outcome.number}/{outcome.count} {outcome.photograph.name} {how}"
+    console.print(place, soft_wrap=True, highlight=False, markup=False)
+    sys.stdout.write(f"{outcome.result}\n")
+    sys.stdout.flush()
+
+
+def _summarize(seen: list[Outcome], console: Console) -> None:
+    """Show a table of all pictures, and the totals."""
+    if not seen:
+        return
+    table = Table("picture", "result", "seconds", box=None)
+    table.columns[2].justify = "right"
+    for each in seen:
+        said = f"failed: {each.reason}" if each.status == "failed" else str(each.result)
+        seconds = "was there" if each.status == "skipped" else f"{each.seconds:.1f}"
+        table.add_row(Text(str(each.photograph)), Text(said), seconds)
+    console.print(table)
+    totals = Counter(each.status for each in seen)
+    text = ", ".join(f"{totals[status]} {status}" for status in ("done", "skipped", "failed"))
+    left = seen[-1].count - len(seen)
+    console.print(f"{text}, {left} not tried" if left else text, highlight=False)

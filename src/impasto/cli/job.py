@@ -1,0 +1,32 @@
+"""A command of `impasto stylize`, ready to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from ..types import Picture
+from ..workflows.checkpointing import Unfinished
+
+if TYPE_CHECKING:
+    from .commands import Stylize
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A command with its pictures read and the path of its result settled.
+
+    `folder` is that of its checkpoints, `unfinished` what it goes on with if it is resumed.
+    """
+
+    command: Stylize
+    content: Picture
+    styles: list[Picture]
+    output: Path
+    console: Console
+    folder: Path
+    unfinished: Unfinished | None = None
+    aspect: float | None = None  # of a texture, whose content is blank

@@ -1,0 +1,91 @@
+"""Show how a run goes: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from ..images.scales import Scale
+from ..types import Step
+from ..workflows.time_left import Clock, minutes
+
+_SECONDS_BETWEEN_LINES = 10
+_BAR_WIDTH = 12
+
+
+def describe(step: Step, clock: Clock) -> tuple[str, str]:
+    """Say where a run stands, in a text of at most 65 characters, and its losses, in another."""
+    height, width = step.size
+    losses = step.losses
+    place = (
+        f"scale {step.scale + 1}/{step.scales} {width}x{height}  "
+        f"evaluation {step.iteration}/{step.iterations}"
+    )
+    if clock.seconds_each is not None and clock.seconds_left is not None:
+        place += f"  {clock.seconds_each:.2f} s each, {minutes(clock.seconds_left)} left"
+    return place, (
+        f"loss {losses['total']:.4g} "
+        f"(content {losses['content']:.3g}, style {losses['style']:.3g}, tv {losses['tv']:.3g})"
+    )
+
+
+@contextmanager
+def progress(
+    console: Console,
+    plan: Sequence[Scale],
+    budget: float | None = None,
+    *,
+    quiet: bool,
+    heading: Callable[[Clock], str] | None = None,
+) -> Iterator[Callable[[Step], None]]:
+    """Give a function to be called with each step.
+
+    Args:
+        console: Where to show it (standard error, so that standard output stays clean).
+        plan: The scales of the run.
+        budget: Seconds that it may take.
+        quiet: Show nothing.
+        heading: For a run that is one of several: gives what is shown before it. Its bar goes
+            when it ends.
+
+    Yields:
+        The function.
+    """
+    clock = Clock(plan, budget)
+    if quiet:
+        yield lambda step: None
+    elif console.is_terminal:
+        columns = BarColumn(bar_width=_BAR_WIDTH), TextColumn("{task.description}", markup=False)
+        with Progress(*columns, console=console, transient=heading is not None) as bar:
+            task = bar.add_task("starting", total=max(1, sum(s.iterations for s in plan)))
+
+            def show(step: Step) -> None:
+                clock.tick(step)
+                lines = [heading(clock)] if heading else []
+                lines += describe(step, clock)  # both fit a terminal of 80 columns
+                bar.update(task, completed=step.iteration, description="\n".join(lines))
+
+            yield show
+    else:
+        yield _line_printer(console, clock, heading)
+
+
+def _line_printer(
+    console: Console, clock: Clock, heading: Callable[[Clock], str] | None
+) -> Callable[[Step], None]:
+    last_time, last_scale = 0.0, -1
+
+    def show(step: Step) -> None:
+        nonlocal last_time, last_scale
+        clock.tick(step)
+        now = time.perf_counter()
+        if step.scale != last_scale or now - last_time >= _SECONDS_BETWEEN_LINES:
+            last_time, last_scale = now, step.scale
+            parts = ([heading(clock)] if heading else []) + [*describe(step, clock)]
+            console.print("  ".join(parts), soft_wrap=True, highlight=False, markup=False)
+
+    return show

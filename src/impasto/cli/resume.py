@@ -1,0 +1,81 @@
+"""`impasto resume`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter
+
+from ..errors import ImpastoError, ModelError
+from ..process import tune_process
+from ..settings import Settings, as_recorded
+from ..workflows.checkpointing import open_unfinished
+from ..workflows.run_folder import at_work, find_folder, read_run
+from .commands import Resume, Stylize
+from .options import Common
+from .stylize import carry_out, prepare
+
+
+def go_on(command: Resume) -> Path:
+    """Go on with a run of `impasto stylize` that ended early.
+
+    Returns:
+        The path of the result.
+
+    Raises:
+        ImpastoError: It could not be done.
+        KeyboardInterrupt: Interrupted again; the message says where the picture so far is.
+    """
+    folder = find_folder(command.run)
+    stylize = _as_it_was(read_run(folder), command, folder)
+    common = stylize.common
+    tune_process(backend=common.backend, threads=common.threads, device=common.device)
+    with at_work(folder):
+        unfinished = open_unfinished(folder)
+        job = prepare(stylize, resumed=True)
+        return carry_out(dataclasses.replace(job, folder=folder, unfinished=unfinished))
+
+
+def _as_it_was(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize:
+    """Return the command that began a run, with all its options."""
+    if "options" not in run:
+        raise ModelError(
+            f"the run in {folder} was begun by a program, which can go on with it by impasto.resume"
+        )
+    try:
+        inputs, output = run["inputs"], Path(run["output"])
+        common = dataclasses.replace(
+            command.common,
+            backend=command.common.backend or _checked(Common, "backend", run["backend"]),
+            threads=command.common.threads or _checked(Common, "threads", run["threads"]),
+            device=command.common.device or _checked(Common, "device", run.get("device")),
+        )
+        return Stylize(
+            Path(inputs["content"]["path"]),
+            tuple(Path(entry["path"]) for name, entry in inputs.items() if name[:6] == "style "),
+            # As it was named now, if it was, for the messages.
+            output=command.run if command.run.absolute() == output else output,
+            force=True,  # an interrupt has left the picture so far there
+            quiet=command.quiet,
+            settings=Settings(**as_recorded(run["settings"])),
+            common=common,
+            **{name: _checked(Stylize, name, value) for name, value in run["options"].items()},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, ImpastoError) as error:
+        raise ModelError(
+            f"the run in {folder} is of another version of Impasto, or damaged ({error!r}); "
+            "start it again with impasto stylize ... --force"
+        ) from error
+
+
+def _checked(kind: type, name: str, value: object) -> Any:
+    """Return a value that a command's option can have.
+
+    Raises:
+        KeyError: There is no such option.
+        ValueError: It cannot have this value.
+    """
+    return TypeAdapter(get_type_hints(kind, include_extras=True)[name]).validate_python(value)

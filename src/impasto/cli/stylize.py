@@ -1,0 +1,232 @@
+"""`impasto stylize`."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from rich.console import Console
+
+from ..errors import DivergedError, PictureError
+from ..images.files import free_path, read_picture
+from ..images.listing import names_several
+from ..images.memory import GIGABYTE, fit_scales
+from ..images.scales import Scale, plan
+from ..presets import WITHOUT_BLEND
+from ..prints import describe_print
+from ..settings import Settings
+from ..types import Size, Step
+from ..workflows.run_folder import check_unfinished, folder_of, remove
+from ..workflows.style_paintings import style_file
+from ..workflows.stylize import finish, make_stylizer
+from ..workflows.texture import as_texture
+from ..workflows.time_left import roughly
+from .batch import stylize_several
+from .checkpointing import enduring, way_on
+from .checks import check_options, check_outputs
+from .intermediate import early_paths, early_saver
+from .job import Job
+from .progress import progress
+
+if TYPE_CHECKING:
+    from .commands import Stylize
+
+_SECONDS_TO_SAVE, _LEAST_SECONDS = 0.3, 0.1
+# Runs this short end before the tolerance stops them.
+_ENDS_NEVER_EARLY = WITHOUT_BLEND["good"]["iterations"]
+
+
+def paint(command: Stylize) -> Path:
+    """Paint one picture, show progress, and write it; or several, see `batch.stylize_several`.
+
+    Whatever ends the run early (Ctrl-C, a loss that is not finite, no more memory), the picture so
+    far is written where the result would have gone.
+
+    Returns:
+        The path of the result, or the folder of several.
+
+    Raises:
+        ImpastoError: It could not be done.
+        KeyboardInterrupt: Interrupted; the message says where the picture so far is.
+    """
+    check_options(command)
+    if names_several(command.content):
+        return stylize_several(command)
+    return carry_out(prepare(command))
+
+
+def carry_out(job: Job) -> Path:
+    """Paint what is prepared, from the start or from where it stood; see `paint`."""
+    command, resumed = job.command, job.unfinished
+    scales = plan_of(job)
+    expected = _tell_plan(job, scales)
+    settings = resumed.settings if resumed else _with_time_left(command.settings)
+    save_early = early_saver(job, _save)
+    started = time.perf_counter() - (resumed.seconds if resumed else 0.0)
+    stylizer = make_stylizer(
+        list(job.styles), settings, resume=resumed.snapshot if resumed else None
+    )
+    step: Step | None = None
+    try:
+        with (
+            progress(job.console, scales, settings.seconds, quiet=command.quiet) as show,
+            enduring(job, stylizer(job.content), scales, expected) as steps,
+        ):
+            for step in steps:
+                show(step)
+                save_early(step)
+    except KeyboardInterrupt:
+        raise _interrupted(job, step) from None
+    except Exception as error:  # whatever it was, the picture so far is worth keeping
+        kept = (error.step if isinstance(error, DivergedError) else None) or step
+        if kept is not None:
+            _save(job, kept, job.output)
+            error.add_note(f"the picture so far is in {job.output}")
+        if (way := way_on(job.folder, job.output)) is not None:
+            error.add_note(way)
+        raise
+    if step is None:
+        raise PictureError("the run made no picture")
+    with _deaf_to_interrupts():
+        _save(job, step, job.output, time.perf_counter() - started)
+        remove(job.folder)
+    sys.stdout.write(f"{job.output}\n")
+    return job.output
+
+
+def sizes_of(job: Job) -> tuple[Size, Size]:
+    """Return height and width of the photograph and of the largest painting."""
+    sizes = [style.image.shape[:2] for style in job.styles]
+    return job.content.image.shape[:2], max(sizes, key=math.prod)
+
+
+def plan_of(job: Job) -> list[Scale]:
+    """Return the scales of a job.
+
+    Raises:
+        PictureError: A picture is too small or too thin.
+    """
+    return plan(*sizes_of(job), job.command.settings)
+
+
+def _tell_plan(job: Job, scales: list[Scale]) -> float | None:
+    """Say how large the picture will be, what memory and time it takes, or that it does not fit.
+
+    Returns:
+        Seconds that it takes; None where nobody listens, since measuring that takes a second, and
+        for a run that is resumed.
+
+    Raises:
+        PictureError: It does not fit into memory.
+    """
+    from ..engines.iterative.state import on_device
+
+    settings = on_device(job.command.settings)
+    fits = fit_scales(*sizes_of(job), settings)
+    height, width = scales[-1].size
+    text = f"{width}x{height} in {len(scales)} scale(s), computed in {settings.precision}, "
+    if settings.print_mm is not None:
+        text = f"{describe_print(scales[-1].size, settings.dpi)}, {text}"
+    text += f"memory about {max(fit.bytes for fit in fits) / GIGABYTE:.1f} GB"
+    if fits[-1].tile is not None:
+        text += f", in tiles of {fits[-1].tile} pixels"
+    told = not job.command.quiet and job.unfinished is None
+    seconds = _expected_seconds(job, settings) if told else None
+    if seconds is not None:
+        text += f", {_about(seconds, settings)}"
+    job.console.print(text, soft_wrap=True, highlight=False)
+    return seconds
+
+
+def _expected_seconds(job: Job, settings: Settings) -> float:
+    """Return how long the run will take; with a budget, without a second spent on measuring."""
+    from ..engines.iterative.forecast import forecast_seconds
+
+    if settings.seconds is not None:
+        return settings.seconds
+    return forecast_seconds(*sizes_of(job), settings, styles=len(job.styles))
+
+
+def _about(seconds: float, settings: Settings) -> str:
+    if settings.seconds is not None:
+        return f"at most {roughly(seconds)}"
+    ends_early = settings.tolerance and settings.iterations > _ENDS_NEVER_EARLY
+    return f"at most about {roughly(seconds)}" if ends_early else f"about {roughly(seconds)}"
+
+
+def _with_time_left(settings: Settings) -> Settings:
+    """Take what the program's start took, and a little for its end, off the budget."""
+    if settings.seconds is None:
+        return settings
+    spent = time.time() - psutil.Process().create_time() + _SECONDS_TO_SAVE
+    return settings.changed(budget=max(settings.seconds - spent, _LEAST_SECONDS))
+
+
+def prepare(command: Stylize, *, resumed: bool = False) -> Job:
+    """Read the pictures and check, before any work, that the results can be written.
+
+    Args:
+        command: The command.
+        resumed: Whether it goes on with a run, and so may find one.
+
+    Raises:
+        SettingsError: An option is out of range or contradicts another.
+        PictureError: A picture cannot be read, or a result cannot be written.
+    """
+    content = read_picture(command.content, max_pixels=command.max_pixels)
+    paintings = [style_file(style) for style in command.styles]
+    styles = [read_picture(painting, max_pixels=command.max_pixels) for painting in paintings]
+    names = "_".join([command.content.stem, *(style.stem for style in command.styles)])
+    output = command.output or free_path(
+        command.content.with_name(f"{names}.{command.format or 'png'}")
+    )
+    if not resumed:
+        check_unfinished(output, command.force)
+    console = Console(stderr=True, quiet=command.quiet)
+    job = Job(command, content, styles, output, console, folder_of(output))
+    check_outputs([output, *early_paths(job, plan_of(job))], command.force)
+    return job
+
+
+def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:
+    """Save the picture so far and return what to raise."""
+    if step is None:
+        return KeyboardInterrupt("interrupted before there was a picture")
+    with _deaf_to_interrupts():
+        _save(job, step, job.output)
+    height, width = step.size
+    way = way_on(job.folder, job.output)
+    return KeyboardInterrupt(
+        f"interrupted at evaluation {step.iteration} of {step.iterations}; "
+        f"the picture so far, {width}x{height}, is in {job.output}{f'; {way}' if way else ''}"
+    )
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let no Ctrl-C keep the result from its file: it is all that the run was for."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def _save(job: Job, step: Step, path: Path, seconds: float = 0.0) -> None:
+    result = finish(step, job.content, job.styles, job.command.settings, seconds=seconds)
+    if job.aspect is not None:
+        result = as_texture(result, job.aspect)
+    result.save(
+        path, quality=job.command.jpeg_quality, bits=job.command.bits if path == job.output else 8
+    )

@@ -1,0 +1,57 @@
+"""`impasto texture`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from ..images.files import free_path, read_picture
+from ..workflows.run_folder import check_unfinished, folder_of
+from ..workflows.style_paintings import style_file
+from ..workflows.texture import blank_content, texture_settings
+from .checks import check_options, check_outputs
+from .commands import Stylize
+from .job import Job
+from .stylize import carry_out
+
+if TYPE_CHECKING:
+    from .commands import Texture
+
+
+def make_texture(command: Texture) -> Path:
+    """Make a texture, show progress, and write it.
+
+    Returns:
+        The path of the result.
+
+    Raises:
+        ImpastoError: It could not be done.
+        KeyboardInterrupt: Interrupted; the message says where the picture so far is.
+    """
+    settings = texture_settings(command.settings)
+    content = blank_content(command.aspect, settings)
+    stylize = Stylize(
+        content=Path(content.name),
+        styles=command.styles,
+        output=command.output,
+        force=command.force,
+        save_every=sys.maxsize,  # no early pictures, of the preset classic neither
+        quiet=command.quiet,
+        jpeg_quality=command.jpeg_quality,
+        bits=command.bits,
+        settings=settings,
+        no_checkpoint=True,  # a run is resumed from its photograph, and there is none
+        common=command.common,
+    )
+    check_options(stylize)
+    styles = [read_picture(style_file(style)) for style in command.styles]
+    first = command.styles[0]
+    output = command.output or free_path(first.with_name(f"{first.stem}_texture.png"))
+    check_outputs([output], command.force)
+    check_unfinished(output, command.force)
+    console = Console(stderr=True, quiet=command.quiet)
+    folder = folder_of(output)
+    return carry_out(Job(stylize, content, styles, output, console, folder, aspect=command.aspect))

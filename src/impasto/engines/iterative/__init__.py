@@ -1,0 +1,1 @@
+"""Optimise the picture itself: scales, optimizers, checkpoints, time and memory."""

@@ -1,0 +1,76 @@
+"""Adam, wholly on the device: a step is one evaluation and copies nothing from there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...backend import ops
+from ...errors import DivergedError
+from ...settings import Settings
+from ...types import Tensor
+from .points import Evaluate, Point, State, either, where
+
+_BETA1, _BETA2, _EPSILON = 0.9, 0.99, 1e-8
+_RETRIES = 10
+
+
+class Averages(NamedTuple):
+    """Adam's running averages, their number, the step size, and how often it was lowered."""
+
+    mean: Tensor
+    square: Tensor
+    steps: Tensor
+    learning_rate: Tensor
+    retries: Tensor
+
+
+def adam_init(point: Point, settings: Settings) -> State:
+    """Start with empty averages."""
+    zeros, none = ops.zeros_like(point.x), ops.zeros_like(point.value)
+    return State(point, 1, False, Averages(zeros, zeros, none, none + settings.learning_rate, none))
+
+
+def adam_step(evaluate: Evaluate, state: State, settings: Settings, budget: int) -> State:
+    """Make one step of Adam (Kingma and Ba 2015, algorithm 1); the pixels stay in 0..1.
+
+    Args:
+        evaluate: Gives loss and gradient.
+        state: From `adam_init` or the step before.
+        settings: Unused; the learning rate is in the state.
+        budget: Unused; a step takes one evaluation.
+
+    Returns:
+        The new state. After a loss that is not finite: the old point, empty averages, and half
+        the learning rate; `finished` after ten halvings in a row.
+    """
+    point, memory = state.point, state.memory
+    steps = memory.steps + 1
+    mean = _BETA1 * memory.mean + (1 - _BETA1) * point.gradient
+    square = _BETA2 * memory.square + (1 - _BETA2) * ops.square(point.gradient)
+    rate = memory.learning_rate / (1 - _BETA1**steps)
+    move = rate * mean / (ops.sqrt(square / (1 - _BETA2**steps)) + _EPSILON)
+    least, most = ops.zeros_like(rate), ops.ones_like(rate)
+    new = evaluate(ops.minimum(ops.maximum(point.x - move, least), most))
+    good = ops.isfinite(new.value)
+    retries = ops.where(good, memory.retries, memory.retries + 1)
+    learned = Averages(
+        where(good, mean, 0.0),
+        where(good, square, 0.0),
+        where(good, steps, 0.0),
+        ops.where(good, memory.learning_rate, 0.5 * memory.learning_rate),
+        retries,
+    )
+    finished = retries > _RETRIES
+    return State(either(good, new, point), state.evaluations + 1, finished, learned)
+
+
+def adam_check(state: State) -> bool:
+    """Tell whether Adam is finished, which it never is of itself.
+
+    Raises:
+        DivergedError: Ten halvings of the learning rate did not help.
+    """
+    if bool(state.finished):
+        rate = float(state.memory.learning_rate)
+        raise DivergedError(f"the loss is not finite even at learning rate {rate:.1e}")
+    return False

@@ -1,0 +1,65 @@
+"""What VGG19 sees of a painting that is to be a style."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ...backend import compiled, ops
+from ...images.scales import check_size, fit, resize
+from ...perceptual import features, objective, statistics
+from ...perceptual.features import Kernels
+from ...settings import Settings
+from ...types import Image, Tensor
+from ..iterative.view import to_pixels
+
+
+class Look(NamedTuple):
+    """What VGG19 sees of a painting.
+
+    Attributes:
+        grams: Gram matrices by style layer, divided by positions, (C, C) each.
+        statistics: Means and deviations of the features of the style layers, (F,), logarithmic.
+    """
+
+    grams: Mapping[str, Tensor]
+    statistics: Tensor
+
+
+def look_at(painting: Tensor, kernels: Kernels, settings: Settings) -> Look:
+    """Look at a painting.
+
+    Args:
+        painting: (1, h, w, 3), 0..1.
+        kernels: From `objective.load_kernels`.
+        settings: Style layers, pooling, padding and precision.
+    """
+    seen = features.vgg19(painting, kernels, settings.style_layers, **objective.look(settings))
+    grams, numbers = {}, []
+    for name, layer in seen.items():
+        moments = statistics.moments(layer)
+        grams[name] = moments.second / moments.weight
+        mean = moments.first / moments.weight
+        variance = ops.diagonal(grams[name]) - ops.square(mean)
+        numbers += [mean, ops.sqrt(ops.maximum(variance, 0.0))]
+    return Look(grams, ops.log1p(ops.concatenate(numbers)))
+
+
+def look_at_painting(image: Image, kernels: Kernels, settings: Settings, long_side: int) -> Look:
+    """Look at a painting as training does; what is seen is NumPy's, in main memory.
+
+    Args:
+        image: The painting, (h, w, 3), 0..1, any size.
+        kernels: From `objective.load_kernels`.
+        settings: As for `look_at`.
+        long_side: Pixels at which it is looked at.
+
+    Raises:
+        PictureError: The painting is too small.
+    """
+    size = fit(check_size(image.shape[:2], "the painting"), long_side)
+    seen = compiled(lambda pixels: look_at(pixels, kernels, settings))(
+        to_pixels(resize(image, size))
+    )
+    grams = {name: ops.convert_to_numpy(gram) for name, gram in seen.grams.items()}
+    return Look(grams, ops.convert_to_numpy(seen.statistics))

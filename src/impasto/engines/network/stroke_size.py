@@ -1,0 +1,80 @@
+"""Strokes as large as the picture asks for: painted small, and drawn anew at full size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ...backend import ops
+from ...images.scales import resize
+from ...images.strokes import with_edges, with_strokes, working_size
+from ...types import Image, Tensor
+from ..iterative.points import computes_on_host
+from .model import PHOTOGRAPH, Array, PaintingModel
+from .predict import most_pixels, paint_image, paint_pixels
+from .strokes_on_gpu import paint_on_gpu
+
+
+def paint_photograph(
+    photograph: Image, vector: Array, model: PaintingModel, *, mixture: float, stroke_size: float
+) -> Image:
+    """Paint a photograph with strokes of a size.
+
+    Args:
+        photograph: (H, W, 3), 0..1, both sides at least 16.
+        vector: The style, (style size,), mixed already.
+        model: The network.
+        mixture: How much of the style is in `vector`; 0 returns the photograph.
+        stroke_size: 1 for strokes as in a picture 800 pixels long, 2 for twice as large; 0 paints
+            in one pass, with strokes of some pixels.
+
+    Returns:
+        The picture, (H, W, 3), 0..1.
+
+    Raises:
+        PictureError: The photograph is too small.
+    """
+    if mixture == 0:
+        return photograph
+    size = working_size(photograph.shape[:2], stroke_size)
+    if size == photograph.shape[:2]:
+        return _paint(photograph, photograph, vector, model, mixture)
+    if not computes_on_host() and photograph.shape[0] * photograph.shape[1] <= most_pixels():
+        return paint_on_gpu(photograph, size, _painting(vector, model, mixture))
+    small = np.clip(resize(photograph, size), 0, 1)
+    painted = _paint(small, small, vector, model, mixture)
+    seen = with_edges(painted, small, photograph)
+    return with_strokes(_paint(seen, photograph, vector, model, mixture), painted)
+
+
+def _paint(
+    seen: Image, photograph: Image, vector: Array, model: PaintingModel, mixture: float
+) -> Image:
+    """Paint, and below full strength give back what the network loses even of a plain photograph.
+
+    So a small strength changes little, and 0 nothing, though its photograph is no perfect copy.
+    """
+    painted = paint_image(seen, vector, model)
+    if mixture < 1:
+        lost = paint_image(seen, model.styles[PHOTOGRAPH], model)
+        np.subtract(photograph, lost, out=lost)
+        lost *= np.float32(1 - mixture)
+        lost += painted
+        painted = np.clip(lost, 0, 1, out=lost)
+    return painted
+
+
+def _painting(
+    vector: Array, model: PaintingModel, mixture: float
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return what `_paint` does, of pixels."""
+
+    def paint(seen: Tensor, photograph: Tensor) -> Tensor:
+        painted = paint_pixels(seen, vector, model)
+        if mixture < 1:
+            lost = photograph - paint_pixels(seen, model.styles[PHOTOGRAPH], model)
+            painted = ops.clip(painted + (1 - mixture) * lost, 0.0, 1.0)
+        return painted
+
+    return paint

@@ -1,0 +1,59 @@
+"""What `stroke_size` does, wholly on a GPU: the photograph goes there, the picture comes back."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image as PIL
+
+from ...backend import ops
+from ...images.strokes import EDGE, ROUNDS
+from ...types import Image, Size, Tensor
+from ..iterative.view import to_image, to_pixels
+
+
+def paint_on_gpu(photograph: Image, size: Size, paint: Callable[[Tensor, Tensor], Tensor]) -> Image:
+    """Paint a photograph small, and draw its strokes anew at full size.
+
+    Args:
+        photograph: (H, W, 3), 0..1.
+        size: Height and width at which it is painted small.
+        paint: Paints what the network sees, (1, h, w, 3), of a photograph.
+
+    Returns:
+        The picture, (H, W, 3), 0..1.
+    """
+    full = photograph.shape[:2]
+    photo = to_pixels(photograph)
+    small = _reduced(photo, size)
+    painted = paint(small, small)
+    lost = photo - resized(small, full)
+    energy = ops.mean(ops.square(lost), axis=-1, keepdims=True)
+    edges = lost * (energy / (energy + float(EDGE) ** 2))
+    fine = paint(ops.clip(resized(painted, full) + edges, 0.0, 1.0), photo)
+    for _ in range(ROUNDS):
+        fine = ops.clip(fine + resized(painted - _reduced(fine, size), full), 0.0, 1.0)
+    return to_image(fine)
+
+
+def _reduced(x: Tensor, size: Size) -> Tensor:
+    """Resize pixels, without overshooting their range."""
+    return ops.minimum(ops.maximum(resized(x, size), ops.min(x)), ops.max(x))
+
+
+def resized(x: Tensor, size: Size) -> Tensor:
+    """Resize pixels (1, h, w, C) to (1, H, W, C) by Lanczos: a product for each axis."""
+    _, height, width, channels = x.shape
+    rows, columns = _lanczos(height, size[0]), _lanczos(width, size[1])
+    x = ops.matmul(rows, ops.reshape(x, (height, width * channels)))
+    x = ops.matmul(columns, ops.reshape(x, (size[0], width, channels)))
+    return x[None]
+
+
+@functools.lru_cache(maxsize=8)
+def _lanczos(before: int, after: int) -> Tensor:
+    """Return the matrix that resizes a column, (after, before)."""
+    units = PIL.fromarray(np.eye(before, dtype=np.float32), mode="F")
+    return ops.convert_to_tensor(np.array(units.resize((before, after), PIL.Resampling.LANCZOS)))

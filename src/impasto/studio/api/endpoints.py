@@ -1,0 +1,209 @@
+"""The studio for programs: endpoints for Gradio's own clients, with the rules of the page.
+
+Gradio reads the annotations of this module when it runs, so that they cannot be postponed.
+"""
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ...errors import RunError, SettingsError
+from ...images.files import read_picture
+from ...settings import Settings
+from ...workflows.paint import paint
+from ..context import Studio
+from ..gallery import gallery
+from ..jobs.job_file import Order
+from ..page.job_inputs import style_picture
+from ..page.previews import look_at, style_names, title_of
+from .job_endpoints import ApiOfRuns, answered
+from .requests import (
+    File,
+    check_length,
+    check_size,
+    check_weights,
+    choice_of,
+    file_for,
+    named_settings,
+    path_of,
+    settings_of_paint,
+    text_of,
+)
+from .responses import PictureAnswer, StyleAnswer, picture_answer
+
+_RUN = re.compile(r"[0-9a-f]{32}")
+_MOST_PICTURES = 1000
+_PAINTING: dict[str, Any] = {"concurrency_id": "glance", "concurrency_limit": 1}  # as the page's
+_LOOKING: dict[str, Any] = {"concurrency_id": "look", "concurrency_limit": 8}
+_EXPORTING: dict[str, Any] = {"concurrency_id": "export", "concurrency_limit": 1}
+
+
+@dataclass(frozen=True, eq=False)
+class Api:
+    """The endpoints; each answers a request of one user.
+
+    Attributes:
+        studio: What it works on.
+    """
+
+    studio: Studio
+
+    @answered
+    def styles(self) -> list[StyleAnswer]:
+        """List the learned styles.
+
+        Returns:
+            Name and title of each.
+        """
+        return [{"name": name, "title": title_of(name)} for name in style_names()]
+
+    @answered
+    def paint_now(  # noqa: PLR0913 - each is a parameter of the API
+        self,
+        request: gr.Request,
+        photograph: File,
+        styles: list[str] | None = None,
+        paintings: list[File] | None = None,
+        shares: list[float] | None = None,
+        strength: float = 1.0,
+        keep_colors: bool = False,
+        size: int | None = None,
+        stroke_size: float = 1.0,
+    ) -> File:
+        """Paint a photograph at once.
+
+        Args:
+            request: Who asks.
+            photograph: The file.
+            styles: Names of learned styles.
+            paintings: Files of paintings whose style is taken.
+            shares: One for each of the styles and then of the paintings; equal ones if left out.
+            strength: How far to go from the photograph, 0 to 2.
+            keep_colors: Keep the photograph's colours.
+            size: Long side of the result, 16 to 4096 pixels; the photograph's own if left out.
+            stroke_size: 1 for strokes as in a picture 800 pixels long, up to 8; 0 for the finest.
+
+        Returns:
+            The picture, a PNG with its record inside.
+        """
+        most = self.studio.max_pixels
+        choice = choice_of(photograph, styles, paintings, shares, most)
+        picture = read_picture(choice.photo, max_pixels=most)
+        height, width = picture.image.shape[:2]
+        settings = settings_of_paint(
+            (height, width),
+            size=size,
+            strength=strength,
+            stroke_size=stroke_size,
+            keep_colors=keep_colors,
+        )
+        result = paint(picture, dict(choice.shares), settings=settings)
+        path = self.studio.place() / f"{gallery.safe_name(choice.name)}.png"
+        result.save(path)
+        return file_for(path)
+
+    @answered
+    def stylize(
+        self,
+        request: gr.Request,
+        photograph: File,
+        paintings: list[File] | None = None,
+        settings: dict[str, Any] | None = None,
+        styles: list[str] | None = None,
+    ) -> str:
+        """Ask for a run of the slow route; it does what `impasto stylize` does.
+
+        Args:
+            request: Who asks.
+            photograph: The file.
+            paintings: Files of the paintings.
+            settings: Settings that differ from the defaults, none that names a file.
+            styles: Names of learned styles, to be taken from before the paintings.
+
+        Returns:
+            The id of the run.
+        """
+        most = self.studio.max_pixels
+        named = named_settings(settings)
+        choice = choice_of(photograph, styles, paintings, None, most)
+        chosen = [*(styles or []), *(path_of(file, "painting") for file in paintings or [])]
+        checked, photo = Settings(**named), look_at(choice.photo, most)
+        height, width = photo.image.shape[:2]
+        check_length(checked)
+        check_size(checked, (height, width))
+        check_weights(checked, len(chosen))
+        with tempfile.TemporaryDirectory(dir=self.studio.temporary.scratch) as place:
+            order = Order(
+                content=Path(choice.photo),
+                styles=tuple(style_picture(each, photo, Path(place)) for each in chosen),
+                settings=checked,
+                name=choice.name,
+                titles=tuple(title_of(each) for each in chosen),
+            )
+            return self.studio.runs.add(self.studio.user(request), order)
+
+    @answered
+    def picture(self, request: gr.Request, picture: str, kind: gallery.Kind = "png") -> File:
+        """Get a picture of the gallery.
+
+        Args:
+            request: Who asks.
+            picture: Its name, or the id of the run that made it.
+            kind: Format of the file.
+
+        Returns:
+            The file, with its record inside.
+        """
+        name = text_of(picture, "picture")
+        if _RUN.fullmatch(name):
+            view = self.studio.runs.view(self.studio.user(request), name)
+            if view.picture is None:
+                raise RunError(f"the run is {view.status} and has no picture in the gallery yet")
+            name = view.picture
+        folder = self.studio.folder(request)
+        return file_for(gallery.export(folder, name, kind, self.studio.place()))
+
+    @answered
+    def pictures(
+        self, request: gr.Request, search: str = "", most: int = 100
+    ) -> list[PictureAnswer]:
+        """List the pictures of the gallery, the newest first.
+
+        Args:
+            request: Who asks.
+            search: Words that must all occur in photograph, style, file name or settings.
+            most: How many, 1 to 1000.
+
+        Returns:
+            The pictures.
+        """
+        if not isinstance(most, int) or not 1 <= most <= _MOST_PICTURES:
+            raise SettingsError(f"most must be 1 to {_MOST_PICTURES}, got {most}")
+        found = gallery.entries(self.studio.folder(request), text_of(search, "search"))
+        return [picture_answer(entry) for entry in found[:most]]
+
+
+def add_api(studio: Studio) -> None:
+    """Add the endpoints to the page that is being made.
+
+    Args:
+        studio: What they work on.
+
+    Example:
+        >>> with gr.Blocks():  # doctest: +SKIP
+        ...     add_api(studio)
+    """
+    api, runs = Api(studio), ApiOfRuns(studio)
+    gr.api(api.styles, **_LOOKING)
+    gr.api(api.paint_now, api_name="paint", **_PAINTING)
+    gr.api(api.stylize, **_PAINTING)
+    steering: list[Callable[..., Any]] = [runs.pause, runs.go_on, runs.stop, runs.drop]
+    for function in [runs.run, runs.runs, *steering, runs.change]:
+        gr.api(function, **_LOOKING)
+    gr.api(api.picture, **_EXPORTING)
+    gr.api(api.pictures, api_name="gallery", **_LOOKING)

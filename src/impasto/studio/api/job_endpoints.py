@@ -1,0 +1,153 @@
+"""Runs for programs: endpoints that tell how they stand, and steer them.
+
+Gradio reads the annotations of this module when it runs, so that they cannot be postponed.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate
+
+import gradio as gr
+
+from ...errors import ImpastoError, explain
+from ..context import H, P, R, Studio
+from ..jobs.status import View
+from ..page.previews import look_at
+from .requests import check_length, check_size, check_weights, named_settings, text_of
+from .responses import RunAnswer, run_answer
+
+
+def answered(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
+    """Let every error reach the client as a sentence; one that is not ours is logged, too."""
+
+    @functools.wraps(handler)
+    def run(self: H, /, *values: P.args, **named: P.kwargs) -> R:
+        try:
+            return handler(self, *values, **named)
+        except ImpastoError as error:
+            raise gr.Error(self.studio.sentence(error), print_exception=False) from error
+        except Exception as error:
+            raise gr.Error(explain(error), print_exception=True) from error
+
+    return run
+
+
+@dataclass(frozen=True, eq=False)
+class ApiOfRuns:
+    """The endpoints; each answers a request of one user.
+
+    Attributes:
+        studio: What it works on.
+    """
+
+    studio: Studio
+
+    @answered
+    def run(self, request: gr.Request, run: str) -> RunAnswer:
+        """Tell how a run stands.
+
+        Args:
+            request: Who asks.
+            run: Its id.
+
+        Returns:
+            The run.
+        """
+        return run_answer(self._view(request, run))
+
+    def _view(self, request: gr.Request, run: str) -> View:
+        return self.studio.runs.view(self.studio.user(request), text_of(run, "run"))
+
+    @answered
+    def runs(self, request: gr.Request) -> list[RunAnswer]:
+        """List the unfinished runs, and those that ended lately, the newest first.
+
+        Args:
+            request: Who asks.
+
+        Returns:
+            The runs.
+        """
+        return [run_answer(view) for view in self.studio.runs.of(self.studio.user(request))]
+
+    @answered
+    def pause(self, request: gr.Request, run: str) -> RunAnswer:
+        """Let a run rest, and the next one work.
+
+        Args:
+            request: Who asks.
+            run: Its id.
+
+        Returns:
+            The run.
+        """
+        self.studio.runs.pause(self.studio.user(request), text_of(run, "run"))
+        return run_answer(self._view(request, run))
+
+    @answered
+    def go_on(self, request: gr.Request, run: str) -> RunAnswer:
+        """Let a paused run go on, or try a failed one again.
+
+        Args:
+            request: Who asks.
+            run: Its id.
+
+        Returns:
+            The run.
+        """
+        self.studio.runs.go_on(self.studio.user(request), text_of(run, "run"))
+        return run_answer(self._view(request, run))
+
+    @answered
+    def stop(self, request: gr.Request, run: str) -> RunAnswer:
+        """End a run and keep the picture so far in the gallery.
+
+        Args:
+            request: Who asks.
+            run: Its id.
+
+        Returns:
+            The run; its picture is named when its status is `stopped`.
+        """
+        self.studio.runs.stop(self.studio.user(request), text_of(run, "run"))
+        return run_answer(self._view(request, run))
+
+    @answered
+    def drop(self, request: gr.Request, run: str) -> RunAnswer:
+        """Throw a run away; what is in the gallery stays there.
+
+        Args:
+            request: Who asks.
+            run: Its id.
+
+        Returns:
+            The run as it was.
+        """
+        view = self._view(request, run)
+        self.studio.runs.drop(self.studio.user(request), run)
+        return run_answer(view)
+
+    @answered
+    def change(self, request: gr.Request, run: str, settings: dict[str, Any]) -> RunAnswer:
+        """Give a run other settings; it goes on from the picture so far.
+
+        Args:
+            request: Who asks.
+            run: Its id.
+            settings: Those that change, none that names a file.
+
+        Returns:
+            The run.
+        """
+        user, named = self.studio.user(request), named_settings(settings)
+        view = self._view(request, run)
+        changed = view.settings.changed(**named)
+        check_length(changed)
+        check_weights(changed, len(view.titles))
+        photo = self.studio.runs.photograph(user, run)
+        if photo is not None:  # else the run has ended, which is told below
+            height, width = look_at(str(photo), self.studio.max_pixels).image.shape[:2]
+            check_size(changed, (height, width))
+        self.studio.runs.change(user, run, **named)
+        return run_answer(self._view(request, run))

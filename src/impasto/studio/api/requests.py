@@ -1,0 +1,285 @@
+"""What programs ask the studio for: read, checked, and bounded like what the page asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ...errors import SettingsError
+from ...paint_settings import PaintSettings
+from ...settings import Settings, sentence
+from ...types import Size
+from ...workflows.setting_files import ROLES, names_a_file
+from ..page.previews import look_at, style_names
+from ..page.selection import LARGEST, Choice
+
+MOST_STYLES = 8
+MOST_ITERATIONS, MOST_SECONDS = 10_000, 24 * 3600
+_FILES = tuple(name for name in ROLES if name != "init")
+_OWNERS = ("weights", "memory")  # for whoever started the studio to say
+_UPLOAD = "pass it as gradio_client.handle_file(...), which uploads it"
+
+
+class Kind(TypedDict):
+    """How Gradio marks a file."""
+
+    _type: Literal["gradio.FileData"]
+
+
+class File(TypedDict):
+    """A file as Gradio's clients send and get it.
+
+    Attributes:
+        path: In the studio's temporary folder; clients upload and download it by themselves.
+        meta: That this is a file.
+    """
+
+    path: str
+    meta: Kind
+
+
+class _Wish(BaseModel):
+    """Names, files and shares, as they come from outside."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    styles: Annotated[list[str], Field(max_length=MOST_STYLES)]
+    paintings: list[Any]
+    shares: list[Annotated[float, Field(ge=0)]]
+
+
+def file_for(path: str | Path) -> File:
+    """Name a file for a client to download.
+
+    Args:
+        path: Of the file, in the studio's temporary folder.
+
+    Example:
+        >>> file_for("a.png")["path"]
+        'a.png'
+    """
+    return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+
+
+def path_of(file: object, role: str) -> str:
+    """Return where an uploaded file is.
+
+    Args:
+        file: As Gradio's clients send it. That it is in the temporary folder, and the user's, was
+            looked at when the request came.
+        role: What it is, for the message.
+
+    Raises:
+        SettingsError: It is no file.
+
+    Example:
+        >>> path_of(file_for("a.png"), "photograph")
+        'a.png'
+    """
+    path = file.get("path") if isinstance(file, dict) else None
+    if not isinstance(path, str) or not path:
+        raise SettingsError(f"the {role} must be an uploaded file; {_UPLOAD}")
+    return path
+
+
+def text_of(value: object, name: str) -> str:
+    """Return a text.
+
+    Raises:
+        SettingsError: It is none.
+
+    Example:
+        >>> text_of("0a1b", "run")
+        '0a1b'
+    """
+    if not isinstance(value, str):
+        raise SettingsError(f"{name} must be a text, got {type(value).__name__}")
+    return value
+
+
+def choice_of(
+    photograph: object, styles: object, paintings: object, shares: object, max_pixels: int | None
+) -> Choice:
+    """Read which photograph shall be painted in which styles.
+
+    Args:
+        photograph: A file.
+        styles: List of names of learned styles, or None.
+        paintings: List of files, or None.
+        shares: One for each of the styles and then of the paintings, or None for equal ones.
+        max_pixels: Largest picture that is read, pixels.
+
+    Raises:
+        SettingsError: Something is missing, of another kind, or too much.
+        PictureError: A painting cannot be read.
+    """
+    photo = path_of(photograph, "photograph")
+    wish = _wish(styles=styles or [], paintings=paintings or [], shares=shares or [])
+    for name in wish.styles:
+        if name not in style_names():
+            raise SettingsError(
+                f"there is no style {name!r}; the styles are {', '.join(style_names())}"
+            )
+    files = [path_of(file, "painting") for file in wish.paintings]
+    chosen = [*wish.styles, *files]
+    if not 1 <= len(chosen) <= MOST_STYLES:
+        raise SettingsError(
+            f"expected 1 to {MOST_STYLES} styles and paintings in all, got {len(chosen)}"
+        )
+    if wish.shares and len(wish.shares) != len(chosen):
+        raise SettingsError(
+            f"there are {len(wish.shares)} shares for {len(chosen)} styles and paintings; "
+            "give one for each, or none"
+        )
+    for file in files:
+        look_at(file, max_pixels)
+    parts: dict[str, float] = {}
+    for name, share in zip(chosen, wish.shares or [1.0] * len(chosen), strict=True):
+        parts[name] = parts.get(name, 0.0) + share
+    return Choice(photo, parts)
+
+
+def _wish(**values: Any) -> _Wish:
+    try:
+        return _Wish(**values)
+    except ValidationError as error:
+        raise SettingsError(sentence(error, _Wish.model_fields)) from None
+
+
+def settings_of_paint(photo: Size, *, size: Any, **values: Any) -> PaintSettings:
+    """Check the settings of what is painted at once.
+
+    Args:
+        photo: The photograph's height and width.
+        size: Long side of the result, or None for the photograph's.
+        **values: The other settings.
+
+    Raises:
+        SettingsError: One is out of range.
+
+    Example:
+        >>> settings_of_paint((5000, 3000), size=None, strength=0.5).size
+        4096
+    """
+    if size is None and max(photo) > LARGEST:
+        size = LARGEST
+    settings = PaintSettings(size=size, **values)
+    _check_side(settings.size or 0)
+    return settings
+
+
+def named_settings(settings: object) -> dict[str, Any]:
+    """Read settings that come as a JSON object; none of them names a file.
+
+    Args:
+        settings: The object, or None.
+
+    Raises:
+        SettingsError: It is something else, or a setting is not for strangers.
+
+    Example:
+        >>> named_settings({"size": 640, "init": "noise"})
+        {'size': 640, 'init': 'noise'}
+    """
+    if settings is None:
+        return {}
+    if not isinstance(settings, dict):
+        raise SettingsError(
+            f'settings must be an object such as {{"size": 640}}, got {type(settings).__name__}'
+        )
+    for name, value in settings.items():
+        given = value not in (None, "", [])
+        if given and (name in _FILES or (name == "init" and names_a_file(name, value))):
+            raise SettingsError(f"{name} names a file of the studio's machine; leave it out")
+        if given and name in _OWNERS:
+            raise SettingsError(f"{name} is for whoever started the studio to set; leave it out")
+    return {str(name): value for name, value in settings.items()}
+
+
+def check_size(settings: Settings, photo: Size) -> None:
+    """Refuse a result that is larger than what the page makes.
+
+    Args:
+        settings: Of the run.
+        photo: The photograph's height and width.
+
+    Raises:
+        SettingsError: Its long side has more than `LARGEST` pixels.
+
+    Example:
+        >>> check_size(Settings(size=640), (480, 640))
+    """
+    if settings.height is None:
+        _check_side(settings.size)
+    else:
+        _check_side(round(settings.height * max(1.0, photo[1] / photo[0])))
+
+
+def check_length(settings: Settings) -> None:
+    """Refuse a run that would keep all others waiting for too long.
+
+    Args:
+        settings: Of the run.
+
+    Raises:
+        SettingsError: It has more than `MOST_ITERATIONS`, or a longer budget than `MOST_SECONDS`.
+
+    Example:
+        >>> check_length(Settings(iterations=400, budget="2m"))
+    """
+    if settings.iterations > MOST_ITERATIONS:
+        raise SettingsError(
+            f"iterations is {settings.iterations}, and the studio makes at most {MOST_ITERATIONS}; "
+            "take fewer"
+        )
+    if settings.seconds is not None and settings.seconds > MOST_SECONDS:
+        raise SettingsError(
+            f"budget is {settings.seconds:g} s, and the studio gives a run at most one day "
+            f"({MOST_SECONDS} s); take less"
+        )
+
+
+def check_weights(settings: Settings, styles: int) -> None:
+    """Refuse shares that are not one for each style; the run would, but later.
+
+    Args:
+        settings: Of the run.
+        styles: How many styles there are.
+
+    Raises:
+        SettingsError: There are more shares, or fewer.
+
+    Example:
+        >>> check_weights(Settings(style_weights=(1, 3)), 2)
+    """
+    given = len(settings.style_weights)
+    if given not in (0, styles):
+        raise SettingsError(f"style_weights has {given} values for {styles} styles; give one each")
+
+
+def _check_side(side: int) -> None:
+    if side > LARGEST:
+        raise SettingsError(
+            f"the result would be {side} pixels long, and the studio makes at most {LARGEST}; "
+            "take a smaller size"
+        )
+
+
+def without_files(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they may be told to a client: without the paths in them.
+
+    Args:
+        settings: As JSON values.
+
+    Example:
+        >>> without_files({"size": 640, "init": "a.png", "protect": "b.png#red"})
+        {'size': 640}
+    """
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in (*_FILES, *_OWNERS) and not (name == "init" and names_a_file(name, value))
+    }

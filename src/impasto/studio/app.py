@@ -1,0 +1,276 @@
+"""The page, its guards, and the server around them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fastapi
+import uvicorn
+from jinja2 import ChoiceLoader, DictLoader
+from PIL import Image as PIL
+
+from .gallery import gallery
+from .gallery.temporary import Temporary, sweep
+from .security.body_limits import limited
+from .security.file_access import Owners, kept_apart
+from .security.hosts import guarded
+from .security.http import value_of
+from .security.routes import Doors, behind
+from .security.streams import Streams, ending
+from .security.users import People, may_enter, users_of
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from gradio.routes import App
+    from starlette.types import ASGIApp, Scope
+
+_SWEEPS, _DAY = 300.0, 24 * 3600.0  # seconds between sweeps of files, and of galleries
+_MOST_EVENTS, _MOST_CONNECTIONS = 200, 512
+_FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
+_TEMPLATE = "frontend/index.html"
+_META = re.compile(r"<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*>")
+_SETTINGS = {  # of Gradio and of what it brings: no word to other hosts
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_SHARE": "False",
+    "GRADIO_RUN_HISTORY": "False",
+    "GRADIO_MCP_SERVER": "False",
+    "GRADIO_SSR_MODE": "False",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be sent.
+
+    Attributes:
+        upload: Bytes of one upload.
+        pixels: Of one picture.
+    """
+
+    upload: int
+    pixels: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the page is made for.
+
+    Attributes:
+        people: Who may come in, and where their pictures are.
+        limits: What may be sent.
+        temporary: What reaches the page as a file is written to its `scratch`; old files and, when
+            the server ends, all are removed.
+    """
+
+    people: People
+    limits: Limits
+    temporary: Temporary
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page and how it looks.
+
+    Attributes:
+        blocks: The page.
+        looks: What `gradio.mount_gradio_app` takes: `theme`, `css`, `js`, `head`, `i18n`,
+            `favicon_path`.
+    """
+
+    blocks: gr.Blocks
+    looks: Mapping[str, Any] = field(default_factory=dict)
+
+
+def prepare(temporary: Path, pixels: int) -> None:
+    """Set Gradio and Pillow up for a process of our own; before anything else imports Gradio.
+
+    Pillow then opens pictures only of the formats and sizes that the command line takes, also
+    where Gradio calls it.
+
+    Args:
+        temporary: Folder for uploads, and for copies of what is shown.
+        pixels: Largest picture.
+
+    Example:
+        >>> prepare(Path("files"), 10_000_000)  # doctest: +SKIP
+    """
+    for name in [name for name in os.environ if name.startswith("GRADIO_")]:
+        del os.environ[name]
+    os.environ.update(_SETTINGS, GRADIO_TEMP_DIR=str(temporary))
+    import gradio.processing_utils
+
+    # With this the names of files cannot be guessed; Gradio keeps one for all times and users.
+    gradio.processing_utils.hash_seed = secrets.token_bytes(32)
+    PIL.init()
+    PIL.ID[:] = [name for name in PIL.ID if name in _FORMATS]
+    PIL.MAX_IMAGE_PIXELS = max(1, pixels // 2)  # Pillow refuses what has more than twice as many
+
+
+def make_app(page: Page, place: Place, hosts: frozenset[str] | None) -> ASGIApp:
+    """Put the page behind its guards.
+
+    Args:
+        page: The page, made after `prepare`.
+        place: What it was made for.
+        hosts: From `guard.hosts_for`.
+
+    Returns:
+        An ASGI application.
+
+    Example:
+        >>> app = make_app(page, place, hosts_for("127.0.0.1"))  # doctest: +SKIP
+    """
+    import gradio as gr
+
+    several = bool(place.people.passwords)
+    parent = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    parent.add_api_route("/health", lambda: {"open": True}, methods=["GET", "HEAD"])
+    _keep_within(page.blocks)
+    gr.mount_gradio_app(
+        parent,
+        page.blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        auth=partial(may_enter, place.people) if several else None,
+        allowed_paths=[],
+        show_error=True,
+        max_file_size=place.limits.upload,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        pwa=False,
+        **page.looks,
+    )
+    inner = parent.routes[-1].app  # type: ignore[attr-defined]  # what was mounted last
+    # Gradio checks the files that requests name only in pages that it has launched itself.
+    page.blocks.has_launched = True
+    _forget_other_hosts(page.blocks)
+    user = partial(_user, inner)
+    owners = Owners(place.temporary.shown, user, several)
+    owners.common.update(path.name for path in place.temporary.shown.iterdir())
+    _sweep_while_open(parent, page.blocks, place, owners)
+    pages = {f"/{each[0]}" for each in page.blocks.pages if each[0]}
+    app = behind(kept_apart(parent, owners), Doors(user, several, pages))
+    return guarded(limited(app, place.limits.upload), hosts)
+
+
+def _keep_within(blocks: gr.Blocks) -> None:
+    """Bound what waits, and let nobody go past the queue."""
+    blocks.api_open = False
+    if blocks._queue.max_size is None:
+        blocks._queue.max_size = _MOST_EVENTS
+    blocks.analytics_enabled = False
+
+
+def _forget_other_hosts(blocks: gr.Blocks) -> None:
+    """Take out of what the page says all that is elsewhere: fonts, and Gradio's own pictures."""
+    from gradio.routes import templates
+
+    blocks.stylesheets = [sheet for sheet in blocks.stylesheets if "//" not in sheet]
+    blocks.config = blocks.get_config_file()
+    source, _, _ = templates.env.loader.get_source(templates.env, _TEMPLATE)
+    ours = DictLoader({_TEMPLATE: _META.sub("", source)})
+    templates.env.loader = ChoiceLoader([ours, templates.env.loader])
+
+
+def _user(inner: App, scope: Scope) -> str | None:
+    """Return the name that a request has logged in with, as Gradio does."""
+    try:
+        cookies = SimpleCookie(value_of(scope, b"cookie") or "")
+    except CookieError:
+        return None
+    for name in ("access-token", "access-token-unsecure"):
+        if found := cookies.get(f"{name}-{inner.cookie_id}"):
+            user: str | None = inner.tokens.get(found.value)
+            return user
+    return None
+
+
+def _sweep_while_open(
+    parent: fastapi.FastAPI, blocks: gr.Blocks, place: Place, owners: Owners
+) -> None:
+    """Remove old temporary files, and once a day what is old in galleries, while it runs."""
+    within = parent.router.lifespan_context
+
+    async def sweeping() -> None:
+        due = time.monotonic() + _DAY  # when it starts, the page does it
+        while True:
+            await asyncio.sleep(_SWEEPS)
+            if time.monotonic() >= due:
+                due += _DAY
+                for user in users_of(place.people):
+                    await asyncio.to_thread(gallery.tidy, place.people.gallery / user)
+            kept = {str(path) for each in blocks.blocks.values() for path in each.keep_in_cache}
+            for folder in place.temporary:
+                await asyncio.to_thread(sweep, folder, kept)
+            left = {path.name for path in place.temporary.shown.iterdir()}
+            for names in owners.told.values():
+                names.intersection_update(left)
+
+    @contextlib.asynccontextmanager
+    async def open_and_swept(app: fastapi.FastAPI) -> AsyncIterator[Any]:
+        async with within(app) as state:
+            task = asyncio.create_task(sweeping())
+            try:
+                yield state
+            finally:
+                task.cancel()
+
+    parent.router.lifespan_context = open_and_swept
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of open pages before it waits for requests to end."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams):
+        super().__init__(config)
+        self.streams = streams
+
+    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+        self.streams.end()
+        await super().shutdown(sockets)
+
+
+def serve(app: ASGIApp, sockets: list[Any]) -> None:
+    """Answer requests until the process is told to end.
+
+    Args:
+        app: From `make_app`.
+        sockets: Bound and listening.
+
+    Raises:
+        KeyboardInterrupt: Interrupted, after the open requests have ended.
+
+    Example:
+        >>> serve(app, [listening("127.0.0.1", None)])  # doctest: +SKIP
+    """
+    streams = Streams()
+    config = uvicorn.Config(
+        ending(app, streams),
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # nobody but the socket says who asks
+        server_header=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=3,
+    )
+    _Server(config, streams).run(sockets=sockets)

@@ -1,0 +1,1 @@
+"""Galleries: folders of finished pictures, their trash, and temporary copies."""

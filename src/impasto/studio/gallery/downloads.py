@@ -1,0 +1,135 @@
+"""Copies of a kept picture in other formats, to take away."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import threading
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from PIL import ExifTags
+from PIL import Image as PIL
+
+from ...errors import PictureError
+from ...images import metadata, opening, side_file
+from ...images.files import OUTPUT_FORMATS, read_record, write_image
+from ...types import Image, Mask
+from .paths import (
+    MOST_PIXELS,
+    claim,
+    decoded,
+    is_file,
+    locate_picture,
+    make_folder,
+    safe_name,
+    shown,
+    told,
+)
+
+Kind = Literal["png", "jpg", "tif", "webp"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_SAME = 1e-3  # share by which two resolutions may differ and be the same, rounded
+_LARGEST_DPI = 65_535
+_CONVERTING = threading.Lock()  # one at a time, for the memory's sake
+
+
+def export(folder: str | Path, name: str, kind: Kind, into: str | Path) -> Path:
+    """Copy a picture out of a gallery, in another format if need be.
+
+    Args:
+        folder: The gallery.
+        name: Of a file in it.
+        kind: `png`, `jpg`, `tif` or `webp`. JPEG cannot hold transparency and gets white behind.
+        into: The folder of the copy; made if it is missing.
+
+    Returns:
+        The copy, with record, EXIF block, transparency and resolution of the picture; its name is
+        that of the picture, or a free one like it. A record that is too long for a JPEG goes
+        into a file beside it, as everywhere.
+
+    Raises:
+        PictureError: There is no such picture, it is damaged, or the copy cannot be written.
+
+    Example:
+        >>> export("gallery", "cat_wave.png", "jpg", "for-mother").name  # doctest: +SKIP
+        'cat_wave.jpg'
+    """
+    if kind not in KINDS:
+        raise PictureError(f"a picture cannot be had as {shown(kind)}, expected {', '.join(KINDS)}")
+    path = locate_picture(Path(folder), name)
+    make_folder(Path(into))
+    target = _claim_free(Path(into), safe_name(path.stem), kind)
+    try:
+        if OUTPUT_FORMATS[path.suffix.lower()] == OUTPUT_FORMATS[target.suffix]:
+            _copy(path, target)
+        else:
+            with _CONVERTING:
+                _convert(path, target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _claim_free(folder: Path, stem: str, kind: Kind) -> Path:
+    names = (f"{stem}-{number}" for number in itertools.count(2))
+    with told(f"write into {folder}"):
+        for name in itertools.chain([stem], names):
+            path = folder / f"{name}.{kind}"
+            try:
+                claim(path)
+            except FileExistsError:
+                continue
+            break
+    return path
+
+
+def _copy(path: Path, target: Path) -> None:
+    with told(f"copy {shown(path.name)}"):
+        shutil.copyfile(path, target)
+        side = side_file.beside(path)
+        if is_file(side) and side_file.find_beside(path) is not None:
+            shutil.copyfile(side, side_file.beside(target))
+
+
+def _convert(path: Path, target: Path) -> None:
+    with decoded(path), opening.open_file(path, MOST_PIXELS) as file:
+        exif, dpi = metadata.upright_exif(file), _resolution(file)
+        image, alpha = _planes(metadata.upright(file))
+    write_image(target, image, alpha=alpha, exif=exif, record=read_record(path), dpi=dpi)
+
+
+def _planes(image: PIL.Image) -> tuple[Image, Mask | None]:
+    """Return colours and opacity as they are; `read_picture` changes colours that are hidden."""
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = _unit(image.getchannel("A"))
+    return _unit(metadata.to_srgb(_opaque(image))), alpha
+
+
+def _opaque(image: PIL.Image) -> PIL.Image:
+    opaque = image.convert("RGB")
+    if "icc_profile" in image.info and image.mode in ("RGB", "RGBA"):
+        opaque.info["icc_profile"] = image.info["icc_profile"]
+    return opaque
+
+
+def _unit(image: PIL.Image) -> Any:
+    return np.asarray(image, np.float32) / np.float32(255)
+
+
+def _resolution(image: PIL.Image) -> float | None:
+    """Return the pixels per inch of a print; None where the file, or its EXIF block, will tell.
+
+    A PNG counts whole pixels per metre, so the exact figure is that of the EXIF block beside it.
+    """
+    pair = image.info.get("dpi")
+    if image.format == "JPEG" or not isinstance(pair, tuple):
+        return None
+    dpi, exact = float(pair[0]), image.getexif().get(ExifTags.Base.XResolution)
+    if exact is not None and abs(float(exact) - dpi) <= _SAME * dpi:
+        dpi = float(exact)
+    return dpi if 1 <= dpi <= _LARGEST_DPI else None

@@ -1,0 +1,243 @@
+"""What is in a gallery: pictures with the record of what made them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ...errors import PictureError
+from ...images import metadata, opening, side_file
+from ...paint_settings import PaintSettings
+from ...settings import Settings
+from ...types import Size
+from ...workflows.record import Record, parse_record
+from .paths import decoded, locate_picture, may_be_a_picture, missing, shown, told
+
+Stamp = tuple[int, int, int]  # when changed, bytes, number on the disk: another if it is rewritten
+_LAST_MOMENT = 253_402_300_799  # of the year 9999, in seconds
+_GALLERIES = 256  # that are remembered
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture in a gallery.
+
+    Attributes:
+        name: Of its file.
+        path: The file.
+        content: Name of the photograph; empty for a texture.
+        style: Name of the painting or of the style; several with their shares.
+        command: What made it: `stylize`, `texture` or `paint`.
+        settings: What it was made with, as the record has them: paths as seen from the gallery.
+        made_at: When it was finished: UTC, ISO 8601; of its file, where the record does not say.
+        seconds: Time it took.
+        size: Height and width, pixels.
+    """
+
+    name: str
+    path: Path
+    content: str
+    style: str
+    command: str
+    settings: dict[str, Any] = field(repr=False)
+    made_at: str
+    seconds: float
+    size: Size
+
+    @functools.cached_property
+    def searched(self) -> str:
+        """All that a search looks at, folded as the words of a search are."""
+        usual = _usual(self.command)
+        chosen = [value for name, value in self.settings.items() if value != usual.get(name)]
+        values = map(_words, chosen)  # else "cat" would find all that "replicate" their borders
+        return fold("\n".join([self.content, self.style, self.name, *values]))
+
+
+def fold(text: str) -> str:
+    r"""Return a text without regard to capitals and to how its letters are put together.
+
+    Example:
+        >>> fold("Cafe\u0301") == fold("CAF\u00c9")
+        True
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+@functools.lru_cache(maxsize=8)
+def _usual(command: str) -> dict[str, Any]:
+    """Return the settings that a command has by default, as a record has them."""
+    settings = PaintSettings() if command == "paint" else Settings()
+    return settings.model_dump(mode="json")
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_words, value))
+    return "" if value is None or isinstance(value, bool) else str(value)
+
+
+def entries(folder: str | Path, search: str = "") -> list[Entry]:
+    """List the pictures of a gallery that tell what made them, the newest first.
+
+    A file is read once, and again when it has changed. Pictures without a record, damaged files,
+    links and folders are left out.
+
+    Args:
+        folder: The gallery; there is nothing in one that is missing.
+        search: Words which must all occur in the name of the photograph, of the style or of the
+            file, or in the settings that are not as by default.
+
+    Raises:
+        PictureError: The folder cannot be read.
+
+    Example:
+        >>> entries("no-such-folder")
+        []
+    """
+    folder = Path(folder)
+    known = _known(str(folder))
+    with told(f"read the gallery {folder}"):
+        stamps = dict(_pictures(folder))
+    for name in [name for name in list(known) if name not in stamps]:
+        known.pop(name, None)
+    found = [(stamp, _remembered(folder / name, stamp)) for name, stamp in stamps.items()]
+    words = fold(search).split()
+    listed = [
+        (entry.made_at, stamp, entry.name, entry)
+        for stamp, entry in found
+        if entry is not None and all(word in entry.searched for word in words)
+    ]
+    return [entry for *_, entry in sorted(listed, key=lambda each: each[:3], reverse=True)]
+
+
+def find(folder: str | Path, name: str) -> Entry:
+    """Find one picture of a gallery by the name of its file.
+
+    Args:
+        folder: The gallery.
+        name: From a stranger, perhaps: nothing outside the folder is found, and no link followed.
+
+    Raises:
+        PictureError: There is none, it is damaged, or it has no record.
+
+    Example:
+        >>> find("gallery", "cat_wave.png").style  # doctest: +SKIP
+        'wave'
+    """
+    path = locate_picture(Path(folder), name)
+    entry = _remembered(path, stamp_of(path))
+    return _read(path) if entry is None else entry
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return what tells a file from one that was there before.
+
+    Raises:
+        PictureError: It has gone.
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        raise missing(path.name) from None
+    return _stamp(found)
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _pictures(folder: Path) -> Iterator[tuple[str, Stamp]]:
+    try:
+        scan = os.scandir(folder)
+    except FileNotFoundError:
+        return
+    with scan:
+        for file in scan:
+            if may_be_a_picture(file.name):
+                with contextlib.suppress(FileNotFoundError):  # it has gone since
+                    found = file.stat(follow_symlinks=False)
+                    if stat.S_ISREG(found.st_mode):
+                        yield file.name, _stamp(found)
+
+
+@functools.lru_cache(maxsize=_GALLERIES)
+def _known(folder: str) -> dict[str, tuple[Stamp, Entry | None]]:
+    """Return what was read of a folder before, to be changed in place; None has no record."""
+    return {}
+
+
+def _remembered(path: Path, stamp: Stamp) -> Entry | None:
+    """Return a picture as it was read before, or read it; None if it cannot be listed."""
+    known = _known(str(path.parent))
+    before = known.get(path.name)
+    if before is not None and before[0] == stamp:
+        return before[1]
+    try:
+        entry = _read(path)
+    except _NoRecord:
+        entry = None
+    except PictureError:  # not remembered: what cannot be read now may be readable soon
+        return None
+    known[path.name] = stamp, entry
+    return entry
+
+
+class _NoRecord(PictureError):
+    """A picture can be read, and does not tell what made it."""
+
+
+def _read(path: Path) -> Entry:
+    with decoded(path), opening.open_file(path) as image:
+        size, record = (image.height, image.width), metadata.find_record(image)
+        changed = path.stat().st_mtime
+    try:
+        parsed = parse_record(side_file.find_beside(path) if record is None else record, path.name)
+        return _entry(path, parsed, size, changed)
+    except PictureError as error:
+        raise _NoRecord(str(error)) from error
+    except RecursionError:
+        raise _NoRecord(f"the record of {path.name} is damaged: it is nested too deep") from None
+
+
+def _entry(path: Path, record: Record, size: Size, changed: float) -> Entry:
+    return Entry(
+        name=path.name,
+        path=path,
+        content=shown(record.content),
+        style=shown(record.style),
+        command=shown(record.command),
+        settings=_plain(record.settings),
+        made_at=_moment(record.made_at, changed),
+        seconds=record.seconds if math.isfinite(record.seconds) else 0.0,
+        size=size,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON values without what cannot be sent on: half characters and infinite numbers."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _moment(text: str, changed: float) -> str:
+    """Return when a picture was made, in one form, so that the texts are in order of time."""
+    with contextlib.suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC).isoformat(timespec="seconds")
+    changed = min(max(changed, 0.0), _LAST_MOMENT)
+    return datetime.fromtimestamp(changed, UTC).isoformat(timespec="seconds")

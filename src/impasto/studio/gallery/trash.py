@@ -1,0 +1,153 @@
+"""What was deleted from a gallery, and can be brought back for a while.
+
+Each picture lies in a folder of its own in `.studio/deleted`, whose name is the moment, so that
+it keeps its name and they have an order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import threading
+import time
+from pathlib import Path
+
+from ...images import side_file
+from .paths import (
+    STUDIO,
+    is_file,
+    locate_picture,
+    make_folder,
+    may_be_a_picture,
+    missing,
+    move_to_free,
+    shown,
+    told,
+)
+
+_NUMBER = re.compile("[0-9]{1,30}")
+_NANOSECONDS_PER_DAY = 86_400 * 10**9
+_MOVING = threading.Lock()  # two that undo at once bring back two pictures, not one twice
+
+
+def delete(folder: str | Path, name: str) -> None:
+    """Take a picture out of a gallery, so that it can be brought back.
+
+    Args:
+        folder: The gallery.
+        name: Of a file in it.
+
+    Raises:
+        PictureError: There is none, or it cannot be moved; then it is where it was.
+
+    Example:
+        >>> delete("gallery", "cat_wave.png")  # doctest: +SKIP
+    """
+    path = locate_picture(Path(folder), name)
+    with _MOVING, told(f"delete {shown(path.name)}"):
+        place = _new_place(Path(folder))
+        try:
+            path.rename(place / path.name)
+        except FileNotFoundError:
+            place.rmdir()
+            raise missing(name) from None
+        except OSError:
+            place.rmdir()
+            raise
+        side = side_file.beside(path)
+        if is_file(side) and side_file.find_beside(path) is not None:
+            side.rename(place / side.name)
+
+
+def undo(folder: str | Path) -> str | None:
+    """Bring back what was deleted last.
+
+    Args:
+        folder: The gallery.
+
+    Returns:
+        The name of its file, a new one if its own is taken; None if there is nothing.
+
+    Raises:
+        PictureError: It cannot be moved; then it can still be brought back.
+
+    Example:
+        >>> undo("gallery")  # doctest: +SKIP
+        'cat_wave.png'
+    """
+    with _MOVING, told("bring back the picture"):
+        for _, place in reversed(_places(Path(folder))):
+            name = _bring_back(place, Path(folder))
+            if name is not None:
+                return name
+    return None
+
+
+def forget_deleted(folder: str | Path, days: float = 30) -> None:
+    """Remove for good what was deleted more than some days ago.
+
+    Args:
+        folder: The gallery.
+        days: For how long it is kept.
+
+    Raises:
+        PictureError: Something cannot be removed.
+
+    Example:
+        >>> forget_deleted("gallery")
+    """
+    oldest = time.time_ns() - int(days * _NANOSECONDS_PER_DAY)
+    with _MOVING, told("remove what was deleted long ago"):
+        for number, place in _places(Path(folder)):
+            if number < oldest:
+                shutil.rmtree(place)
+
+
+def _bin(folder: Path) -> Path:
+    return folder / STUDIO / "deleted"
+
+
+def _places(folder: Path) -> list[tuple[int, Path]]:
+    """Return the folders of what was deleted, the oldest first."""
+    if not _bin(folder).is_dir():
+        return []
+    found = [path for path in _bin(folder).iterdir() if _NUMBER.fullmatch(path.name)]
+    return sorted((int(path.name), path) for path in found if _is_folder(path))
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _new_place(folder: Path) -> Path:
+    """Make the folder for what is deleted now, after all others even if the clock was set back."""
+    make_folder(_bin(folder))
+    last = max((number for number, _ in _places(folder)), default=0)
+    number = max(time.time_ns(), last + 1)
+    while True:
+        place = _bin(folder) / f"{number:020d}"
+        with contextlib.suppress(FileExistsError):  # by another process
+            place.mkdir()
+            return place
+        number += 1
+
+
+def _bring_back(place: Path, folder: Path) -> str | None:
+    pictures = [path for path in place.iterdir() if may_be_a_picture(path.name) and is_file(path)]
+    if not pictures:
+        with contextlib.suppress(OSError):  # not empty: left alone
+            place.rmdir()
+        return None
+    (picture,) = pictures[:1]
+    side = side_file.beside(picture)
+    if is_file(side):
+        back = move_to_free(
+            picture, folder, picture.name, lambda path: not side_file.beside(path).exists()
+        )
+        move_to_free(side, folder, side_file.beside(back).name)
+    else:
+        back = move_to_free(picture, folder, picture.name)
+    with contextlib.suppress(OSError):
+        place.rmdir()
+    return back.name

@@ -1,0 +1,69 @@
+"""Copies of the files that go into a run, so that it can go on whatever becomes of them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from ...errors import SettingsError
+from ...images.files import make_folder, whole_or_not_at_all
+from ...images.masks import split_color
+from ...images.opening import first_bytes, locate
+from .job_file import INPUTS, Order, with_files
+
+_PLAIN = re.compile(r"\.[A-Za-z0-9]{1,5}")
+
+
+def copy_inputs(order: Order, folder: Path) -> Order:
+    """Copy all files that an order names.
+
+    Args:
+        order: The order.
+        folder: Of the run.
+
+    Returns:
+        The order with the copies; photograph and paintings keep their names, which records tell.
+
+    Raises:
+        SettingsError: There is no style.
+        PictureError: A file cannot be read, or a copy not be written.
+
+    Example:
+        >>> copy_inputs(Order(Path("a.png"), (Path("b.png"),)), Path("run"))  # doctest: +SKIP
+    """
+    if not order.styles:
+        raise SettingsError("a run needs at least one painting to take the style from, got none")
+    numbers, made = itertools.count(1), dict[str, Path]()
+
+    def copied(path: Path, name: str) -> Path:
+        target = folder / INPUTS / str(next(numbers)) / name
+        make_folder(target.parent)
+        _copy(locate(path), target)
+        return target
+
+    def with_copy(name: str, text: str) -> str:
+        file = text if name == "init" else str(split_color(text)[0])
+        made[file] = made.get(file) or copied(Path(file), _plain_name(file))
+        return f"{made[file]}{text[len(file) :]}"
+
+    return replace(
+        order,
+        content=copied(order.content, order.content.name),
+        styles=tuple(copied(style, style.name) for style in order.styles),
+        settings=with_files(order.settings, with_copy),
+    )
+
+
+def _plain_name(path: str | Path) -> str:
+    """Return a name in which settings read neither a colour nor a network."""
+    suffix = Path(path).suffix
+    return f"picture{suffix if _PLAIN.fullmatch(suffix) else ''}"
+
+
+def _copy(path: Path, target: Path) -> None:
+    first_bytes(path)  # says in a sentence why a file cannot be read
+    with path.open("rb") as source, whole_or_not_at_all(target) as file:
+        shutil.copyfileobj(source, file)

@@ -1,0 +1,223 @@
+"""`impasto studio`: from the command line to a page that answers."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib.util import find_spec
+from ipaddress import ip_address
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from ..errors import SettingsError, StudioError
+from ..images.files import make_folder
+from ..images.opening import DEFAULT_LIMIT, locate, reason
+from ..process import share_freed_memory
+from .gallery.temporary import temporary_folders
+from .security.body_limits import MEGABYTE
+from .security.hosts import ANY_ADDRESS, hosts_for
+from .security.users import read_people
+
+if TYPE_CHECKING:
+    from ..cli.commands import Studio
+    from .app import Page, Place
+
+PORT = 7860
+_LAST_PORT = 65535
+_MORE = 100  # ports that are tried
+_TAKEN = (errno.EADDRINUSE, errno.EACCES)
+_ENDED = 128 + signal.SIGTERM
+
+
+def open_studio(
+    command: Studio, page: Callable[[Place], AbstractContextManager[Page]] | None = None
+) -> None:
+    """Open the studio, and keep it open until the process is told to end.
+
+    Args:
+        command: The options.
+        page: Makes the page, and closes what it uses; the studio's own by default.
+
+    Raises:
+        SettingsError: An option is out of range, or a host needs a password.
+        StudioError: Gradio is missing, or the port is taken.
+        KeyboardInterrupt: Interrupted; the message says what becomes of unfinished pictures.
+        SystemExit: The system has ended the process.
+
+    Example:
+        >>> from impasto.cli.commands import Studio
+        >>> open_studio(Studio(port=8000))  # doctest: +SKIP
+    """
+    _check(command)
+    gallery = locate(command.gallery or platformdirs.user_pictures_path() / "Impasto").absolute()
+    people = read_people(gallery, command.auth)
+    if not people.passwords and not is_loopback(command.host):
+        raise SettingsError(
+            f"--host {command.host} lets others in, and needs a password: add --auth "
+            "NAME:PASSWORD, or a file with such lines"
+        )
+    if find_spec("gradio") is None:
+        raise StudioError('the studio needs Gradio; install it by pip install "impasto[studio]"')
+    pixels = command.max_pixels or DEFAULT_LIMIT
+    with listening(command.host, command.port) as door, temporary_folders() as temporary:
+        from .app import Limits, Place, make_app, prepare, serve
+
+        make_folder(gallery)
+        signal.signal(signal.SIGTERM, _end)
+        share_freed_memory()
+        prepare(temporary.shown, pixels)
+        limits = Limits(int(command.max_upload * MEGABYTE), pixels)
+        make_page = page or _own_page()
+        place = Place(people, limits, temporary)
+        try:
+            with make_page(place) as made:
+                app = make_app(made, place, hosts_for(command.host))
+                _announce(address(command.host, door.getsockname()[1]), not command.no_browser)
+                serve(app, [door])
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                "the studio is closed; unfinished pictures go on when it is opened again"
+            ) from None
+
+
+def _own_page() -> Callable[[Place], AbstractContextManager[Page]]:
+    """Import the page, and Gradio, which reads then what `prepare` has set."""
+    from .page.page import open_page
+
+    return open_page
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End as when interrupted, so that checkpoints are written and temporary files removed."""
+    raise SystemExit(_ENDED)
+
+
+def _check(command: Studio) -> None:
+    """Check the options.
+
+    Raises:
+        SettingsError: One is out of range.
+    """
+    if not command.host.strip("[]"):
+        raise SettingsError("--host is empty; leave it out for this machine alone")
+    if command.port is not None and not 1 <= command.port <= _LAST_PORT:
+        raise SettingsError(f"--port must be between 1 and {_LAST_PORT}, got {command.port}")
+    if not 0 < command.max_upload <= MEGABYTE:
+        raise SettingsError(
+            f"--max-upload must be above 0 and at most {MEGABYTE} MB, got {command.max_upload:g}"
+        )
+    if command.max_pixels is not None and command.max_pixels < 1:
+        raise SettingsError(f"--max-pixels must be at least 1, got {command.max_pixels}")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is reached from this machine alone.
+
+    Example:
+        >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
+        (True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def address(host: str, port: int) -> str:
+    """Return the address under which this machine's browser finds the page.
+
+    Example:
+        >>> address("0.0.0.0", 7860)
+        'http://127.0.0.1:7860'
+    """
+    host = "127.0.0.1" if host in ANY_ADDRESS else host
+    return f"http://[{host}]:{port}" if ":" in host and host[0] != "[" else f"http://{host}:{port}"
+
+
+def listening(host: str, port: int | None) -> socket.socket:
+    """Take a port.
+
+    Args:
+        host: Name or address of this machine.
+        port: The port; None for 7860, or the next that is free.
+
+    Returns:
+        A socket that listens.
+
+    Raises:
+        StudioError: The port is taken; the message names one that is free. Or there is no such
+            address.
+
+    Example:
+        >>> listening("127.0.0.1", None).close()
+    """
+    if port is not None:
+        try:
+            return _bound(host, port)
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise _no_address(host, error) from error
+        free = _next_free(host, port + 1)
+        number = free.getsockname()[1]
+        free.close()
+        raise StudioError(
+            f"port {port} is taken, or not for everyone; leave out --port, or pass --port {number}"
+        )
+    return _next_free(host, PORT)
+
+
+def _next_free(host: str, first: int) -> socket.socket:
+    for port in range(first, min(first + _MORE, _LAST_PORT + 1)):
+        try:
+            return _bound(host, port)
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise _no_address(host, error) from error
+    return _bound(host, 0)  # any
+
+
+def _no_address(host: str, error: OSError | ValueError) -> StudioError:
+    return StudioError(
+        f"cannot answer at {host}: {reason(error)}; give an address of this machine by --host"
+    )
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Bind a socket and listen; a port that another process listens at is refused."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except ValueError as error:  # no name at all
+        raise _no_address(host, error) from error
+    family, kind, protocol, _, where = found[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        if sys.platform == "win32":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:  # else a port stays taken for minutes after a server has ended
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(where)
+        made.listen(128)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _announce(url: str, browse: bool) -> None:
+    """Say where the page is, and open it where there is a screen."""
+    sys.stdout.write(f"the studio is open at {url} (Ctrl-C ends it)\n")
+    sys.stdout.flush()
+    screen = sys.platform in ("win32", "darwin") or {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}
+    if browse and screen:  # a browser in the terminal would take that away
+        threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()

@@ -1,0 +1,1 @@
+"""The page: layout, theme, strings, controls, and what its events call."""

@@ -1,0 +1,223 @@
+"""The settings as controls of the page; names, defaults, ranges and help come from `Settings`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+import gradio as gr
+from annotated_types import Ge, Le
+
+from ...settings import INITS, Settings
+from .strings import texts
+
+Words = Callable[[str], gr.i18n.I18nData]  # a text of the page, by its key
+
+
+class Shown(NamedTuple):
+    """How a setting stands on the page.
+
+    Attributes:
+        name: Of the setting.
+        reach: Least and largest value and step of a slider; None for what the setting says.
+    """
+
+    name: str
+    reach: tuple[float, float, float] | None = None
+
+
+FIRST = Shown("strength", (0, 2, 0.05))  # always in sight
+MORE = (
+    Shown("size", (128, 4096, 16)),
+    Shown("quality"),
+    Shown("budget"),
+    Shown("color"),
+    Shown("style_scale", (0.25, 4, 0.05)),
+    Shown("content_weight", (0, 1, 0.01)),
+    Shown("style_loss"),
+    Shown("seamless"),
+    Shown("preset"),
+    Shown("init"),
+    Shown("seed"),
+)
+SHOWN = (FIRST, *MORE)
+COLOR = [name for name, _ in SHOWN].index("color")
+_FOLLOW = ("style_weights",)  # from the styles, which are chosen apart
+
+
+def help_of(name: str) -> str:
+    """Return the line of help that the settings have, as plain text.
+
+    Example:
+        >>> help_of("size")
+        'Long side of the result, pixels. Ignored when height is given.'
+    """
+    text = Settings.model_fields[name].description or ""
+    return " ".join(text.replace("`", "").split())
+
+
+def label_of(name: str, language: str) -> str:
+    """Return what a setting is called.
+
+    Example:
+        >>> label_of("style_scale", "en"), label_of("style_scale", "ko")
+        ('Style scale', '화풍 크기')
+    """
+    plain = name.replace("_", " ").capitalize()
+    return texts()[language].get(f"label.{name}", plain)
+
+
+def choice_of(value: str, language: str) -> str:
+    """Return what a value of a setting is called.
+
+    Example:
+        >>> choice_of("draft", "ko"), choice_of("512", "ko")
+        ('초안', '512')
+    """
+    return texts()[language].get(f"choice.{value}", value)
+
+
+def setting_texts(language: str) -> dict[str, str]:
+    """Return labels and help of the settings on the page: `label.size`, `help.size`.
+
+    Args:
+        language: `en`, whose help comes from the settings themselves, or `ko`.
+
+    Example:
+        >>> setting_texts("en")["label.style_scale"]
+        'Style scale'
+    """
+    lines = {}
+    for name, _ in SHOWN:
+        lines[f"label.{name}"] = label_of(name, language)
+        lines[f"help.{name}"] = texts()[language].get(f"help.{name}", help_of(name))
+        for one in choices_of(name):
+            lines[f"choice.{one}"] = choice_of(one, language)
+    return lines
+
+
+def choices_of(name: str) -> tuple[str, ...]:
+    """Return the values that a setting can have, if these are a few words.
+
+    Example:
+        >>> choices_of("quality"), choices_of("size")
+        (('draft', 'good', 'best'), ())
+    """
+    kind = Settings.model_fields[name].annotation
+    if name == "init":
+        return INITS  # a file's path is not for a page
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def control(shown: Shown, words: Words, settings: Settings) -> gr.components.Component:
+    """Make the control of one setting.
+
+    Args:
+        shown: Which, and how.
+        words: The page's texts.
+        settings: Whose values to begin with.
+    """
+    name, reach = shown
+    value = getattr(settings, name)
+    about: dict[str, Any] = {
+        "label": words(f"label.{name}"),
+        "info": words(f"help.{name}"),
+        "elem_id": f"setting-{name.replace('_', '-')}",
+        "interactive": True,
+    }
+    kind = Settings.model_fields[name].annotation
+    if choices := choices_of(name):
+        return gr.Radio([(words(f"choice.{one}"), one) for one in choices], value=value, **about)
+    if kind is bool:
+        return gr.Checkbox(value=value, **about)
+    if name == "budget":
+        return gr.Textbox(value="", placeholder="90s, 2m", max_lines=1, **about)
+    if reach is None:
+        return gr.Number(value=value, precision=0 if kind is int else None, minimum=0, **about)
+    least, most, step = _within(name, reach)
+    return gr.Slider(least, most, value, step=step, **about)
+
+
+def _within(name: str, reach: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Cut a slider's reach to the range of its setting."""
+    least, most, step = reach
+    for bound in Settings.model_fields[name].metadata:
+        if isinstance(bound, Ge):
+            least = max(least, float(bound.ge))  # type: ignore[arg-type]
+        if isinstance(bound, Le):
+            most = min(most, float(bound.le))  # type: ignore[arg-type]
+    return least, most, step
+
+
+def settings_from(values: Mapping[str, Any], **others: Any) -> Settings:
+    """Return the settings that the controls stand at.
+
+    A control that stands at its default says nothing, so presets and qualities choose.
+
+    Args:
+        values: Name of a setting -> value of its control; a part of those on the page, or all.
+        **others: Settings that have no control.
+
+    Raises:
+        SettingsError: A value is out of range, no setting of the page, or contradicts another.
+
+    Example:
+        >>> settings_from({"size": 640, "quality": "draft", "budget": ""}).iterations
+        60
+    """
+    usual = Settings()
+    whole = {name: _number(name, value) for name, value in values.items()}
+    changed = {
+        name: value
+        for name, value in whole.items()
+        if value not in (None, "") and value != getattr(usual, name)
+    }
+    return Settings(**changed, **others)
+
+
+def _number(name: str, value: Any) -> Any:
+    """Read what a control gives: sliders give whole numbers as floats now and then."""
+    if isinstance(value, str):
+        return value.strip()
+    if Settings.model_fields[name].annotation is int and isinstance(value, float):
+        return round(value)
+    return value
+
+
+def positions(settings: Settings) -> list[Any]:
+    """Return where the controls stand for settings, in the order of `SHOWN`.
+
+    What a control cannot reach stands at its end, see `not_brought_back`.
+
+    Example:
+        >>> positions(Settings(size=640))[1]
+        640
+    """
+    found: list[Any] = []
+    for name, reach in SHOWN:
+        value = getattr(settings, name)
+        if reach is not None:
+            least, most, _ = _within(name, reach)
+            value = type(value)(min(max(value, least), most))
+        if name == "budget":
+            value = "" if value is None else f"{value:g}s"
+        if name == "init" and value not in INITS:
+            value = "content"
+        found.append(value)
+    return found
+
+
+def not_brought_back(settings: Settings) -> list[str]:
+    """Return the names of settings that the controls do not give back.
+
+    Example:
+        >>> not_brought_back(Settings(size=640)), not_brought_back(Settings(history=3))
+        ([], ['history'])
+    """
+    names = [name for name, _ in SHOWN]
+    given = settings_from(dict(zip(names, positions(settings), strict=True)))
+    return [
+        name
+        for name in Settings.model_fields
+        if getattr(given, name) != getattr(settings, name) and name not in _FOLLOW
+    ]

@@ -1,0 +1,264 @@
+"""The gallery's part of the page: what stands where, and what it does."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import logging
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from ....errors import PictureError
+from ...context import Studio, language, told
+from ...gallery import gallery, paths
+from ...gallery.gallery import Entry
+from ..controls import Words, choice_of, label_of
+from ..layout import KINDS
+from ..previews import style_names, title_of
+from ..strings import say
+from .paint import restored
+
+_LOG = logging.getLogger(__name__)
+_MOST_SHOWN = 400
+_SMALL, _LARGE = 320, 1024  # sides of thumbnails
+_TOLD = (
+    *("quality", "strength", "color", "style_scale", "style_loss", "seed"),
+    *("stroke_size", "keep_colors"),
+)
+
+
+class ShelfParts(NamedTuple):
+    """The parts, in reading order."""
+
+    search: gr.Textbox
+    pictures: gr.Gallery
+    note: gr.Markdown
+    shown: gr.Image
+    about: gr.HTML
+    use: gr.Button
+    kind: gr.Radio
+    download: gr.Button
+    file: gr.DownloadButton
+    delete: gr.Button
+    undo: gr.Button
+
+
+def lay_out_shelf(words: Words) -> ShelfParts:
+    """Put the gallery's parts onto the page.
+
+    Args:
+        words: The page's texts.
+    """
+    search = gr.Textbox(
+        label=words("search"), info=words("search_help"), max_lines=1, elem_id="search"
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=6, min_width=320):
+            pictures = gr.Gallery(
+                label=words("gallery"),
+                columns=4,
+                allow_preview=False,
+                object_fit="cover",
+                height=None,
+                show_label=False,
+                interactive=False,
+                elem_id="pictures",
+                buttons=[],
+            )
+            undo = gr.Button(words("undo"), size="sm", elem_id="undo")
+        with gr.Column(scale=5, min_width=320):
+            note = gr.Markdown(words("about_gallery"), elem_id="shelf-note")
+            shown = gr.Image(
+                label=words("shown"), interactive=False, elem_id="shown", buttons=["fullscreen"]
+            )
+            about = gr.HTML("", elem_id="about")
+            with gr.Row():
+                use = gr.Button(words("use"), elem_id="use")
+                delete = gr.Button(words("delete"), variant="stop", elem_id="delete")
+            with gr.Row():
+                kinds = [(kind.upper(), kind) for kind in KINDS]
+                kind = gr.Radio(
+                    kinds, value=KINDS[0], label=words("download_kind"), elem_id="shelf-kind"
+                )
+                download = gr.Button(words("download"), elem_id="shelf-download")
+                file = gr.DownloadButton(words("download"), visible="hidden", elem_id="shelf-file")
+    return ShelfParts(search, pictures, note, shown, about, use, kind, download, file, delete, undo)
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf:
+    """The handlers of the events of the gallery; each takes values and returns updates."""
+
+    studio: Studio
+
+    @told
+    def fill(self, search: str, request: gr.Request) -> tuple[Any, dict[str, str]]:
+        """Show the pictures that a search finds.
+
+        Returns:
+            Thumbnails with captions, below what there is to say of them; and which picture is
+            behind which thumbnail, by the names of their files.
+        """
+        folder, wants = self.studio.folder(request), language(request)
+        found = gallery.entries(folder, search or "")
+        listed = found[:_MOST_SHOWN]
+        small = _thumbnails(folder, listed, self._place(request))
+        shown = [
+            (path.as_posix(), f"{entry.style}, {entry.content}")
+            for entry in listed
+            if (path := small.get(entry.name)) is not None
+        ]
+        note = _note(len(found), len(listed), len(shown), (search or "").strip(), wants)
+        saying: dict[str, Any] = {"label": note, "show_label": True} if note else {}
+        pictures = gr.Gallery(**{"value": shown, "show_label": False, **saying})
+        return pictures, {path.name: name for name, path in small.items()}
+
+    def choose(
+        self, names: Mapping[str, str], chosen: gr.SelectData, request: gr.Request
+    ) -> Iterator[tuple[str | None, str | None, str, str]]:
+        """Show one picture and what made it.
+
+        Yields:
+            First nothing, so that nobody deletes the picture chosen before; then the picture's
+            name, a picture of it, what made it as HTML, and nothing to say.
+        """
+        yield None, None, "", ""
+        yield self._chosen(names, chosen, request)
+
+    @told
+    def _chosen(
+        self, names: Mapping[str, str], chosen: gr.SelectData, request: gr.Request
+    ) -> tuple[str, str, str, str]:
+        name = dict(names).get(_file_of(chosen.value))
+        if name is None:  # what is shown has changed since
+            raise PictureError(say("no_picture", language(request)))
+        folder = self.studio.folder(request)
+        entry = gallery.find(folder, name)
+        large = _handed_out(folder, name, self._place(request), _LARGE)
+        return entry.name, large.as_posix(), about(entry, language(request)), ""
+
+    def _place(self, request: gr.Request) -> Path:
+        """Return the folder of the copies for one open page."""
+        whose = f"{request.session_hash}\n{self.studio.user(request)}"
+        name = f"shelf-{hashlib.sha256(whose.encode()).hexdigest()[:32]}"
+        return self.studio.temporary.scratch / name
+
+    @told
+    def use(self, name: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """Put the controls where they were when a picture was made."""
+        if not name:
+            raise PictureError(say("no_picture", language(request)))
+        entry = gallery.find(self.studio.folder(request), name)
+        return restored(entry.path, language(request))
+
+    @told
+    def delete(self, name: str | None, request: gr.Request) -> tuple[None, None, str, str]:
+        """Delete a picture; it can be brought back.
+
+        Returns:
+            No name, no picture, nothing about it, and what to say.
+        """
+        if not name:
+            raise PictureError(say("no_picture", language(request)))
+        gallery.delete(self.studio.folder(request), name)
+        return None, None, "", say("deleted", language(request), name=name)
+
+    @told
+    def undo(self, request: gr.Request) -> str:
+        """Bring back what was deleted last."""
+        name = gallery.undo(self.studio.folder(request))
+        if name is None:
+            return say("nothing_deleted", language(request))
+        return say("restored", language(request), name=name)
+
+    def place(self, request: gr.Request) -> str:
+        """Say where the pictures are kept, to whoever sits at this machine."""
+        if self.studio.user(request):
+            return ""
+        return say("folder", language(request), folder=_short(self.studio.folder(request)))
+
+
+def _thumbnails(folder: Path, listed: Sequence[Entry], place: Path) -> dict[str, Path]:
+    """Hand out thumbnails, by the names of the pictures; without those that cannot be made."""
+    made = {}
+    for entry in listed:
+        try:
+            made[entry.name] = _handed_out(folder, entry.name, place)
+        except PictureError as error:  # the page tells how many
+            _LOG.info("a picture of the gallery cannot be shown: %s", error)
+    return made
+
+
+def _handed_out(folder: Path, name: str, place: Path, side: int = _SMALL) -> Path:
+    """Copy a thumbnail to where the page may take it from; nothing is shown from the gallery."""
+    small = gallery.thumbnail(folder, name, side)
+    copy = place / small.name  # another when the picture is
+    if not copy.is_file():
+        with paths.told(f"show {name}"):
+            place.mkdir(exist_ok=True)
+            hidden = place / f".{secrets.token_hex(8)}"
+            shutil.copyfile(small, hidden)
+            hidden.replace(copy)
+    return copy
+
+
+def _note(found: int, listed: int, shown: int, search: str, wants: str) -> str:
+    """Say what cannot be seen in the pictures themselves."""
+    if not found:
+        return say("nothing_found" if search else "empty_gallery", wants)
+    notes = []
+    if listed < found:
+        notes.append(say("more_found", wants, shown=listed, found=found))
+    if shown < listed:
+        notes.append(say("not_shown", wants, count=listed - shown))
+    return " ".join(notes)
+
+
+def _file_of(chosen: object) -> str:
+    """Return the name of the thumbnail that was chosen, as the page says."""
+    image = chosen.get("image") if isinstance(chosen, dict) else None
+    path = image.get("path") if isinstance(image, dict) else None
+    return Path(path).name if isinstance(path, str) else ""
+
+
+def _short(folder: Path) -> str:
+    home = Path.home()
+    return str(Path("~") / folder.relative_to(home)) if folder.is_relative_to(home) else str(folder)
+
+
+def _style(name: str, wants: str) -> str:
+    return title_of(name, wants) if name in style_names() else name
+
+
+def about(entry: Entry, wants: str) -> str:
+    """Return what made a picture as HTML.
+
+    Args:
+        entry: Of the gallery.
+        wants: `en` or `ko`.
+    """
+    height, width = entry.size
+    rows = {
+        "file": entry.name,
+        "content": entry.content,
+        "style": ", ".join(_style(name, wants) for name in entry.style.split(", ")),
+        "size": f"{width}x{height}",
+        "made_at": entry.made_at,
+        "seconds": f"{entry.seconds:g}",
+    }
+    lines = {say(f"row.{name}", wants): value for name, value in rows.items()}
+    lines |= {
+        label_of(name, wants): choice_of(str(entry.settings.get(name, "")), wants) for name in _TOLD
+    }
+    told = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>"
+        for name, value in lines.items()
+        if value
+    )
+    return f'<div class="about"><dl>{told}</dl></div>'

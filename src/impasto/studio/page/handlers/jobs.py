@@ -1,0 +1,184 @@
+"""Show runs while they go on, steer them, and hand out what was made."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+from PIL import Image as PIL
+
+from ....errors import PictureError
+from ...context import Studio, language, told
+from ...gallery import gallery
+from ...jobs.status import PREVIEW_SIDE, View
+from ...security.users import gallery_of
+from ..controls import SHOWN, positions
+from ..job_status import AT_WORK, news, progress_panel, status_line
+from ..previews import look_at
+from ..strings import say
+from .paint import RUN, as_bytes
+
+_BUTTONS = {  # which buttons are there, by a run's status
+    "waiting": ("pause", "drop"),
+    "running": ("pause", "stop", "drop"),
+    "paused": ("go_on", "stop", "drop"),
+    "failed": ("go_on", "drop"),
+}
+_MOST_BEFORES = 32
+BUTTONS = ("pause", "go_on", "stop", "drop")
+
+
+@dataclass(frozen=True, eq=False)
+class Steering:
+    """The handlers of the events of a run; each takes values of controls and returns updates."""
+
+    studio: Studio
+    befores: OrderedDict[str, Any] = field(default_factory=OrderedDict)  # photographs, by run
+
+    @told
+    def greet(self, request: gr.Request) -> tuple[Any, ...]:
+        """Show a run that goes on, or that ended last, to whoever comes back to it.
+
+        Returns:
+            The run, the photograph it is of, to show it and to work on it, an update of the timer,
+            what the page shows, and where the controls of settings stand.
+        """
+        user = self.studio.user(request)
+        views = self.studio.runs.of(user)
+        if not views:
+            return (None, *[gr.skip()] * 2, gr.Timer(active=False), *[gr.skip()] * (1 + len(SHOWN)))
+        view = next((view for view in views if view.status in AT_WORK), views[0])
+        photo = self._photograph(user, view.id)
+        return view.id, photo, photo, gr.Timer(active=True), RUN, *positions(view.settings)
+
+    def _photograph(self, user: str, run: str) -> str | None:
+        """Copy a run's photograph to where the page may take it from; None when it is gone."""
+        path = self.studio.runs.photograph(user, run)
+        if path is None:
+            return None
+        copy = self.studio.place() / path.name
+        copy.write_bytes(path.read_bytes())
+        return str(copy)
+
+    @told
+    def watch(self, run: str | None, shows: str, seen: str, request: gr.Request) -> tuple[Any, ...]:
+        """Show how the runs stand.
+
+        Args:
+            run: The one whose progress is shown.
+            shows: Whether its picture is shown, too.
+            seen: What was seen before.
+            request: Who asks.
+
+        Returns:
+            What was seen; updates of the progress, the picture, the buttons, the runs, the timer;
+            and the name of the picture that was kept.
+        """
+        user = self.studio.user(request)
+        views = self.studio.runs.of(user)
+        view = next((view for view in views if view.id == run), None)
+        picture = f"{shows} {view and (view.id, view.version, view.status)}"
+        listed = f"{run} {shows} {_listed(views)}"
+        before_picture, _, before_list = seen.partition("\n")
+        skipped = [gr.skip()] * (1 + len(BUTTONS))
+        around = (
+            skipped
+            if listed == before_list
+            else [*_buttons(view), _choice_of_runs(views, run, language(request))]
+        )
+        shown = kept = gr.skip()
+        if shows == RUN and view is not None and picture != before_picture:
+            shown, kept = self._picture(user, view), view.picture
+        timer = gr.Timer(active=any(view.status in AT_WORK for view in views))
+        panel = progress_panel(view, language(request))
+        return f"{picture}\n{listed}", panel, shown, *around, timer, kept
+
+    def _picture(self, user: str, view: View) -> Any:
+        before, after = self._before(user, view.id), None
+        if view.picture is not None and view.status not in AT_WORK:
+            after = self._kept(user, view.picture)
+        elif (made := self.studio.runs.preview(user, view.id)) is not None:
+            after = PIL.open(io.BytesIO(made))
+        if after is None:
+            return gr.skip()
+        return (after if before is None else before, after)
+
+    def _before(self, user: str, run: str) -> Any:
+        """Return the photograph of a run; it is remembered, since its file goes with the run."""
+        path = self.studio.runs.photograph(user, run)
+        if run not in self.befores and path is not None:
+            self.befores[run] = as_bytes(look_at(str(path), self.studio.max_pixels).image)
+            while len(self.befores) > _MOST_BEFORES:
+                self.befores.popitem(last=False)
+        return self.befores.get(run)
+
+    def _kept(self, user: str, name: str) -> Any:
+        try:
+            small = gallery.thumbnail(gallery_of(self.studio.people, user), name, PREVIEW_SIDE)
+        except PictureError:  # deleted since
+            return None
+        return PIL.open(io.BytesIO(small.read_bytes()))
+
+    @told
+    def pause(self, run: str | None, request: gr.Request) -> None:
+        """Let a run wait until it is told to go on."""
+        if run:
+            self.studio.runs.pause(self.studio.user(request), run)
+
+    @told
+    def go_on(self, run: str | None, request: gr.Request) -> None:
+        """Let a paused run go on."""
+        if run:
+            self.studio.runs.go_on(self.studio.user(request), run)
+
+    @told
+    def stop(self, run: str | None, request: gr.Request) -> None:
+        """End a run and keep the picture so far."""
+        if run:
+            self.studio.runs.stop(self.studio.user(request), run)
+
+    @told
+    def drop(self, run: str | None, request: gr.Request) -> tuple[str | None, str, str]:
+        """Throw a run away.
+
+        Returns:
+            Another run to show, nothing seen, and what to say.
+        """
+        user = self.studio.user(request)
+        if run:
+            self.studio.runs.drop(user, run)
+        others = [view.id for view in self.studio.runs.of(user) if view.status in AT_WORK]
+        return others[0] if others else None, "", say("dropped", language(request))
+
+    @told
+    def export(self, name: str | None, kind: gallery.Kind, request: gr.Request) -> str:
+        """Write a picture of the gallery as a file to download.
+
+        Returns:
+            Its path.
+        """
+        if not name:
+            raise PictureError(say("no_picture", language(request)))
+        folder = self.studio.place()
+        return str(gallery.export(self.studio.folder(request), name, kind, folder))
+
+
+def _listed(views: Sequence[View]) -> list[str]:
+    return [news(view) for view in views]
+
+
+def _buttons(view: View | None) -> list[Any]:
+    shown = _BUTTONS.get(view.status, ()) if view is not None else ()
+    if view is not None and view.status == "waiting" and view.begun:
+        shown = (*shown, "stop")
+    return [gr.Button(visible=name in shown) for name in BUTTONS]
+
+
+def _choice_of_runs(views: Sequence[View], run: str | None, wants: str) -> Any:
+    named = [(f"{view.name}: {status_line(view, wants)}", view.id) for view in views]
+    only = len(views) == 1 and views[0].id == run
+    return gr.Radio(choices=named, value=run, visible=bool(views) and not only)

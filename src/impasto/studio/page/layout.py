@@ -1,0 +1,204 @@
+"""The parts of the page where pictures are made: what stands where, without what it does."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from ...settings import Settings
+from .controls import FIRST, MORE, Words, control
+from .job_inputs import BLUE, GREEN, RED
+from .previews import style_names
+
+KINDS = ("png", "jpg", "tif")
+_FILES = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"]
+
+
+class Parts(NamedTuple):
+    """The parts, in reading order."""
+
+    photo: gr.Image
+    photograph: gr.State
+    sample: gr.Button
+    styles: gr.Radio
+    dress: gr.HTML
+    own: gr.File
+    paintings: gr.State
+    others: gr.Dropdown
+    share: gr.Slider
+    more: tuple[gr.components.Component, ...]
+    take: gr.Button
+    canvas: gr.ImageEditor
+    record: gr.File
+    compare: gr.ImageSlider
+    strength: gr.components.Component
+    note: gr.Markdown
+    originals: gr.HTML
+    finer: gr.Button
+    keep: gr.Button
+    pause: gr.Button
+    go_on: gr.Button
+    stop: gr.Button
+    drop: gr.Button
+    runs: gr.Radio
+    progress: gr.HTML
+    kind: gr.Radio
+    download: gr.Button
+    file: gr.DownloadButton
+    command: gr.Textbox
+    command_place: gr.Accordion
+
+    @property
+    def settings(self) -> list[gr.components.Component]:
+        """The controls of settings, in the order of `controls.SHOWN`."""
+        return [self.strength, *self.more]
+
+    @property
+    def choice(self) -> list[gr.components.Component]:
+        """Photograph and styles, as the handlers take them."""
+        return [self.photograph, self.styles, self.others, self.share]
+
+    @property
+    def restorable(self) -> list[gr.components.Component]:
+        """What an old picture tells where it stood."""
+        return [*self.settings, self.styles, self.others, self.share]
+
+
+def lay_out(words: Words) -> Parts:
+    """Put the parts onto the page.
+
+    Args:
+        words: The page's texts.
+    """
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            chosen = _choices(words)
+        with gr.Column(scale=6, min_width=320, elem_id="results"):
+            made = _results(words)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            more = _settings(words)
+        with gr.Column(scale=6, min_width=320):
+            regions = _regions(words)
+    return Parts(**chosen, **made, **more, **regions)
+
+
+def _heading(text: gr.i18n.I18nData) -> None:
+    gr.Markdown(text, elem_classes="step")
+
+
+def _choices(words: Words) -> dict[str, Any]:
+    _heading(words("step_photo"))
+    parts: dict[str, Any] = {
+        "photo": gr.Image(
+            type="filepath",
+            image_mode=None,
+            sources=["upload", "clipboard"],
+            label=words("photo"),
+            placeholder=words("photo_help"),
+            height=280,
+            elem_id="photo",
+            buttons=[],
+        ),
+        "photograph": gr.State(None),
+        "sample": gr.Button(words("sample"), size="sm", elem_id="sample"),
+    }
+    _heading(words("step_style"))
+    named = [(words(f"style.{name}"), name) for name in style_names()]
+    parts["styles"] = gr.Radio(
+        named, value=None, label=words("styles"), elem_id="styles", interactive=True
+    )
+    parts["dress"] = gr.HTML("", elem_id="dress", container=False)
+    parts["own"] = gr.File(
+        label=words("own"), file_count="multiple", file_types=_FILES, height=120, elem_id="own"
+    )
+    parts["paintings"] = gr.State([])
+    gr.Markdown(words("own_help"), elem_classes="help")
+    parts["others"] = gr.Dropdown(
+        named, value=[], multiselect=True, label=words("others"), elem_id="others"
+    )
+    parts["share"] = gr.Slider(
+        0, 1, 0.5, step=0.05, label=words("share"), info=words("share_help"), elem_id="share"
+    )
+    return parts
+
+
+def _settings(words: Words) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
+    with gr.Accordion(words("more"), open=False, elem_id="more"):
+        parts["more"] = tuple(control(shown, words, Settings()) for shown in MORE)
+        parts["record"] = gr.File(
+            label=words("record"), height=100, elem_id="record", file_types=_FILES
+        )
+        gr.Markdown(words("record_help"), elem_classes="help")
+    return parts
+
+
+def _regions(words: Words) -> dict[str, Any]:
+    with gr.Accordion(words("regions"), open=False, elem_id="regions"):
+        gr.Markdown(words("regions_help"))
+        take = gr.Button(words("regions_take"), size="sm", elem_id="regions-take")
+        canvas = gr.ImageEditor(
+            label=words("regions_canvas"),
+            type="numpy",
+            sources=[],
+            transforms=[],
+            layers=False,
+            brush=gr.Brush(
+                default_size=24, colors=[GREEN, RED, BLUE], color_mode="fixed", default_color=GREEN
+            ),
+            elem_id="canvas",
+            buttons=[],
+        )
+    return {"take": take, "canvas": canvas}
+
+
+def _results(words: Words) -> dict[str, Any]:
+    _heading(words("step_result"))
+    parts: dict[str, Any] = {
+        "compare": gr.ImageSlider(
+            label=words("compare"),
+            type="filepath",
+            format="jpeg",
+            max_height=620,
+            buttons=["fullscreen"],
+            interactive=False,
+            elem_id="compare",
+        ),
+    }
+    parts["strength"] = control(FIRST, words, Settings())
+    parts["note"] = gr.Markdown("", elem_id="note")
+    parts["originals"] = gr.HTML("", elem_id="originals", container=False, padding=False)
+    with gr.Row():
+        parts["finer"] = gr.Button(words("finer"), variant="primary", elem_id="finer")
+        parts["keep"] = gr.Button(words("keep"), elem_id="keep")
+    parts["progress"] = gr.HTML("", elem_id="progress")
+    with gr.Row():
+        for name in ("pause", "go_on", "stop", "drop"):
+            label, place = words(name), name.replace("_", "-")
+            parts[name] = gr.Button(label, size="sm", visible=False, elem_id=place)
+    parts["runs"] = gr.Radio([], label=words("runs"), visible=False, elem_id="runs")
+    return {**parts, **_downloads(words)}
+
+
+def _downloads(words: Words) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
+    with gr.Row():
+        kinds = [(kind.upper(), kind) for kind in KINDS]
+        parts["kind"] = gr.Radio(
+            kinds, value=KINDS[0], label=words("download_kind"), elem_id="kind"
+        )
+        parts["download"] = gr.Button(words("download"), elem_id="download")
+        parts["file"] = gr.DownloadButton(words("download"), visible="hidden", elem_id="file")
+    with gr.Accordion(words("command"), open=False, elem_id="command") as place:
+        parts["command"] = gr.Textbox(
+            label=words("command"),
+            info=words("command_help"),
+            lines=2,
+            buttons=["copy"],
+            interactive=False,
+            elem_id="command-text",
+        )
+    parts["command_place"] = place
+    return parts

@@ -1,0 +1,209 @@
+"""What the page paints at once: the first glance, and each style in small."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as PIL
+
+from ...engines.network.model import Array
+from ...engines.strength import style_mixture
+from ...errors import PictureError
+from ...images.files import read_picture
+from ...images.scales import fit, resize
+from ...paint_settings import PaintSettings
+from ...types import Image, Picture
+from ...workflows.paint import Painter, paint, paint_with, shipped_model, styles
+from ...workflows.result import Result
+from .strings import texts
+
+# Pixels of the long side of what is painted while somebody chooses: not above that of strokes of
+# size 1, which one pass then paints.
+GLANCE = 720
+_SMALL, _PAINTED_AT = 112, 224  # sides of what is shown small, and of what is painted for it
+_KEPT = 16
+
+
+def style_names() -> list[str]:
+    """Return the names of the styles that have been learned.
+
+    Example:
+        >>> "wave" in style_names()
+        True
+    """
+    return list(styles())
+
+
+def title_of(style: str, language: str = "en") -> str:
+    """Name a style, or a painting's file, as people would.
+
+    Args:
+        style: Name of a learned style, or path of a painting.
+        language: `en` or `ko`.
+
+    Example:
+        >>> title_of("starry-night"), title_of("/tmp/my_cat.jpg")
+        ('Starry night', 'my cat')
+    """
+    if style not in styles():
+        return Path(style).stem.replace("_", " ")
+    plain = style.replace("-", " ").capitalize()
+    return texts()[language].get(f"style.{style}", plain)
+
+
+def look_at(path: str, max_pixels: int | None = None) -> Picture:
+    """Read a photograph, reduced to `GLANCE`; the last few are remembered.
+
+    Args:
+        path: Of the file.
+        max_pixels: Largest picture that is read, pixels.
+
+    Raises:
+        PictureError: It cannot be read.
+    """
+    return _reduced(path, _changed(path), max_pixels)
+
+
+def _changed(path: str) -> int:
+    """Return when a file was last written."""
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError as error:
+        raise PictureError(
+            f"{Path(path).name} is no longer here, since uploads are removed after a day; give it "
+            "again"
+        ) from error
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _reduced(path: str, changed: int, max_pixels: int | None) -> Picture:
+    picture = read_picture(path, max_pixels=max_pixels)
+    size = fit(picture.image.shape[:2], min(GLANCE, max(picture.image.shape[:2])))
+    image = np.clip(resize(picture.image, size), 0, 1)
+    return Picture(image, name=picture.name)
+
+
+def glance(
+    photograph: Picture,
+    shares: Mapping[str, float],
+    strength: float,
+    keep_colors: bool,
+    max_pixels: int | None = None,
+) -> Result:
+    """Paint a reduced photograph at once; the styles of the last few paintings are remembered.
+
+    Args:
+        photograph: From `look_at`.
+        shares: Names of learned styles, or paths of paintings, with their shares.
+        strength: 0..2.
+        keep_colors: Keep the photograph's.
+        max_pixels: Largest painting that is read, pixels.
+
+    Raises:
+        ImpastoError: A painting cannot be read, or a value is out of range.
+    """
+    from ...engines.network.predict import mix
+
+    settings = PaintSettings(strength=strength, keep_colors=keep_colors)
+    model = shipped_model()
+    vectors = dict(model.styles)
+    for style in shares:
+        if style not in vectors:
+            vectors[style] = _guessed(style, _changed(style), max_pixels)
+    mixed = mix(vectors, shares, style_mixture(strength))
+    return paint_with(Painter(model, mixed, "", ()), photograph, settings)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _guessed(path: str, changed: int, max_pixels: int | None) -> Array:
+    from ...engines.network.predict import predict_style
+
+    return predict_style(look_at(path, max_pixels).image, shipped_model())
+
+
+def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, float]:
+    """Return the shares of several styles.
+
+    Args:
+        first: A style.
+        others: More, which have equal shares; the first one among them does not count.
+        share: Of the others together, 0..1.
+
+    Example:
+        >>> shares_of("wave", ["scream"], 0.25)
+        {'wave': 0.75, 'scream': 0.25}
+        >>> shares_of("wave", [], 0.25)
+        {'wave': 1.0}
+    """
+    more = [style for style in dict.fromkeys(others) if style != first]
+    if not more or share <= 0:
+        return {first: 1.0}
+    each = dict.fromkeys(more, share / len(more))
+    return each if share >= 1 else {first: 1.0 - share, **each}
+
+
+def in_small(photograph: Image | None) -> list[str]:
+    """Paint a photograph in each learned style, small.
+
+    Args:
+        photograph: (H, W, 3), 0..1; a sample if None.
+
+    Returns:
+        `data:` addresses of JPEGs, in the order of `style_names`.
+    """
+    return list(_sample_in_small()) if photograph is None else _in_small(photograph)
+
+
+@functools.cache
+def _sample_in_small() -> tuple[str, ...]:
+    return tuple(_in_small(sample()))
+
+
+def _in_small(photograph: Image) -> list[str]:
+    picture = _square(photograph)
+    return [as_address(_reduce(paint(picture, name).image)) for name in style_names()]
+
+
+@functools.cache
+def sample() -> Image:
+    """Return a sample photograph, (512, 512, 3)."""
+    from skimage import data
+
+    image: Image = (data.astronaut() / 255).astype(np.float32)
+    return image
+
+
+def as_address(image: Image) -> str:
+    """Return a picture as a `data:` address of a JPEG."""
+    file = io.BytesIO()
+    PIL.fromarray((np.clip(image, 0, 1) * 255).round().astype(np.uint8)).save(
+        file, "JPEG", quality=80
+    )
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def small_painting(image: Image) -> str:
+    """Return the middle of a painting, small, as `as_address` does.
+
+    Args:
+        image: (H, W, 3), 0..1.
+    """
+    return as_address(_reduce(_square(image)))
+
+
+def _square(image: Image) -> Image:
+    """Cut the middle square out and reduce it."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    middle = image[top : top + side, left : left + side]
+    return np.clip(resize(middle, (_PAINTED_AT, _PAINTED_AT)), 0, 1)
+
+
+def _reduce(image: Image) -> Image:
+    return np.clip(resize(image, (_SMALL, _SMALL)), 0, 1)

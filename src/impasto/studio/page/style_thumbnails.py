@@ -1,0 +1,70 @@
+"""The paintings of the chosen styles, as the page shows them: small, with their captions."""
+
+from __future__ import annotations
+
+import functools
+import html
+from collections.abc import Iterable
+
+import gradio as gr
+import numpy as np
+
+from ...images.files import read_image
+from ...images.scales import fit, resize
+from ...workflows.style_paintings import painting_facts, style_painting
+from ..context import language
+from .previews import as_address, shares_of, title_of
+from .strings import say
+
+_SIDE = 192  # pixels of the long side; the page shows half as many
+
+
+def show_originals(
+    first: str | None, others: list[str] | None, share: float, request: gr.Request
+) -> str:
+    """Show the paintings of the styles that are chosen on the page.
+
+    Args:
+        first: The chosen style.
+        others: Those to blend with.
+        share: Of the others together, 0..1.
+        request: Who asks.
+
+    Returns:
+        HTML; empty where nothing is chosen that has a painting.
+    """
+    return originals(shares_of(first, others or (), share), language(request)) if first else ""
+
+
+def originals(styles: Iterable[str], wants: str) -> str:
+    """Show the paintings of styles, each with title, painter and year.
+
+    Args:
+        styles: Names; those without a painting that ships are left out.
+        wants: `en` or `ko`.
+
+    Example:
+        >>> "Katsushika Hokusai, c. 1831</figcaption>" in originals(["wave", "mine.png"], "en")
+        True
+    """
+    return "".join(_figure(style, wants) for style in styles if style in painting_facts())
+
+
+def _figure(style: str, wants: str) -> str:
+    facts = painting_facts()[style]
+    name = html.escape(title_of(style, wants))
+    caption = html.escape(say("original", wants, **facts))
+    return (
+        f'<figure><img src="{_small(style)}" alt="{name}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+@functools.cache
+def _small(style: str) -> str:
+    """Return a painting as a `data:` address."""
+    path = style_painting(style)
+    if path is None:
+        return ""
+    image = read_image(path)
+    return as_address(np.clip(resize(image, fit(image.shape[:2], _SIDE)), 0, 1))

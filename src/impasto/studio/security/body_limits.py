@@ -1,0 +1,105 @@
+"""How much a request may bring: refused at once where it says so, else while it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from .http import begin_refusal, refuse, value_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MEGABYTE = 1_000_000
+_AROUND = MEGABYTE // 2  # what an upload has around its files
+_FORM = 64_000
+_EVENT = 4 * MEGABYTE  # what a click sends; pictures go by upload
+_UPLOADS = ("/gradio_api/upload", "/gradio_api/component_server")
+_PATIENCE = 2.0  # seconds in which a client may still send, so that it comes to read the answer
+
+
+class _TooMuchError(Exception):
+    """Leaves the application when a body is too large."""
+
+
+def limited(app: ASGIApp, most: int) -> ASGIApp:
+    """Refuse bodies that are too large with 413.
+
+    Args:
+        app: The application behind.
+        most: Bytes of an upload.
+
+    Returns:
+        The application with this layer around it; it does not buffer.
+
+    Example:
+        >>> app = limited(app, 50 * MEGABYTE)  # doctest: +SKIP
+    """
+
+    async def at_the_scale(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        limit = _limit(scope["path"], most)
+        length = value_of(scope, b"content-length")
+        if length is not None and not length.isdecimal():
+            await refuse(scope, send, 400, "the length of a request must be a number")
+        elif length is not None and int(length[:20]) > limit:
+            await _refuse(receive, send, min(limit, most))
+        else:
+            await _weigh(app, (scope, receive, send), limit, min(limit, most))
+
+    return at_the_scale
+
+
+def _limit(path: str, most: int) -> int:
+    if path.rstrip("/") in _UPLOADS:
+        return most + _AROUND
+    return _FORM if path.startswith("/login") else min(_EVENT, most + _AROUND)
+
+
+async def _weigh(app: ASGIApp, call: tuple[Scope, Receive, Send], limit: int, told: int) -> None:
+    """Count what comes, and refuse it as soon as it is too much, naming the limit to be told."""
+    scope, receive, send = call
+    come, begun, too_much = 0, False, False
+
+    async def counted() -> Message:
+        nonlocal come, too_much
+        message = await receive()
+        come += len(message.get("body", b""))
+        if come > limit:
+            too_much = True
+            raise _TooMuchError
+        return message
+
+    async def unless_too_much(message: Message) -> None:
+        nonlocal begun
+        if not too_much:
+            begun = True
+            await send(message)
+
+    try:
+        await app(scope, counted, unless_too_much)
+    except Exception:
+        if not too_much:  # else it is our own, or what the application made of it
+            raise
+    if too_much and not begun:
+        await _refuse(receive, send, told)
+
+
+async def _refuse(receive: Receive, send: Send, limit: int) -> None:
+    """Say that a body is too large, and let the client finish for a moment, so that it reads on."""
+    await begin_refusal(
+        send,
+        413,
+        f"this is larger than {limit / MEGABYTE:.3g} MB, the limit here; send less, or start the "
+        "studio with a larger --max-upload",
+    )
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while (message := await receive())["type"] == "http.request":
+                if not message.get("more_body"):
+                    break
+    except TimeoutError:
+        pass
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

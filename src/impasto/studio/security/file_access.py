@@ -1,0 +1,210 @@
+"""Whose the files in the temporary folder are; and that no request names any other file.
+
+Gradio keeps what is uploaded and shown in one folder, below names that cannot be guessed, and
+gives a file to whoever knows its path. Here a path also works only for those who were told it:
+what an answer names is noted for the user who gets it. And what a request names as a file must
+lie in that folder: Gradio checks this for pages that it serves itself, but not for mounted ones,
+and it fetches what is named as an address.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote
+
+from .http import read_whole, refuse, value_of, without
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_FILE = "/gradio_api/file="
+_EVENTS = tuple(
+    f"/gradio_api/{name}" for name in ("queue/join", "component_server", "cancel", "reset")
+)
+_EVENTS_BELOW = ("/gradio_api/call/", "/gradio_api/run/")
+_TELLING = (b"application/json", b"text/event-stream")
+_HEARTBEAT = "/gradio_api/heartbeat/"
+_NOT_YOURS = "this file is not yours, or there is none; upload it"
+_ANOTHERS = "this page is another user's; reload it"
+_MOST_SESSIONS = 10_000
+_SPLIT = 200  # bytes in which a name that is cut in two by two parts of an answer is found
+_ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+_DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Owners:
+    """What is known of the files.
+
+    Attributes:
+        folder: Gradio's temporary folder, without links.
+        user: Tells the name that a request has logged in with; None for nobody.
+        several: Whether there are several users to be kept apart.
+        told: Names in the folder that each user was told; written by the layer.
+        common: Names in the folder that the page shows to all.
+        sessions: Whose each open page is; written by the layer.
+    """
+
+    folder: Path
+    user: Callable[[Scope], str | None]
+    several: bool
+    told: dict[str, set[str]] = field(default_factory=dict)
+    common: set[str] = field(default_factory=set)
+    sessions: dict[str, str] = field(default_factory=dict)
+
+
+def kept_apart(app: ASGIApp, owners: Owners) -> ASGIApp:
+    """Refuse requests that name a file outside the folder, or one of another user.
+
+    Args:
+        app: The application behind.
+        owners: Whose files they are.
+
+    Returns:
+        The application with this layer around it. It buffers what events send, not what is
+        uploaded or answered.
+
+    Example:
+        >>> app = kept_apart(app, Owners(folder, user_of, several=True))  # doctest: +SKIP
+    """
+
+    async def at_the_cloakroom(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or not path.startswith("/gradio_api/"):
+            await app(scope, receive, send)
+            return
+        fault = _fault_of_address(owners, scope)
+        if fault is None and _is_event(scope):
+            receive, fault = await _looked_at(owners, scope, receive)
+        if fault is not None:
+            await refuse(scope, send, *fault)
+        elif owners.several and not path.startswith(_FILE):
+            without_packing = without(scope, b"accept-encoding")  # so that it can be read here
+            await app(without_packing, receive, _noting(owners, scope, send))
+        else:
+            await app(scope, receive, send)
+
+    return at_the_cloakroom
+
+
+def _fault_of_address(owners: Owners, scope: Scope) -> tuple[int, str] | None:
+    """Say what is wrong with the file or the open page that an address names."""
+    path = scope["path"]
+    if path.startswith(_FILE) and not _may_read(owners, scope, path[len(_FILE) :]):
+        return 403, _NOT_YOURS
+    if not all(_is_theirs(owners, scope, session) for session in _sessions(scope)):
+        return 403, _ANOTHERS
+    return None
+
+
+def _sessions(scope: Scope) -> list[str]:
+    """Return the names of open pages in an address."""
+    found = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [])
+    path: str = scope["path"]
+    return [*found, path[len(_HEARTBEAT) :]] if path.startswith(_HEARTBEAT) else found
+
+
+def _is_theirs(owners: Owners, scope: Scope, session: str) -> bool:
+    """Tell whether an open page is the user's: it is of the one who first speaks of it."""
+    user = owners.user(scope) or ""
+    while session not in owners.sessions and len(owners.sessions) >= _MOST_SESSIONS:
+        del owners.sessions[next(iter(owners.sessions))]
+    return not owners.several or owners.sessions.setdefault(session, user) == user
+
+
+def _is_event(scope: Scope) -> bool:
+    path, kind = scope["path"], value_of(scope, b"content-type") or ""
+    if scope["method"] != "POST" or kind.startswith("multipart/form-data"):
+        return False
+    return path.rstrip("/") in _EVENTS or path.startswith(_EVENTS_BELOW)
+
+
+async def _looked_at(
+    owners: Owners, scope: Scope, receive: Receive
+) -> tuple[Receive, tuple[int, str] | None]:
+    """Read an event, look at the files that it names, and give it to be read again."""
+    body, again = await read_whole(receive)
+    if body is None:
+        return receive, (400, "the request has ended early")
+    try:
+        event = json.loads(body or b"null")
+    except (ValueError, RecursionError):
+        return again, (400, "expected JSON")
+    return again, _fault(owners, scope, event)
+
+
+def _fault(owners: Owners, scope: Scope, event: object) -> tuple[int, str] | None:
+    """Say what is wrong with the files that an event names."""
+    for key, text in _texts(event):
+        if key == "session_hash" and not _is_theirs(owners, scope, text):
+            return 403, _ANOTHERS
+        named = key == "path" or owners.folder.name in unquote(text)
+        if key == "path" and _ADDRESS.match(text) and not _DRIVE.match(text):
+            return 400, "the studio fetches nothing from other hosts; upload the file"
+        if named and not _may_name(owners, scope, key, text):
+            return 403, _NOT_YOURS
+    return None
+
+
+def _may_name(owners: Owners, scope: Scope, key: str, text: str) -> bool:
+    if key == "path":
+        return _may_read(owners, scope, text)
+    # An address that came with the file, or any other text with the path of a file in it.
+    names = re.findall(re.escape(owners.folder.name) + r"[\\/]+([^\\/\"?#]+)", unquote(text))
+    return all(_owns(owners, scope, name) for name in names)
+
+
+def _texts(event: object) -> Iterator[tuple[str, str]]:
+    """Yield all texts in an event with the key they stand under."""
+    rest: list[tuple[str, object]] = [("", event)]
+    while rest:
+        key, value = rest.pop()
+        if isinstance(value, str):
+            yield key, value
+        elif isinstance(value, dict):
+            rest += [(str(inner), part) for inner, part in value.items()]
+            rest += [("", str(inner)) for inner in value]
+        elif isinstance(value, list):
+            rest += [(key, part) for part in value]
+
+
+def _may_read(owners: Owners, scope: Scope, text: str) -> bool:
+    """Tell whether a path leads to a file in the folder that the user was told of."""
+    try:
+        inner = Path(os.path.realpath(text)).relative_to(owners.folder)
+    except (OSError, ValueError):  # outside, or no path at all
+        return False
+    return len(inner.parts) > 1 and _owns(owners, scope, inner.parts[0])
+
+
+def _owns(owners: Owners, scope: Scope, name: str) -> bool:
+    if not owners.several or name in owners.common:
+        return True
+    return name in owners.told.get(owners.user(scope) or "", ())
+
+
+def _noting(owners: Owners, scope: Scope, send: Send) -> Send:
+    """Give a `send` that notes the files which an answer names."""
+    user = owners.user(scope)
+    pattern = re.compile(re.escape(owners.folder.name.encode()) + rb"[\\/]+([0-9a-f]{64})[\\/]")
+    telling, before = False, b""
+
+    async def noting(message: Message) -> None:
+        nonlocal telling, before
+        if message["type"] == "http.response.start":
+            kind = dict(message.get("headers", ())).get(b"content-type", b"")
+            telling = message["status"] == 200 and kind.startswith(_TELLING)
+        elif telling and user is not None:
+            before += message.get("body", b"")
+            found = {name.decode() for name in pattern.findall(before)}
+            owners.told.setdefault(user, set()).update(found)
+            before = before[-_SPLIT:]
+        await send(message)
+
+    return noting

@@ -1,0 +1,164 @@
+"""The outermost layer: which hosts, which origins, and what browsers are told to keep to.
+
+A page of another site that is open in the same browser can send requests to this machine, and by
+DNS rebinding under a name of its own. The `Host` that a browser sends then is not ours; its
+`Origin` is not the `Host`; and `Sec-Fetch-Site` says that the request comes from elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .http import refuse, value_of, values_of, without
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+ANY_ADDRESS = frozenset({"0.0.0.0", "::", "[::]"})
+_HOST = re.compile(
+    r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:/?#@\s]+)(?::(?P<port>\d{1,5}))?", re.IGNORECASE
+)
+_PORTS = {"http": "80", "https": "443"}
+# Gradio builds addresses from these; a client has no say in them.
+_FORGED = (b"x-forwarded-host", b"x-forwarded-prefix", b"x-gradio-server")
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # Gradio's page needs all three
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-src 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_POLICY_OF_FILES = "default-src 'none'; sandbox; frame-ancestors 'none'"
+_DRESS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def hosts_for(host: str) -> frozenset[str] | None:
+    """Return the names under which a server may be asked for.
+
+    Args:
+        host: What it is bound to.
+
+    Returns:
+        Names as in `Host`, in lower case; None for any, where it is bound to all addresses.
+
+    Example:
+        >>> sorted(hosts_for("192.168.1.5") - LOOPBACK)
+        ['192.168.1.5']
+    """
+    if host in ANY_ADDRESS:
+        return None
+    name = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return LOOPBACK | {name.lower()}
+
+
+def guarded(app: ASGIApp, hosts: frozenset[str] | None) -> ASGIApp:
+    """Refuse what comes from elsewhere, and add the headers that browsers keep to.
+
+    Args:
+        app: The application behind.
+        hosts: From `hosts_for`.
+
+    Returns:
+        The application with this layer around it; it does not buffer.
+
+    Example:
+        >>> app = guarded(app, hosts_for("127.0.0.1"))  # doctest: +SKIP
+    """
+
+    async def at_the_gate(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await app(scope, receive, send)
+            return
+        dressed = _dressing(send, scope["path"])
+        fault = _fault(scope, hosts)
+        if fault is not None:
+            await refuse(scope, dressed, 403, fault)
+            return
+        await app(without(scope, *_FORGED), receive, dressed)
+
+    return at_the_gate
+
+
+def _fault(scope: Scope, hosts: frozenset[str] | None) -> str | None:
+    """Say what is wrong with where a request comes from."""
+    named = values_of(scope, b"host")
+    host = _HOST.fullmatch(named[0]) if len(named) == 1 else None
+    if host is None:
+        return "a request must name one host"
+    if hosts is not None and host["name"].lower() not in hosts:
+        return (
+            "the studio was not started for this host name; open it as http://localhost, or start "
+            "it with --host"
+        )
+    origins = values_of(scope, b"origin")
+    if len(origins) > 1 or (origins and not _same(origins[0], host)):
+        return "the studio takes no requests from pages of other sites"
+    if _from_elsewhere(scope):
+        return "the studio takes no requests from pages of other sites; open it by its address"
+    return None
+
+
+def _same(origin: str, host: re.Match[str]) -> bool:
+    """Tell whether an origin has the host and the port of `Host`."""
+    scheme, _, rest = origin.partition("://")
+    theirs = _HOST.fullmatch(rest)
+    if scheme not in _PORTS or theirs is None or theirs["name"].lower() != host["name"].lower():
+        return False
+    usual = _PORTS[scheme]
+    return (theirs["port"] or usual) == (host["port"] or usual)
+
+
+def _from_elsewhere(scope: Scope) -> bool:
+    """Tell whether a browser says that another site asks, other than by a link to the page."""
+    if value_of(scope, b"sec-fetch-site") in (None, "same-origin", "none"):
+        return False
+    link = (
+        scope["type"] == "http"
+        and scope["method"] in ("GET", "HEAD")
+        and scope["path"] == "/"
+        and value_of(scope, b"sec-fetch-mode") == "navigate"
+        and value_of(scope, b"sec-fetch-dest") == "document"
+    )
+    return not link
+
+
+def _dressing(send: Send, path: str) -> Send:
+    """Give a `send` that adds our headers to an answer."""
+    policy = _POLICY_OF_FILES if path.startswith("/gradio_api/file") else _POLICY
+    ours = {**_DRESS, b"content-security-policy": policy.encode()}
+
+    async def dressed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            theirs = [
+                (key, _cookie(value) if key.lower() == b"set-cookie" else value)
+                for key, value in message.get("headers", ())
+                if key.lower() not in ours
+            ]
+            message = {**message, "headers": [*theirs, *ours.items()]}
+        await send(message)
+
+    return dressed
+
+
+def _cookie(value: bytes) -> bytes:
+    """Keep a cookie from being sent with requests of other sites."""
+    return re.sub(rb"(?i)samesite=none", b"SameSite=lax", value)

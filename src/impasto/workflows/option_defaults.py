@@ -1,0 +1,44 @@
+"""Which settings the options of a command line start from."""
+
+from __future__ import annotations
+
+from ..presets import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, starts_from_blend
+from ..settings import Settings
+
+_DECIDING = ("init", "iterations", *BLENDABLE)  # what decides how a run starts
+
+
+def default_settings(words: list[str]) -> Settings:
+    """Return the settings that the options of a command line start from.
+
+    The parser fills in every setting, so what a preset, a quality or a budget leaves open must be
+    known before it runs.
+    """
+    choices = {"preset": PRESETS, "quality": QUALITIES, "style_loss": STYLE_LOSSES}
+    given = {name: value for name in choices if (value := _value(words, name))}
+    if any(value not in choices[name] for name, value in given.items()):
+        return Settings()  # the parser will name those that there are
+    if _value(words, "budget") and "quality" not in given:
+        given["quality"] = "best"
+    named = {
+        name: value or name for name in _DECIDING if (value := _value(words, name)) is not None
+    }
+    if not starts_from_blend(named):
+        given["init"] = named.get("init", "content")
+    if print_mm := _value(words, "print-mm"):
+        dpi = {"dpi": dpi} if (dpi := _value(words, "dpi")) else {}
+        return Settings(**given, print_mm=print_mm, **dpi)
+    if _value(words, "size"):
+        return Settings(**given, height=None)
+    return Settings(**given)
+
+
+def _value(words: list[str], name: str) -> str | None:
+    """Return the last value that a command line gives an option."""
+    value, option = None, "--" + name.replace("_", "-")
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word.replace("_", "-") == option:
+            value = following
+        elif (start := word.partition("="))[1] and start[0].replace("_", "-") == option:
+            value = start[2]
+    return None if value == "None" else value

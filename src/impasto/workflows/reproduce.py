@@ -1,0 +1,270 @@
+"""Make a result anew from its record, with or without changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..engines.network.model import PaintingModel
+from ..errors import ModelError, PictureError
+from ..images.files import read_record
+from ..images.opening import locate
+from ..paint_settings import PaintSettings
+from ..settings import PAINTED_INITS, Settings
+from ..types import Picture, Step
+from .changes import read_changes, recorded_settings
+from .environment import compare_surroundings, compare_weights, operators_of, warn
+from .inputs import (
+    Origin,
+    check_number,
+    find_file,
+    find_picture,
+    find_pictures,
+    find_setting_files,
+    find_weights,
+    take_given,
+    warn_if_other,
+)
+from .manifest import model_input
+from .paint import find_model, paint, painting_precision
+from .record import SHIPPED, Input, Record, parse_record, plain
+from .result import PictureLike, Result
+from .stylize import stylize
+from .texture import blank_content, texture, texture_settings
+
+
+class StylizeAgain(NamedTuple):
+    """A result of the slow route that is to be made again, everything found and checked.
+
+    Attributes:
+        record: Of the result.
+        content: The photograph; of a texture, the grey in its place.
+        styles: The paintings.
+        settings: All knobs, the changes among them.
+        aspect: Of a texture; None where there is a photograph.
+    """
+
+    record: Record
+    content: Picture
+    styles: tuple[Picture, ...]
+    settings: Settings
+    aspect: float | None = None
+
+
+class PaintAgain(NamedTuple):
+    """A result of one pass that is to be made again, everything found and checked.
+
+    Attributes:
+        record: Of the result.
+        content: The photograph.
+        style: As `paint` takes it.
+        settings: All knobs, the changes among them.
+        model: The network; None for the one that ships.
+    """
+
+    record: Record
+    content: Picture
+    style: str | Picture | dict[str, float]
+    settings: PaintSettings
+    model: PaintingModel | str | Path | None
+
+
+def again(
+    result: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    content: PictureLike | None = None,
+    styles: Sequence[PictureLike] | None = None,
+    model: PaintingModel | str | Path | None = None,
+    max_pixels: int | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> Result:
+    """Make a result of `stylize`, `texture` or `paint` again from the record that it carries.
+
+    Without changes, the same machine with the same versions gives the same picture.
+
+    Args:
+        result: The picture, as `Result.save` wrote it.
+        changes: Settings to change, such as `{"size": 1024}`.
+        content: The photograph, where it is no longer where it was.
+        styles: The paintings (or names of styles of the network), likewise.
+        model: The network that painted it at once, likewise.
+        max_pixels: Largest input picture that is read, pixels; Pillow's limit if None.
+        on_step: Called after each step, as in `stylize`.
+
+    Returns:
+        The picture.
+
+    Raises:
+        PictureError: There is no record, or it is too old or damaged; or an input is missing, is
+            not what it was, or cannot be read.
+        SettingsError: A change names no setting, or has a value out of range.
+        ModelError: The network is missing, or has not the style.
+        WeightsError: No usable weights of the network were found.
+
+    Example:
+        >>> again("painted.png", changes={"size": 1024}).save("large.png")  # doctest: +SKIP
+    """
+    remake = prepare_again(
+        result,
+        changes=changes,
+        content=content,
+        styles=styles,
+        model=model,
+        max_pixels=max_pixels,
+    )
+    return carry_out(remake, on_step)
+
+
+def prepare_again(
+    result: str | Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    content: PictureLike | None = None,
+    styles: Sequence[PictureLike] | None = None,
+    model: PaintingModel | str | Path | None = None,
+    max_pixels: int | None = None,
+) -> StylizeAgain | PaintAgain:
+    """Read the record, and find and check everything that it names; see `again`."""
+    path = locate(result)
+    origin = Origin(path, parse_record(read_record(path), path), max_pixels)
+    command, changes = origin.record.command, changes or {}
+    if command not in ("stylize", "texture", "paint"):
+        raise PictureError(
+            f"{path} was made by '{plain(command)}', and only what stylize, texture or paint made "
+            "can be made again; if that is new, run pip install --upgrade impasto"
+        )
+    if command == "paint":
+        return _prepare_paint(origin, content, styles, model, changes)
+    return _prepare_stylize(origin, content, styles, changes)
+
+
+def carry_out(
+    remake: StylizeAgain | PaintAgain, on_step: Callable[[Step], None] | None = None
+) -> Result:
+    """Make the picture that `prepare_again` has prepared."""
+    with operators_of(remake.record):
+        return _carry_out(remake, on_step)
+
+
+def _carry_out(remake: StylizeAgain | PaintAgain, on_step: Callable[[Step], None] | None) -> Result:
+    if isinstance(remake, PaintAgain):
+        return paint(remake.content, remake.style, model=remake.model, settings=remake.settings)
+    styles = list(remake.styles)
+    if remake.aspect is not None:
+        return texture(styles, aspect=remake.aspect, settings=remake.settings, on_step=on_step)
+    return stylize(remake.content, styles, settings=remake.settings, on_step=on_step)
+
+
+def _photograph(given: PictureLike | None, origin: Origin) -> Picture:
+    pictures = find_pictures(
+        "content", None if given is None else [given], origin, "--content PATH"
+    )
+    if len(pictures) != 1:
+        raise PictureError(
+            f"the record of {origin.path} names {len(pictures)} pictures where one is expected"
+        )
+    return pictures[0]
+
+
+def _prepare_stylize(
+    origin: Origin,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike] | None,
+    changes: Mapping[str, Any],
+) -> StylizeAgain:
+    from ..backend import resolve_precision
+
+    values = origin.record.settings
+    values = find_setting_files(values, changes, origin)
+    if "weights" not in changes:
+        values = find_weights(values, origin)
+    settings = recorded_settings(Settings, values, origin)
+    settings = settings.changed(**read_changes(Settings, changes))
+    paintings = find_pictures("style", styles, origin, "--style PATH")
+    aspect = None
+    if origin.record.command == "texture":
+        aspect, settings = origin.record.aspect or 1.0, texture_settings(settings)
+    for entry in origin.inputs("model") if settings.init in PAINTED_INITS else ():
+        warn_if_other(model_input(None).sha256, "the network of this version", entry, origin)
+    if "weights" not in changes:
+        compare_weights(settings.weights, origin.record, origin.path)
+    if not changes:
+        compare_surroundings(resolve_precision(settings.precision), origin.record, origin.path)
+    if not changes and settings.budget is not None:
+        warn(f"{origin.path} was made within a budget of time, so the picture may be another")
+    photograph = _photograph(content, origin) if aspect is None else blank_content(aspect, settings)
+    return StylizeAgain(origin.record, photograph, tuple(paintings), settings, aspect)
+
+
+def _prepare_paint(
+    origin: Origin,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike] | None,
+    model: PaintingModel | str | Path | None,
+    changes: Mapping[str, Any],
+) -> PaintAgain:
+    settings = recorded_settings(PaintSettings, origin.record.settings, origin)
+    wanted = read_changes(PaintSettings, changes)
+    settings = PaintSettings(**{**settings.model_dump(), **wanted})
+    model = _find_network(origin, model)
+    style = _find_styles(origin, styles, find_model(model).styles)
+    predicted = origin.record.weights is not None
+    if predicted:
+        compare_weights(None, origin.record, origin.path)
+    if not changes:
+        compare_surroundings(painting_precision(predicted), origin.record, origin.path)
+    photograph = _photograph(content, origin)
+    return PaintAgain(origin.record, photograph, style, settings, model)
+
+
+def _find_network(
+    origin: Origin, given: PaintingModel | str | Path | None
+) -> PaintingModel | str | Path | None:
+    entries = origin.inputs("model")
+    if len(entries) != 1:
+        raise PictureError(f"the record of {origin.path} is damaged: it names no network")
+    (entry,) = entries
+    if given is None and not (entry.name == SHIPPED and entry.path is None):
+        return find_file(entry, origin, "--model PATH")
+    if given is not None:
+        find_model(given)
+    name = "the network of this version" if given is None else "the given network"
+    warn_if_other(model_input(given).sha256, name, entry, origin)
+    return given
+
+
+def _find_styles(
+    origin: Origin, given: Sequence[PictureLike] | None, known: Container[str]
+) -> str | Picture | dict[str, float]:
+    """Find the styles of a picture painted at once: names that the network knows, or paintings."""
+    entries = origin.inputs("style")
+    check_number("style", given, origin, "--style STYLE")
+    found = [
+        _find_style(entry, None if given is None else given[number], origin, known)
+        for number, entry in enumerate(entries)
+    ]
+    if len(found) == 1 and entries[0].share is None:
+        return found[0]
+    if any(isinstance(style, Picture) and style.path is None for style in found):
+        raise PictureError("in a blend of styles each painting must be a file; save it first")
+    shares = [1.0 if entry.share is None else entry.share for entry in entries]
+    names = [str(style.path) if isinstance(style, Picture) else style for style in found]
+    return dict(zip(names, shares, strict=True))
+
+
+def _find_style(
+    entry: Input, given: PictureLike | None, origin: Origin, known: Container[str]
+) -> str | Picture:
+    if given is not None:
+        named = str(given) if isinstance(given, str | Path) else ""
+        return named if named in known else take_given(given, entry, origin)
+    if entry.sha256 is not None:
+        return find_picture(entry, origin, "--style PATH")
+    if entry.name not in known:  # else it would be taken for a path
+        raise ModelError(
+            f"the network has no style '{plain(entry.name)}', in which {origin.path} was painted; "
+            "give the network with --model PATH, or another style with --style STYLE"
+        )
+    return entry.name

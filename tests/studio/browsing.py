@@ -1,0 +1,271 @@
+"""The studio's page in a browser without a window, and what people do on it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tests.studio import whole
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
+DESKTOP, PHONE = (1280, 1000), (390, 844)
+AT_WORK = ("waiting", "running", "paused")
+_ARGUMENTS = (
+    *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"),
+    *("--enable-unsafe-swiftshader", "--force-prefers-reduced-motion"),
+)
+_RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+
+
+@contextlib.contextmanager
+def open_browser(downloads):
+    """Start a browser that puts what it downloads into a folder."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in _ARGUMENTS:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    options.add_experimental_option(
+        "prefs", {"download.default_directory": str(downloads), "safebrowsing.enabled": False}
+    )
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def difference(image, other):
+    """Return the mean difference of two pictures, both (H, W, 3), 0..1."""
+    assert image.shape == other.shape
+    return float(np.abs(image - other).mean())
+
+
+def as_image(file):
+    """Read a picture with Pillow alone, as (H, W, 3), 0..1."""
+    with Image.open(file) as picture:
+        return np.float32(picture.convert("RGB")) / 255
+
+
+class Page:
+    """The studio's page, as somebody sees and uses it.
+
+    Elements are named by CSS selectors.
+    """
+
+    def __init__(self, driver, studio, downloads):
+        self.driver, self.studio, self.downloads = driver, studio, downloads
+
+    def open(self, *, size=DESKTOP, dark=False, language="en-US"):
+        """Open the page anew."""
+        width, height = size
+        phone = width < 600
+        view = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        agent = self.run("return navigator.userAgent").replace("Headless", "")
+        languages = {"userAgent": agent, "acceptLanguage": language}
+        self.tell("Emulation.setDeviceMetricsOverride", view)
+        self.tell("Emulation.setTouchEmulationEnabled", {"enabled": phone})
+        self.tell("Emulation.setEmulatedMedia", {"features": [scheme]})
+        self.tell("Emulation.setUserAgentOverride", languages)
+        self.driver.get("about:blank")
+        self.driver.get(self.studio.url)
+        self.until(lambda: self.sees("#finer"), seconds=60)
+
+    def tell(self, command, values):
+        return self.driver.execute_cdp_cmd(command, values)
+
+    def run(self, script, *values):
+        return self.driver.execute_script(script, *values)
+
+    def wait(self, script, *values):
+        """Run a script that calls its last argument when it is ready."""
+        return self.driver.execute_async_script(script, *values)
+
+    def all(self, selector):
+        return self.driver.find_elements("css selector", selector)
+
+    def find(self, selector):
+        return self.driver.find_element("css selector", selector)
+
+    def text(self, selector):
+        return " ".join(found.text for found in self.all(selector))
+
+    def sees(self, selector):
+        return any(found.is_displayed() for found in self.all(selector))
+
+    def until(self, happens, seconds=40):
+        """Wait for something to be so, and return it."""
+        from selenium.common.exceptions import (
+            ElementNotInteractableException,
+            NoSuchElementException,
+            StaleElementReferenceException,
+        )
+
+        not_yet = (
+            ElementNotInteractableException,  # and those that are covered by another
+            NoSuchElementException,
+            StaleElementReferenceException,
+        )
+        ends = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(*not_yet):
+                if found := happens():
+                    return found
+            assert time.monotonic() < ends, self.state()
+            time.sleep(0.05)
+
+    def state(self):
+        """Return what the page says, for those who read why a test failed."""
+        places = ("#note", "#progress", "#shelf-note", ".toast-wrap")
+        return {place: self.text(place) for place in places}
+
+    def click(self, selector, seconds=20):
+        """Click as soon as the element can be clicked."""
+
+        def clicked():
+            found = self.find(selector)
+            self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
+            found.click()
+            return True
+
+        self.until(clicked, seconds)
+
+    def give(self, selector, *paths):
+        """Choose files for a place where files are dropped."""
+        place = self.until(lambda: self.find(f"{selector} input[type=file]"))
+        place.send_keys("\n".join(map(str, paths)))
+
+    def take_photograph(self, path):
+        """Choose a photograph, and wait until the page shows it, not painted yet."""
+        before = self.addresses()
+        self.give("#photo", path)
+        self.until(lambda: len(now := self.addresses()) == 2 and now != before)
+
+    def choose(self, selector, value):
+        """Choose one of several."""
+        self.click(f'{selector} label:has(input[value="{value}"])')
+        self.until(lambda: self.find(f'{selector} input[value="{value}"]').is_selected())
+
+    def enter(self, selector, value):
+        """Type a number beside a slider."""
+        from selenium.webdriver.common.keys import Keys
+
+        number = self.find(f"{selector} input[type=number]")
+        number.send_keys(Keys.CONTROL, "a")
+        number.send_keys(str(value), Keys.TAB)
+
+    def drag(self, element, start, end):
+        """Drag along an element, from one share of its width to another."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        width = element.size["width"]
+        chain = ActionChains(self.driver, duration=60)
+        chain.move_to_element_with_offset(element, round((start - 0.5) * width), 0).click_and_hold()
+        chain.move_by_offset(round((end - start) * width), 0).release().perform()
+
+    def unfold(self, selector):
+        """Open a part that is closed."""
+        if not self.all(f"{selector} > button.open"):
+            self.click(f"{selector} > button")
+        self.until(lambda: self.sees(f"{selector} [data-testid=accordion-content] *"))
+
+    def addresses(self):
+        return self.run("return [...document.querySelectorAll('#compare img')].map(i => i.src)")
+
+    def pictures(self):
+        """Return photograph and picture as the page shows them, each (H, W, 3), 0..1."""
+        return [self.picture_at(address) for address in self.addresses()]
+
+    def picture_at(self, address):
+        coded = self.wait(
+            "const [at, done] = arguments; fetch(at).then(a => a.blob()).then(blob => {"
+            "const reader = new FileReader(); reader.onload = () => done(reader.result);"
+            "reader.readAsDataURL(blob); });",
+            address,
+        )
+        return as_image(io.BytesIO(base64.b64decode(coded.partition(",")[2])))
+
+    def new_picture(self, act):
+        """Do something, wait for another picture, and return it."""
+        before = self.addresses()[1:]
+        act()
+        self.until(lambda: len(now := self.addresses()) == 2 and now[1:] != before)
+        return self.pictures()[1]
+
+    def downloaded(self, act):
+        """Do something that downloads a file, and return its path once it is whole."""
+        old = set(self.downloads.iterdir())
+        act()
+
+        def new():
+            files = set(self.downloads.iterdir()) - old
+            return files if len(files) == 1 and self._whole(*files) else None
+
+        (path,) = self.until(new)
+        return path
+
+    @staticmethod
+    def _whole(path):
+        return path.suffix != ".crdownload" and not path.name.startswith(".")
+
+    def start(self, *, quality="draft", size=128):
+        """Send what is chosen to the slow route, in small."""
+        self.unfold("#more")
+        self.enter("#setting-size", size)
+        self.choose("#setting-quality", quality)
+        seen = self.text("#progress")
+        self.click("#finer")
+        self.until(lambda: self.text("#progress") != seen)
+
+    def evaluation(self):
+        """Return at which evaluation the run is that is shown; 0 before the first."""
+        return int(next(iter(re.findall(r"evaluation (\d+) of", self.text(".status-line"))), 0))
+
+    def drop_all(self):
+        """Throw all runs away that are not finished."""
+        with whole.client(self.studio, self.downloads) as asker:
+            for run in asker.predict(api_name="/runs"):
+                if run["status"] in AT_WORK:
+                    asker.predict(run["id"], api_name="/drop")
+
+    def axe(self):
+        """Return what axe finds against WCAG 2 A and AA: rule, elements, and why."""
+        self.run(AXE.read_text("utf-8"))
+        found = self.wait(
+            "const done = arguments[1]; axe.run(document, {runOnly: arguments[0]}).then(done);",
+            list(_RULES),
+        )
+        return [
+            f"{broken['id']} {node['target']}: {node['failureSummary']}"
+            for broken in found["violations"]
+            for node in broken["nodes"]
+        ]
+
+    def asked(self):
+        """Return the addresses that the browser has asked for since the last call."""
+        events = [json.loads(line["message"])["message"] for line in self._log("performance")]
+        return {
+            event["params"]["request"]["url"]
+            for event in events
+            if event["method"] == "Network.requestWillBeSent"
+        }
+
+    def complaints(self):
+        """Return the errors in the browser's console since the last call."""
+        return [line["message"] for line in self._log("browser") if line["level"] == "SEVERE"]
+
+    def _log(self, kind):
+        return self.driver.get_log(kind)

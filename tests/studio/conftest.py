@@ -1,0 +1,66 @@
+"""What the tests of the studio share."""
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from skimage.transform import resize
+from tests.operators import measure_operators
+from tests.studio import whole
+from tests.studio.browsing import CHROMIUM, DRIVER, Page, open_browser
+from tests.studio.results import made
+
+
+def pytest_collection_modifyitems(items):
+    """Give tests in the browser, which a busy machine may keep from its work, three tries."""
+    for item in items:
+        if "open_page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def operators():
+    """Let all programs compute with the same operators; see `tests.operators`."""
+    measure_operators()
+
+
+@pytest.fixture
+def result(rng):
+    return made(rng.random((48, 64, 3), np.float32))
+
+
+@pytest.fixture(scope="session")
+def open_page(tmp_path_factory):
+    """A studio in a process of its own, and a browser; shared, since both are slow to start."""
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs chromium and chromedriver")
+    pytest.importorskip("gradio", reason='needs pip install "impasto[studio]"')
+    pytest.importorskip("selenium", reason="needs pip install selenium")
+    folder = tmp_path_factory.mktemp("studio")
+    downloads = folder / "downloads"
+    downloads.mkdir()
+    with whole.studio(folder) as studio, open_browser(downloads) as driver:
+        yield Page(driver, studio, downloads)
+
+
+@pytest.fixture
+def page(open_page):
+    """The page as somebody finds it who comes for the first time."""
+    open_page.open()
+    return open_page
+
+
+@pytest.fixture
+def running(page):
+    """The page; runs that a test leaves behind are thrown away."""
+    yield page
+    page.drop_all()
+
+
+@pytest.fixture(scope="session")
+def photograph(tmp_path_factory):
+    """A small photograph as a file, (192, 256, 3)."""
+    path = tmp_path_factory.mktemp("photograph") / "astronaut.png"
+    small = resize(skimage.data.astronaut()[:384], (192, 256), anti_aliasing=True)
+    Image.fromarray(np.uint8(255 * small)).save(path)
+    return path

@@ -1,0 +1,328 @@
+"""The studio's endpoints, asked with Gradio's own client."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from httpx import HTTPStatusError
+from tests.studio.whole import client, ended, squares, studio, until
+
+import impasto
+
+ANNA, EVA = "anna:correct horse", "eva:battery staple"
+TINY = {"size": 48, "scales": 1, "iterations": 8, "tolerance": 0.0}
+LONG = {**TINY, "size": 128, "iterations": 10_000}
+DOCUMENTED = Path(__file__).parents[2] / "docs/studio.md"
+
+
+@pytest.fixture(scope="module")
+def where(tmp_path_factory):
+    with studio(tmp_path_factory.mktemp("studio"), "--auth", ANNA, "--auth", EVA) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def anna(where, tmp_path_factory):
+    with client(where, tmp_path_factory.mktemp("anna"), ANNA) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def eva(where, tmp_path_factory):
+    with client(where, tmp_path_factory.mktemp("eva"), EVA) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A photograph and a painting."""
+    folder = tmp_path_factory.mktemp("pictures")
+    return squares(folder / "cat.png"), squares(folder / "sea.png", 1)
+
+
+@pytest.fixture
+def ask(anna, pictures):
+    """Ask for a run of the photograph after the painting."""
+    photo, painting = map(handle_file, pictures)
+
+    def asking(**values):
+        values = {"photograph": photo, "paintings": [painting], "settings": TINY, **values}
+        return anna.predict(**values, api_name="/stylize")
+
+    return asking
+
+
+def told(call, *values, **named):
+    """Return the sentence with which a call is refused."""
+    with pytest.raises(AppError) as caught:
+        call(*values, **named)
+    text = str(caught.value)
+    assert "Traceback" not in text and "\n" not in text and ".py" not in text
+    return text
+
+
+def same(path, result, folder):
+    """Whether a file holds a result, in its eight bits."""
+    whole = result.save(folder / "whole.png")
+    return np.array_equal(impasto.read_image(path), impasto.read_image(whole))
+
+
+def test_all_endpoints_are_described_and_documented(anna):
+    found = anna.view_api(return_format="dict")
+    assert found["unnamed_endpoints"] == {}
+    rows = re.findall(r"^\| `(/\w+)` \| (.*?) \|", DOCUMENTED.read_text("utf-8"), re.MULTILINE)
+    assert {name for name, _ in rows} == {*found["named_endpoints"]}
+    for name, about in found["named_endpoints"].items():
+        words = " ".join(takes for row, takes in rows if row == name)
+        assert set(re.findall(r"`(\w+)`", words)) == {
+            each["parameter_name"] for each in about["parameters"]
+        }
+        assert about["description"].endswith(".")
+        types = [each["python_type"]["type"] for each in (*about["parameters"], *about["returns"])]
+        assert "Any" not in types
+
+
+def test_learned_styles_are_listed(anna):
+    assert {"name": "starry-night", "title": "Starry night"} in anna.predict(api_name="/styles")
+
+
+def test_a_photograph_is_painted_at_once(anna, pictures, tmp_path):
+    photo, painting = pictures
+    path = anna.predict(handle_file(photo), ["wave"], api_name="/paint")
+    assert Path(path).name == "cat_wave.png"
+    assert same(path, impasto.paint(photo, "wave"), tmp_path)
+    path = anna.predict(
+        photograph=handle_file(photo),
+        styles=["wave"],
+        paintings=[handle_file(painting)],
+        shares=[0.25, 0.75],
+        strength=0.5,
+        keep_colors=True,
+        size=32,
+        stroke_size=0.5,
+        api_name="/paint",
+    )
+    shares = {"wave": 0.25, str(painting): 0.75}
+    changes = {"strength": 0.5, "keep_colors": True, "size": 32, "stroke_size": 0.5}
+    assert same(path, impasto.paint(photo, shares, **changes), tmp_path)
+    record = impasto.read_record(path)
+    assert record["settings"] == changes
+    assert [(each["name"], each.get("share")) for each in record["inputs"][2:]] == [
+        ("wave", 0.25),
+        ("sea.png", 0.75),
+    ]
+
+
+def test_a_run_makes_what_the_command_line_makes(anna, ask, pictures, tmp_path, where):
+    run = ask()
+    view = until(anna, run, ended)
+    assert view["status"] == "done" and view["picture"] == "cat_sea.png"
+    assert (view["width"], view["height"], view["iteration"]) == (48, 36, 8)
+    assert len(view["losses"]) > 1 and view["settings"]["size"] == 48
+    assert view["id"] == run == anna.predict(api_name="/runs")[0]["id"]
+    result = impasto.stylize(*pictures, settings=impasto.Settings(**TINY))
+    for which in (run, "cat_sea.png"):
+        assert same(anna.predict(which, api_name="/picture"), result, tmp_path)
+    found = anna.predict("cat SEA", api_name="/gallery")
+    assert [each["name"] for each in found] == ["cat_sea.png"]
+    assert (found[0]["width"], found[0]["height"], found[0]["command"]) == (48, 36, "stylize")
+    assert anna.predict("dog", api_name="/gallery") == []
+    assert (where.gallery / "anna/cat_sea.png").exists()
+    for kind in ("jpg", "tif", "webp"):
+        path = Path(anna.predict(run, kind, api_name="/picture"))
+        assert path.name == f"cat_sea.{kind}"
+        assert impasto.read_record(path)["settings"]["size"] == 48
+
+
+def test_a_run_takes_learned_styles_and_shares(anna, ask, pictures, tmp_path):
+    run = ask(styles=["wave"], settings={**TINY, "style_weights": [1, 3]})
+    view = until(anna, run, ended)
+    assert (view["status"], view["styles"]) == ("done", ["Wave", "sea"]), view["error"]
+    assert view["settings"]["style_weights"] == [1, 3]
+    settings = impasto.Settings(**TINY, style_weights=(1, 3))
+    result = impasto.stylize(pictures[0], ["wave", pictures[1]], settings=settings)
+    assert same(anna.predict(run, api_name="/picture"), result, tmp_path)
+    record = impasto.read_record(anna.predict(run, api_name="/picture"))
+    painting = next(each for each in record["inputs"] if each["role"] == "style")
+    assert {*painting} == {"role", "name", "sha256"} and painting["name"] == "wave"
+    assert ended(
+        until(anna, ask(settings={**TINY, "preset": "classic", "height": 40, "rounds": 1}), ended)
+    )
+
+
+def test_runs_are_steered(anna, ask):
+    run, next_ = ask(settings=LONG), ask(settings=LONG)
+    until(anna, run, lambda view: view["iteration"] > 2)
+    assert anna.predict(next_, api_name="/run")["place"] == 1
+    assert anna.predict(run, api_name="/pause")["status"] == "paused"
+    until(anna, next_, lambda view: view["iteration"] > 2)
+    assert anna.predict(next_, api_name="/drop")["id"] == next_
+    assert "there is no such run" in told(anna.predict, next_, api_name="/run")
+    view = anna.predict(run, {"strength": 0.5, "iterations": 2_000}, api_name="/change")
+    assert (view["settings"]["strength"], view["settings"]["iterations"]) == (0.5, 2_000)
+    assert anna.predict(run, api_name="/go_on")["status"] in ("waiting", "running")
+    until(anna, run, lambda view: view["iterations"] < 10_000 and view["status"] == "running")
+    refused = told(anna.predict, run, api_name="/picture")
+    assert "the run is running and has no picture in the gallery yet" in refused
+    anna.predict(run, api_name="/stop")
+    view = until(anna, run, ended)
+    assert view["status"] == "stopped" and view["picture"]
+    refused = told(anna.predict, run, {"strength": 1}, api_name="/change")
+    assert "has ended" in refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"masks": ["/etc/passwd#red"]}, "masks names a file"),
+        ({"style_masks": ["a.png"]}, "style_masks names a file"),
+        ({"protect": "a.png"}, "protect names a file"),
+        ({"init": "/etc/passwd"}, "init names a file"),
+        ({"weights": "a.h5"}, "weights is for whoever started the studio"),
+        ({"memory": 1000}, "memory is for whoever started the studio"),
+        ({"size": 4097}, "4097 pixels long, and the studio makes at most 4096"),
+        ({"height": 3100}, "4133 pixels long"),
+        ({"iterations": 10_001}, "iterations is 10001, and the studio makes at most 10000"),
+        ({"budget": "25h"}, "budget"),
+        ({"budget": 86_401}, "budget is 86401 s, and the studio gives a run at most one day"),
+        ({"print_mm": 500, "size": None}, "5906 pixels long"),
+        ({"strenght": 1}, "no setting named strenght"),
+        ({"strength": "much"}, "strength"),
+        ({"style_weights": [1, 2]}, "style_weights"),
+        ({"self": 1, "user": 2}, "no setting named"),
+    ],
+)
+def test_settings_are_checked(anna, ask, changes, words):
+    settings = {name: value for name, value in {**TINY, **changes}.items() if value is not None}
+    assert words in told(ask, settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"settings": [1]}, "settings must be an object"),
+        ({"settings": "size"}, "settings must be an object"),
+        ({"photograph": "/etc/passwd"}, "photograph must be an uploaded file"),
+        ({"photograph": None}, "photograph must be an uploaded file"),
+        ({"paintings": ["/etc/passwd"]}, "painting must be an uploaded file"),
+        ({"paintings": []}, "expected 1 to 8 styles and paintings in all, got 0"),
+        ({"styles": ["wave"] * 8}, "got 9"),
+        ({"styles": ["/etc/passwd"]}, "there is no style '/etc/passwd'"),
+        ({"styles": "wave"}, "styles"),
+        ({"styles": [3]}, "styles"),
+    ],
+)
+def test_what_cannot_be_a_run_is_refused(ask, values, words):
+    assert words in told(ask, **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"size": 4097}, "at most 4096"),
+        ({"size": 3}, "size"),
+        ({"size": "large"}, "size"),
+        ({"strength": 3}, "strength"),
+        ({"keep_colors": "perhaps"}, "keep_colors"),
+        ({"shares": [1, 2]}, "2 shares for 1 styles"),
+        ({"shares": [-1]}, "shares"),
+        ({"shares": ["all"]}, "shares"),
+        ({"shares": [0]}, "not all 0"),
+        ({"styles": ["nobody"]}, "no style 'nobody'; the styles are"),
+        ({"styles": None}, "got 0"),
+    ],
+)
+def test_what_cannot_be_painted_is_refused(anna, pictures, values, words):
+    values = {"photograph": handle_file(pictures[0]), "styles": ["wave"], **values}
+    assert words in told(anna.predict, **values, api_name="/paint")
+
+
+def test_what_is_no_picture_is_told(anna, ask, tmp_path):
+    path = tmp_path / "words.jpg"
+    path.write_text("just words")
+    file = handle_file(path)
+    assert "words.jpg" in told(anna.predict, file, ["wave"], api_name="/paint")
+    assert "words.jpg" in told(ask, photograph=file)
+    assert "words.jpg" in told(ask, paintings=[file])
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (("none.png",), "none.png"),
+        (("../eva/x.png",), ""),
+        (("/etc/passwd",), ""),
+        ((3,), "picture must be a text, got int"),
+        (("0" * 32,), "there is no such run"),
+        (("none.png", "exe"), ""),
+    ],
+)
+def test_a_picture_that_is_not_there_is_told(anna, values, words):
+    assert words in told(anna.predict, *values, api_name="/picture")
+
+
+def test_bad_words_for_runs_and_gallery_are_told(anna):
+    for name in ("run", "pause", "go_on", "stop", "drop"):
+        for run, words in (("", "no such run"), ("../x", "no such run"), ([1], "must be a text")):
+            assert words in told(anna.predict, run, api_name=f"/{name}")
+    assert "must be a text" in told(anna.predict, {"a": 1}, api_name="/gallery")
+    for most in (0, 1001, "all", None):
+        assert "most must be 1 to 1000" in told(anna.predict, "", most, api_name="/gallery")
+
+
+def test_what_is_one_users_is_not_anothers(anna, eva, ask):
+    run = ask()
+    name = until(anna, run, ended)["picture"]
+    for endpoint in ("run", "pause", "go_on", "stop", "drop", "picture"):
+        assert "there is no such run" in told(eva.predict, run, api_name=f"/{endpoint}")
+    assert "no such run" in told(eva.predict, run, {"strength": 1}, api_name="/change")
+    assert name in told(eva.predict, name, api_name="/picture")
+    assert eva.predict(api_name="/runs") == eva.predict(api_name="/gallery") == []
+
+
+def test_a_file_that_was_not_uploaded_is_refused(anna, eva, pictures, where):
+    eva.download_files = False
+    made = eva.predict(handle_file(pictures[0]), ["wave"], api_name="/paint")
+    for path in (made["path"], "/etc/passwd", "https://example.com/x.png"):
+        file = {"path": path, "meta": {"_type": "another"}}  # which the client does not upload
+        with pytest.raises(HTTPStatusError, match=r"40[03]"):
+            anna.predict(file, ["wave"], api_name="/paint")
+
+
+def test_without_the_password_nothing_is_to_be_had(where, tmp_path):
+    for who in (None, "anna:wrong password"):
+        with pytest.raises(Exception, match=r"401|[Ll]ogin"), client(where, tmp_path, who):
+            pass
+
+
+@pytest.fixture(scope="module")
+def at_work(anna, pictures):
+    """A run that goes on for long."""
+    photo, painting = map(handle_file, pictures)
+    run = anna.predict(photo, [painting], LONG, api_name="/stylize")
+    yield run
+    anna.predict(run, api_name="/drop")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"protect": "/etc/passwd"}, "protect names a file"),
+        ({"init": "/etc/passwd"}, "init names a file"),
+        ({"memory": 1000}, "memory is for whoever started the studio"),
+        ({"size": 4097}, "4097 pixels long, and the studio makes at most 4096"),
+        ({"height": 3100}, "4133 pixels long"),
+        ({"iterations": 1_000_000}, "at most 10000"),
+        ({"budget": 1e9}, "at most one day"),
+        ({"strength": 3}, "strength"),
+        ({"style_weights": [1, 2]}, "style_weights has 2 values"),
+        ({"self": 1, "user": 2, "run": 3}, "no setting named"),
+        ([1], "settings must be an object"),
+    ],
+)
+def test_changes_are_checked(anna, at_work, changes, words):
+    assert words in told(anna.predict, at_work, changes, api_name="/change")
+    assert anna.predict(at_work, api_name="/run")["settings"]["strength"] == 1

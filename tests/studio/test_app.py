@@ -1,0 +1,315 @@
+"""The server as it is started, in a process of its own, asked over the network."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import socket
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image as PIL
+from tests.studio.small import studio
+
+from impasto.studio.gallery.temporary import _PREFIX
+
+ANNA, EVA = "anna:correct horse", "eva:battery staple"
+SESSION = "s1x7"
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """A studio for one."""
+    with studio(
+        tmp_path_factory.mktemp("alone"), "--max-upload", "1", "--max-pixels", "40000"
+    ) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A studio for two."""
+    with studio(tmp_path_factory.mktemp("shared"), "--auth", ANNA, "--auth", EVA) as it:
+        yield it
+
+
+@contextlib.contextmanager
+def client(where, who=None):
+    """Open a client; one who has a name logs in."""
+    with httpx.Client(base_url=where.url, timeout=60) as made:
+        if who:
+            name, password = who.split(":")
+            answer = made.post("/login", data={"username": name, "password": password})
+            assert answer.status_code == 200, answer.text
+        yield made
+
+
+def picture(seed=0, size=(8, 6)):
+    """Make a PNG."""
+    colors = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    PIL.fromarray(colors).save(file, "PNG")
+    return colors, file.getvalue()
+
+
+def upload(asker, content, name="p.png"):
+    answer = asker.post("/gradio_api/upload", files={"files": (name, content)})
+    return answer.json()[0] if answer.status_code == 200 else answer.status_code
+
+
+def call(asker, name, *data):
+    """Call a function of the page; return its answer, or the status."""
+    asked = asker.post(f"/gradio_api/call/{name}", json={"data": data})
+    if asked.status_code != 200:
+        return asked.status_code
+    answer = asker.get(f"/gradio_api/call/{name}/{asked.json()['event_id']}")
+    event, told = answer.text.split("\ndata: ", 1)
+    return event.removeprefix("event: "), json.loads(told)
+
+
+def turn(asker, path):
+    return call(asker, "turn", {"path": path, "meta": {"_type": "gradio.FileData"}})
+
+
+def fetch(asker, path):
+    return asker.get(f"/gradio_api/file={path}")
+
+
+def test_a_picture_goes_in_and_another_comes_out(alone):
+    with client(alone) as asker:
+        colors, content = picture()
+        event, (made,) = turn(asker, upload(asker, content))
+        assert event == "complete"
+        answer = fetch(asker, made["path"])
+        assert answer.status_code == 200 and answer.headers["content-type"].startswith("image/")
+        assert "sandbox" in answer.headers["content-security-policy"]
+        assert np.array_equal(PIL.open(alone.gallery / "made.png"), colors[::-1, ::-1])
+
+
+def test_the_page_names_no_other_host(alone):
+    with client(alone) as asker:
+        page = asker.get("/").text
+        head = page.replace(alone.url, "")
+        config = asker.get("/config").json()
+        sheet = asker.get("/theme.css").text
+    assert not re.findall(r"(?:src|href|content)=\"(?:https?:)?//[^\"]*", head)
+    assert config["stylesheets"] == []
+    assert config["analytics_enabled"] is False
+    assert {*re.findall(r"(?:https?:)?//[a-z.0-9]+", re.sub(r"/\*.*?\*/", "", sheet))} <= {
+        "http://www.w3.org"
+    }
+
+
+def test_the_policy_lets_the_page_work_and_nothing_else(alone):
+    with client(alone) as asker:
+        headers = asker.get("/").headers
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "server" not in headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.com"},
+        {"Origin": "http://evil.com"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/config", "/static/img/logo.svg", "/gradio_api/info"])
+def test_other_sites_are_refused(alone, headers, path):
+    with client(alone) as asker:
+        for method in ("GET", "POST", "OPTIONS"):
+            assert asker.request(method, path, headers=headers).status_code == 403
+        assert "access-control-allow-origin" not in asker.get(path, headers=headers).headers
+
+
+def test_a_request_without_a_host_is_refused(alone):
+    where = httpx.URL(alone.url)
+    for lines in (b"GET / HTTP/1.0\r\n\r\n", b"GET http://evil.com/ HTTP/1.1\r\nHost: x\r\n\r\n"):
+        with socket.create_connection((where.host, where.port), timeout=20) as line:
+            line.sendall(lines)
+            assert line.recv(4096).split()[1] in (b"400", b"403")
+
+
+def test_an_upload_that_is_too_large_is_refused_at_once_and_while_it_comes(alone):
+    def parts():
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="p.png"\r\n\r\n'
+        for _ in range(100):
+            yield bytes(100_000)
+
+    with client(alone) as asker:
+        assert upload(asker, bytes(10_000_000)) == 413
+        kind = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = asker.post("/gradio_api/upload", content=parts(), headers=kind)
+        assert answer.status_code == 413
+        assert asker.post("/gradio_api/queue/join", content=bytes(5_000_000)).status_code == 413
+        assert asker.post("/login", content=bytes(100_000)).status_code == 413
+        assert asker.post("/login", content=parts(), headers=kind).status_code == 413
+        assert upload(asker, bytes(900_000)) != 413
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded(alone):
+    with client(alone) as asker:
+        event, told = turn(asker, upload(asker, picture(size=(256, 256))[1]))
+        assert event == "error"
+        assert "Traceback" not in str(told)
+        assert turn(asker, upload(asker, picture(size=(190, 200))[1]))[0] == "complete"
+
+
+@pytest.mark.parametrize("content", [b"just words", b"%!PS-Adobe-3.0 EPSF-3.0\n", b""])
+def test_what_is_no_picture_is_refused(alone, content):
+    with client(alone) as asker:
+        assert turn(asker, upload(asker, content, "words.jpg"))[0] == "error"
+
+
+def outside(where):
+    """List ways out of the folder."""
+    secret = where.gallery.parent / "secret.txt"
+    secret.write_text("secret")
+    files = next(where.temporary.glob(f"{_PREFIX}*/shown_*"))
+    up = "../" * 20
+    return [
+        *(str(secret), f"{up}{secret}", f"{files}/../../../secret.txt", f"{files}/.."),
+        *("/etc/passwd", f"{up}etc/passwd", f"{files}/{up}etc/passwd", "/proc/self/environ"),
+        *(f"file://{secret}", "http://127.0.0.1:1/x", "https://example.com/x.png", "//etc/passwd"),
+        *(f"{files}/\0/../../secret.txt", str(files), str(where.gallery), "~/.bashrc", "."),
+        *(f"{files.parent}/lock", "..\\..\\secret.txt", "C:\\secret.txt", ""),
+    ]
+
+
+def quoted(path):
+    """Give a path as it is, with its dots and slashes quoted, and quoted twice."""
+    once = "".join(f"%{byte:02x}" for byte in path.encode())
+    return (once, once.replace("%", "%25"), path.replace("../", "..%2f").replace("\0", "%00"))
+
+
+BELOW = (
+    *("/gradio_api/file=", "/gradio_api/file/", "/static/", "/assets/", "/svelte/", "/pwa_icon/"),
+    *("/gradio_api/proxy=", "/gradio_api/custom_component/x/client/component/", "/monitoring/"),
+    *("/gradio_api/stream/", "/gradio_api/call/turn/", "/gradio_api/call/v2/turn/", "/"),
+)
+
+
+@pytest.mark.parametrize("below", BELOW)
+def test_no_address_leads_out_of_the_folder(alone, below):
+    with client(alone) as asker:
+        for path in outside(alone):
+            for written in quoted(path) if path.strip(".") else ():
+                request = asker.build_request("GET", "/")
+                request.url = request.url.copy_with(raw_path=(below + written).encode())
+                with_it = asker.send(request)
+                text = with_it.text
+                assert "secret" not in text.replace("secret.txt", ""), (below, path)
+                assert "root:" not in text and "PYTHONPATH" not in text
+                if "/call/" not in below:  # there, the stream says so
+                    assert with_it.status_code in (400, 401, 403, 404, 405, 422), (below, path)
+
+
+def test_no_event_names_a_file_outside_the_folder(alone):
+    with client(alone) as asker:
+        for path in outside(alone):
+            assert turn(asker, path) in (400, 403), path
+            body = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]}
+            body |= {"fn_index": 0, "session_hash": SESSION}
+            for address in ("/gradio_api/queue/join", "/gradio_api/run/turn"):
+                assert asker.post(address, json=body).status_code in (400, 403), path
+
+
+def test_the_name_of_an_upload_stays_in_the_folder(alone):
+    with client(alone) as asker:
+        for name in ("../../x.png", "/etc/x.png", "..%2fx.png", "a\\..\\x.png", "x" * 300, ".."):
+            path = upload(asker, picture(3)[1], name)
+            assert isinstance(path, int) or str(alone.temporary) in os.path.realpath(path), name
+        progress = asker.get("/gradio_api/upload_progress", params={"upload_id": "../x"})
+        assert progress.status_code == 404
+
+
+def test_what_is_uploaded_is_not_shown_as_a_page(alone):
+    with client(alone) as asker:
+        for name in ("x.html", "x.svg", "x.xml"):
+            page = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+            path = upload(asker, page, name)
+            turn(asker, path)  # that an event has named it changes nothing
+            headers = fetch(asker, path).headers
+            assert headers["content-disposition"].startswith("attachment")
+            assert "sandbox" in headers["content-security-policy"]
+
+
+def test_without_a_name_nothing_is_to_be_had(shared):
+    with client(shared) as asker:
+        assert "auth_required" in asker.get("/").text
+        assert asker.get("/health").json() == {"open": True}
+        for address in ("config", "gradio_api/info", "gradio_api/queue/data?session_hash=x"):
+            assert asker.get(f"/{address}").status_code == 401
+        for address in ("upload", "queue/join", "call/turn", "run/turn", "cancel", "reset"):
+            assert asker.post(f"/gradio_api/{address}").status_code == 401
+        assert asker.get("/gradio_api/heartbeat/x").status_code == 401
+        assert fetch(asker, "/etc/passwd").status_code == 401
+
+
+def test_what_is_one_users_is_not_anothers(shared):
+    with client(shared, ANNA) as anna, client(shared, EVA) as eva, client(shared) as nobody:
+        path = upload(anna, picture(1)[1])
+        event, (made,) = turn(anna, path)
+        assert event == "complete"
+        for file in (path, made["path"]):
+            assert fetch(anna, file).status_code == 200
+            assert fetch(eva, file).status_code == 403
+            assert fetch(nobody, file).status_code == 401
+            assert turn(eva, file) == 403
+            assert call(eva, "echo", file) == 403  # else the answer would tell it to her
+        assert (shared.gallery / "anna" / "made.png").exists()
+        assert not (shared.gallery / "eva").exists()
+        mine = upload(eva, picture(1)[1])  # her own copy of the same picture
+        assert fetch(eva, mine).status_code == 200
+
+
+def test_after_a_logout_the_old_cookie_is_worth_nothing(shared):
+    with client(shared, EVA) as eva:
+        path = upload(eva, picture(2)[1])
+        cookies = dict(eva.cookies)
+        eva.get("/logout")
+        with httpx.Client(base_url=shared.url, cookies=cookies) as thief:
+            assert fetch(thief, path).status_code == 401
+
+
+def test_wrong_passwords_are_slowed_down(tmp_path):
+    with studio(tmp_path, "--auth", ANNA) as where, client(where) as asker:
+        for _ in range(10):
+            form = {"username": "anna", "password": "wrong"}
+            assert asker.post("/login", data=form).status_code == 400
+        form = {"username": "anna", "password": "correct horse"}
+        answer = asker.post("/login", data=form)
+        assert answer.status_code == 429 and int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_ends_with_open_streams_and_leaves_nothing_behind(tmp_path, sent, code):
+    with studio(tmp_path) as where, client(where) as asker:
+        upload(asker, picture()[1])
+        with asker.stream("GET", "/gradio_api/heartbeat/x") as stream:
+            parts = stream.iter_text()
+            assert next(parts).startswith("data: ALIVE")
+            where.process.send_signal(sent)
+            list(parts)  # comes to an end
+        out, err = where.process.communicate(timeout=60)
+    assert where.process.returncode == code
+    assert "the page is closed" in out
+    assert "Traceback" not in err
+    assert ("the studio is closed" in err) == (sent == signal.SIGINT)
+    assert list(where.temporary.iterdir()) == []
+
+
+def test_a_port_that_is_taken_is_told(tmp_path, alone):
+    port = httpx.URL(alone.url).port
+    told = rf"port {port} is taken.*pass --port \d+"
+    with pytest.raises(AssertionError, match=told), studio(tmp_path, "--port", str(port)):
+        pass

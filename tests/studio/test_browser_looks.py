@@ -1,0 +1,232 @@
+"""How the studio's page looks and is used: phone, dark, Korean, by keys alone, and axe's rules."""
+
+import re
+import time
+from typing import get_args
+
+import numpy as np
+import pytest
+from selenium.webdriver.common.keys import Keys
+from tests.studio.browsing import AXE, PHONE
+from tests.studio.results import made
+
+from impasto.settings import Settings
+from impasto.studio.gallery import gallery
+from impasto.studio.page.controls import setting_texts
+from impasto.studio.page.strings import texts
+
+PARTS = ("#more", "#regions", "#command")
+SMALL_TARGETS = """
+    const least = arguments[0];
+    const reach = (element) => (element.closest("label") ?? element).getBoundingClientRect();
+    const shown = (element) => element.checkVisibility({visibilityProperty: true}) &&
+        !element.closest("[aria-hidden=true], [inert]") && reach(element).width > 0;
+    return [...document.querySelectorAll("button, a[href], input, textarea, [role=slider]")]
+        .filter((element) => element.type !== "file" && shown(element))
+        .map((element) => [element, reach(element)])
+        .filter(([, {width, height}]) => Math.min(width, height) < least)
+        .map(([element, box]) => `${element.outerHTML.slice(0, 150)} ${box.width}x${box.height}`);
+"""
+BEYOND = """
+    const width = document.documentElement.clientWidth;
+    return [...document.querySelectorAll("button, input, textarea, img, p, h1, h2, label")]
+        .filter((element) => element.checkVisibility() && element.type !== "file")
+        .filter((element) => !element.closest("[role=listbox], .tab-container, .unseen"))
+        .filter((element) => element.getBoundingClientRect().right > width + 1)
+        .map((element) => element.outerHTML.slice(0, 150));
+"""
+WORDS = """
+    const found = new Set();
+    const trackers = "[data-testid=status-tracker]";  // Gradio's, in English, for a moment
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const place = walk.currentNode.parentElement;
+        if (place.checkVisibility() && !place.closest("script, style, " + trackers))
+            found.add(walk.currentNode.textContent.trim());
+    }
+    for (const name of ["aria-label", "placeholder", "alt"])
+        for (const each of document.querySelectorAll(`[${name}]`))
+            if (each.checkVisibility()) found.add(each.getAttribute(name));
+    return [...found];
+"""
+
+
+def prepare(page, photograph, style="wave"):
+    page.take_photograph(photograph)
+    page.new_picture(lambda: page.choose("#styles", style))
+
+
+def unfold(page):
+    """Open all there is, with a photograph to paint regions on."""
+    for part in PARTS:
+        page.unfold(part)
+    page.click("#regions-take")
+    page.until(lambda: page.sees("#canvas .pixi-target canvas"))
+
+
+def show_gallery(page):
+    page.click("button[role=tab]:nth-of-type(2)")
+    page.until(lambda: page.sees("#search"))
+
+
+def choose_first(page):
+    page.until(lambda: page.sees("#pictures .thumbnail-item"))
+    page.click("#pictures .thumbnail-item")
+    page.until(lambda: page.sees("#about dl"))
+
+
+@pytest.fixture
+def kept(page, rng):
+    """Some pictures are in the gallery: as many as stand in a row."""
+    for _ in range(4 - len(list(page.studio.gallery.glob("*.png")))):
+        image = rng.random((48, 64, 3), np.float32)
+        result = made(image, content="a_rather_long_name.jpg", style="its_style.png")
+        gallery.keep(page.studio.gallery, result, "noise")
+
+
+def test_all_is_reached_on_a_phone(page, kept, photograph):
+    page.open(size=PHONE)
+    prepare(page, photograph)
+    unfold(page)
+    fits(page)
+    for control in ("#finer", "#keep", "#download", "#setting-seed input", "#canvas canvas"):
+        page.run("arguments[0].scrollIntoView({block: 'center'})", page.find(control))
+        left, right = page.run(
+            "const {left, right} = arguments[0].getBoundingClientRect(); return [left, right];",
+            page.find(control),
+        )
+        assert 0 <= left < right <= PHONE[0], control
+    show_gallery(page)
+    choose_first(page)
+    fits(page)
+
+
+def fits(page):
+    """Check that nothing lies beyond the screen's side, and that fingers hit what they aim at."""
+    assert settled(page, BEYOND) == []
+    assert page.run("return document.documentElement.scrollWidth") <= PHONE[0]
+    assert settled(page, SMALL_TARGETS, 24) == []
+
+
+def settled(page, script, *values, seconds=8):
+    """Return what a script finds, when it finds nothing or the page has had time to settle."""
+    ends = time.monotonic() + seconds
+    while (found := page.run(script, *values)) and time.monotonic() < ends:
+        time.sleep(0.1)
+    return found
+
+
+def test_a_picture_is_made_by_keys_alone(running, photograph):
+    page = running
+    page.take_photograph(photograph)  # the browser's own window for files has no page to test
+    page.run("document.querySelector('#photo button')?.focus()")
+    reach(page, "#styles input")
+    before = page.addresses()
+    press(page, Keys.SPACE)
+    page.until(lambda: page.addresses() != before)
+    reach(page, "#compare [data-testid=slider]")
+    place = focused(page).get_attribute("aria-valuenow")
+    press(page, Keys.ARROW_LEFT)
+    page.until(lambda: focused(page).get_attribute("aria-valuenow") < place)
+    page.unfold("#more")
+    page.enter("#setting-size", 128)
+    page.choose("#setting-quality", "best")
+    page.run("document.querySelector('#compare [data-testid=slider]').focus()")
+    reach(page, "#setting-strength input[type=range]")
+    reach(page, "#finer")
+    press(page, Keys.ENTER)
+    page.until(page.evaluation)
+    page.until(lambda: "Size" in page.find(".unseen[role=status]").get_attribute("innerText"))
+    reach(page, "#stop")
+    press(page, Keys.ENTER)
+    page.until(lambda: page.text(".status-line").startswith("Stopped"))
+    page.until(lambda: "Stopped" in page.find(".unseen[role=status]").get_attribute("innerText"))
+
+
+def focused(page):
+    return page.driver.switch_to.active_element
+
+
+def press(page, key):
+    focused(page).send_keys(key)
+
+
+def reach(page, selector, most=80):
+    """Press the tabulator until an element has the focus, which must be seen."""
+    for _ in range(most):
+        if page.run("return document.activeElement.matches(arguments[0])", selector):
+            assert outlined(page), selector
+            return
+        press(page, Keys.TAB)
+    raise AssertionError(f"{selector} is not reached; the focus is at {focused(page).text}")
+
+
+def outlined(page):
+    """Say whether the focus is seen: at the element, or at the label around it."""
+    return page.run(
+        "const seen = (e) => e && parseFloat(getComputedStyle(e).outlineWidth) >= 2 && "
+        "getComputedStyle(e).outlineStyle !== 'none';"
+        "const e = document.activeElement; return seen(e) || seen(e.closest('label'));"
+    )
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: npm install in tests/studio")
+@pytest.mark.parametrize(("dark", "language"), [(False, "en-US"), (True, "en-US"), (True, "ko-KR")])
+def test_axe_finds_nothing(running, kept, photograph, dark, language):
+    page = running
+    page.open(dark=dark, language=language)
+    assert page.axe() == []
+    prepare(page, photograph)
+    unfold(page)
+    page.start(quality="best")
+    page.until(lambda: page.sees(".curve polyline") and page.sees("#stop"))
+    page.click("#finer")
+    page.until(lambda: page.sees("#runs"))
+    assert page.axe() == []
+    show_gallery(page)
+    choose_first(page)
+    assert page.axe() == []
+
+
+def test_korean(running, kept, photograph):
+    page = running
+    page.open(language="ko-KR")
+    assert page.run("return document.documentElement.lang") == "ko"
+    korean = texts()["ko"]
+    assert page.text("#finer") == korean["finer"]
+    prepare(page, photograph)
+    unfold(page)
+    page.start(quality="best")
+    page.until(lambda: "평가" in page.text(".status-line"))
+    seen = set(page.run(WORDS))
+    page.click("#pause")
+    page.until(lambda: "일시 정지" in page.text(".status-line"))
+    page.click("#stop")
+    page.until(lambda: "멈췄습니다" in page.text(".status-line"))
+    seen |= set(page.run(WORDS))
+    show_gallery(page)
+    choose_first(page)
+    seen |= set(page.run(WORDS))
+    page.click("#delete")
+    page.until(lambda: "삭제했습니다" in page.text("#shelf-note"))
+    page.click("#undo")
+    page.until(lambda: "되돌렸습니다" in page.text("#shelf-note"))
+    english = {*texts()["en"].values(), *setting_texts("en").values()}
+    assert seen & english <= {*korean.values(), "Impasto"}
+    foreign = {text for text in seen if re.search("[A-Za-z]{3}", text)}
+    foreign -= {text for text in foreign if re.search("[가-힣]", text)}
+    names = {text for text in foreign if re.fullmatch(r"[\w., -]+\.(png|jpg)", text)}
+    assert foreign - names - WORDS_OF_SETTINGS <= {"Impasto", "PNG", "JPG", "TIF", UNTRANSLATED}
+
+
+UNTRANSLATED = "common.complete"  # a key that Gradio shows for a moment after an upload
+
+
+def _values(name):
+    return get_args(Settings.model_fields[name].annotation)
+
+
+WORDS_OF_SETTINGS = {  # which the command line has, too
+    *("content", "noise", "style", "paint"),
+    *(value for name in ("quality", "color", "style_loss", "preset") for value in _values(name)),
+}

@@ -1,0 +1,94 @@
+"""The settings as controls of the page, and back."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("gradio", reason='needs pip install "impasto[studio]"')
+
+from impasto.errors import SettingsError
+from impasto.settings import Settings
+from impasto.studio.page.controls import (
+    SHOWN,
+    control,
+    not_brought_back,
+    positions,
+    settings_from,
+)
+from impasto.studio.page.theme import words
+
+NAMES = [name for name, _ in SHOWN]
+
+
+def controls(settings=None):
+    return {shown.name: control(shown, words, settings or Settings()) for shown in SHOWN}
+
+
+def test_controls_stand_at_the_defaults():
+    standing = {name: made.value for name, made in controls().items()}
+    assert settings_from(standing) == Settings()
+
+
+def test_sliders_keep_to_the_range_of_their_setting():
+    made = controls()
+    assert (made["strength"].minimum, made["strength"].maximum) == (0, 2)
+    assert made["size"].minimum >= 16
+    assert made["size"].maximum == 4096
+    for slider in (made[name] for name in ("strength", "size", "style_scale", "content_weight")):
+        assert slider.minimum <= slider.value <= slider.maximum
+
+
+def test_choices_are_those_of_the_setting():
+    made = controls()
+    assert [value for _, value in made["quality"].choices] == ["draft", "good", "best"]
+    assert "luminance" in [value for _, value in made["color"].choices]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(),
+        Settings(size=800, strength=0.6, color="keep"),
+        Settings(quality="draft", style_scale=1.5),
+        Settings(budget="2m"),
+        Settings(preset="classic"),
+        Settings(style_loss="patches", seed=3, init="noise"),
+        Settings(seamless=True, content_weight=0.4),
+    ],
+    ids=str,
+)
+def test_positions_give_the_settings_back(settings):
+    standing = dict(zip(NAMES, positions(settings), strict=True))
+    assert settings_from(standing) == settings
+
+
+def test_a_control_left_alone_lets_the_preset_choose():
+    standing = dict(zip(NAMES, positions(Settings()), strict=True))
+    assert settings_from({**standing, "preset": "classic"}) == Settings(preset="classic")
+    assert settings_from({**standing, "quality": "draft"}).iterations == 60
+    assert settings_from({**standing, "budget": "90s"}).quality == "best"
+
+
+def test_whole_numbers_may_come_as_floats():
+    assert settings_from({"size": 640.0}).size == 640
+
+
+def test_a_file_to_start_from_is_not_for_a_page():
+    standing = dict(zip(NAMES, positions(Settings(init="secret/file.png")), strict=True))
+    assert standing["init"] == "content"
+
+
+def test_what_is_beyond_a_slider_stands_at_its_end_and_is_named():
+    far = Settings(size=8000, style_scale=9, history=3)
+    standing = dict(zip(NAMES, positions(far), strict=True))
+    assert (standing["size"], standing["style_scale"]) == (4096, 4)
+    assert not_brought_back(far) == ["size", "style_scale", "history"]
+    assert not_brought_back(Settings(size=800, quality="draft")) == []
+
+
+@pytest.mark.parametrize(
+    "values", [{"size": 7}, {"strength": 9}, {"budget": "soon"}, {"quality": "superb"}]
+)
+def test_what_is_out_of_range_is_told(values):
+    with pytest.raises(SettingsError, match=next(iter(values))):
+        settings_from(values)

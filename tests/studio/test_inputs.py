@@ -1,0 +1,62 @@
+"""Copies of what goes into a run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import impasto
+from impasto.errors import PictureError
+from impasto.settings import Settings
+from impasto.studio.jobs.inputs import copy_inputs
+from impasto.studio.jobs.job_file import Order
+
+
+@pytest.fixture
+def source(tmp_path):
+    (tmp_path / "source").mkdir()
+    return tmp_path / "source"
+
+
+def picture(path):
+    impasto.write_image(path.with_suffix(".png"), np.zeros((16, 16, 3), np.float32))
+    return path.with_suffix(".png").rename(path)
+
+
+def test_pictures_keep_their_names_and_nothing_is_mixed_up(source, tmp_path):
+    content = picture(source / "사진 #1.png")
+    (source / "other").mkdir()
+    styles = (picture(source / "wave.png"), picture(source / "other/wave.png"))
+    styles[1].write_bytes(b"other")
+    copied = copy_inputs(Order(content, styles), tmp_path / "run")
+    assert [path.name for path in (copied.content, *copied.styles)] == [
+        "사진 #1.png",
+        "wave.png",
+        "wave.png",
+    ]
+    assert copied.content.read_bytes() == content.read_bytes()
+    assert copied.styles[1].read_bytes() == b"other"
+    assert len({copied.content, *copied.styles}) == 3
+
+
+def test_a_mask_of_several_colors_is_copied_once_and_keeps_the_colors(source, tmp_path):
+    content, mask = picture(source / "a.png"), picture(source / "mask.png")
+    settings = Settings(masks=(f"{source}//mask.png#red", "rest"), protect=f"{mask}#0f0")
+    copied = copy_inputs(Order(content, (content, content), settings), tmp_path / "run")
+    red, rest = copied.settings.masks
+    assert red.endswith("/picture.png#red") and rest == "rest"
+    assert copied.settings.protect.endswith("/picture.png#0f0")
+    for text in (red, copied.settings.protect):
+        assert text.startswith(str(tmp_path / "run/inputs"))
+
+
+def test_what_cannot_be_copied_is_told(source, tmp_path):
+    content = picture(source / "a.png")
+    for order in (
+        Order(source / "none.png", (content,)),
+        Order(content, (source,)),
+        Order(content, (content,), Settings(protect=str(source / "none.png"))),
+        Order(content, (content,), Settings(init=str(source / "none.png"))),
+    ):
+        with pytest.raises(PictureError):
+            copy_inputs(order, tmp_path / "run")

@@ -1,0 +1,110 @@
+"""Orders of runs on the disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto.errors import ModelError
+from impasto.settings import Settings
+from impasto.studio.jobs.job_file import (
+    ORDER,
+    Entry,
+    Leg,
+    Order,
+    first_leg,
+    read_entry,
+    with_files,
+    write_entry,
+)
+
+names = st.text(
+    st.characters(exclude_characters="/\\#", exclude_categories=("Cs", "Cc")), min_size=1
+).filter(lambda name: name not in (".", "..", "all", "rest", "content", "noise", "style", "paint"))
+sizes = st.builds(dict, size=st.integers(64, 4000)) | st.builds(dict, print_mm=st.floats(100, 200))
+settings = st.builds(
+    lambda size, **others: Settings(**size, **others),
+    sizes,
+    strength=st.floats(0, 2),
+    quality=st.sampled_from(["draft", "good", "best"]),
+    style_loss=st.sampled_from(["gram", "moments", "patches"]),
+    budget=st.none() | st.sampled_from(["90s", "2m", 3.5]),
+    seed=st.integers(0, 9),
+)
+
+
+@given(settings, st.lists(names, min_size=2, max_size=4), st.integers(1, 9))
+def test_what_is_written_is_read_again(tmp_path_factory, settings, names, number):
+    folder = tmp_path_factory.mktemp("run#1")
+    files = [folder / "inputs" / str(n) / name for n, name in enumerate(names)]
+    settings = Settings(
+        **{
+            **settings.model_dump(),
+            "masks": ("all", f"{files[0]}#red", "rest"),
+            "protect": str(files[1]),
+        }
+    )
+    order = Order(files[0], tuple(files[1:]), settings, names[0], ("A", "B"))
+    leg = replace(first_leg(order), number=number, seconds=1.5)
+    entry = Entry(order, leg, 17 * number, "pause", "why", None, 2, 30)
+    write_entry(folder, entry)
+    assert read_entry(folder) == entry
+    assert str(folder) not in (folder / ORDER).read_text("utf-8")
+
+
+def test_a_gallery_may_be_moved(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    asked = Settings(masks=(f"{before}/inputs/2/a.png#red", "rest"))
+    order = Order(before / "inputs/1/photo.png", (), asked)
+    write_entry(before, Entry(order, first_leg(order), 1))
+    before.rename(after)
+    found = read_entry(after).order
+    assert found.content == after / "inputs/1/photo.png"
+    assert found.settings.masks == (f"{after}/inputs/2/a.png#red", "rest")
+
+
+@given(st.binary(max_size=300))
+def test_whatever_is_in_the_file_is_read_or_called_damaged(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("run")
+    (folder / ORDER).write_bytes(data)
+    with pytest.raises(ModelError, match="is damaged"):
+        read_entry(folder)
+
+
+def test_each_missing_or_wrong_part_is_called_damaged(tmp_path):
+    order = Order(tmp_path / "a.png", (tmp_path / "b.png",), name="a")
+    write_entry(tmp_path, Entry(order, first_leg(order), 5))
+    path = tmp_path / ORDER
+    text = path.read_text("utf-8")
+    for old, new in (
+        ('"content"', '"contents"'),
+        ('"state": "go"', '"state": "fly"'),
+        ('"size": 512', '"size": 1'),
+        ('"asked_at": 5', '"asked_at": null'),
+        ('"number": 1', '"number": "x"'),
+    ):
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+        with pytest.raises(ModelError, match="is damaged"):
+            read_entry(tmp_path)
+    path.unlink()
+    with pytest.raises(ModelError, match="is damaged"):
+        read_entry(tmp_path)
+
+
+def test_words_and_networks_are_no_files():
+    kept = Settings(init="run/model.impasto/wave", masks=("all", "rest"))
+    assert with_files(kept, lambda name, text: "moved") == kept
+    assert with_files(Settings(init="a.png"), lambda name, text: f"{name}:{text}").init == (
+        "init:a.png"
+    )
+
+
+def test_the_first_leg_is_the_order():
+    order = Order(Path("a.png"), (), Settings(size=640))
+    assert first_leg(order) == Leg(order.settings, order.settings)

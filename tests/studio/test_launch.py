@@ -1,0 +1,86 @@
+"""From the options to a port."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from impasto.cli.commands import Studio
+from impasto.errors import SettingsError, StudioError
+from impasto.studio.launch import PORT, address, is_loopback, listening, open_studio
+
+
+def number(door):
+    return door.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"port": 0}, "--port must be between 1 and 65535, got 0"),
+        ({"port": 65536}, "--port must be"),
+        ({"max_upload": 0}, "--max-upload must be above 0"),
+        ({"max_upload": float("nan")}, "--max-upload must be above 0"),
+        ({"max_pixels": 0}, "--max-pixels must be at least 1"),
+        ({"host": "0.0.0.0"}, "--host 0.0.0.0 lets others in, and needs a password"),
+        ({"host": "::"}, "needs a password"),
+        ({"host": ""}, "--host is empty"),
+        ({"host": "192.168.1.5"}, "needs a password"),
+        ({"auth": ("anna",)}, "--auth expected NAME:PASSWORD"),
+    ],
+)
+def test_options_out_of_range_are_refused(tmp_path, options, message):
+    with pytest.raises(SettingsError, match=message):
+        open_studio(Studio(gallery=tmp_path, **options))
+
+
+def test_a_taken_port_is_told_with_a_free_one():
+    with listening("127.0.0.1", None) as taken:
+        with pytest.raises(StudioError, match=f"port {number(taken)} is taken.*--port ") as caught:
+            listening("127.0.0.1", number(taken))
+        free = int(str(caught.value).rsplit(" ", 1)[1])
+        with listening("127.0.0.1", free) as other:
+            assert number(other) == free > number(taken)
+
+
+def test_without_a_port_the_next_free_one_is_taken():
+    with listening("127.0.0.1", None) as first, listening("127.0.0.1", None) as second:
+        assert PORT <= number(first) < number(second)
+        socket.create_connection(second.getsockname(), timeout=5).close()
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "a" * 70, "x.."])
+def test_an_address_that_is_not_ours_is_told(host):
+    with pytest.raises(StudioError, match=f"cannot answer at {host}"):
+        listening(host, 8000)
+
+
+def test_names_of_this_machine():
+    assert is_loopback("localhost") and is_loopback("::1") and is_loopback("127.8.8.8")
+    assert not is_loopback("example.com") and not is_loopback("")
+    assert address("::", 1) == "http://127.0.0.1:1"
+    assert address("::1", 1) == "http://[::1]:1"
+
+
+def test_without_gradio_it_says_how_to_get_it(tmp_path):
+    code = (
+        "import sys; sys.modules['gradio'] = None\n"
+        "from impasto.cli.main import main\n"
+        f"sys.exit(main(['studio', '--gallery', {str(tmp_path)!r}]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 1
+    assert 'pip install "impasto[studio]"' in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_command_line_does_not_load_gradio():
+    code = (
+        "import sys\nfrom impasto.cli import cli\ncli.main(['studio', '--help'])\n"
+        "assert not {'gradio', 'fastapi', 'uvicorn', 'torch'} & {*sys.modules}"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--max-upload" in done.stdout

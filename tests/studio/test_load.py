@@ -1,0 +1,65 @@
+"""Thirty clients at once: all are served, or told their place, or told that no more are taken."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from tests.studio.whole import client, ended, squares, studio, until
+
+import impasto
+
+PEOPLE = [f"{name}:correct horse" for name in ("anna", "eva", "mina", "joon")]
+CLIENTS = 30
+MOST_EACH = 5  # unfinished runs of one person
+SETTINGS = {"size": 64, "scales": 1, "iterations": 4, "tolerance": 0.0}
+
+
+@pytest.fixture(scope="module")
+def where(tmp_path_factory):
+    words = [word for who in PEOPLE for word in ("--auth", who)]
+    with studio(tmp_path_factory.mktemp("studio"), *words) as it:
+        yield it
+
+
+def test_thirty_clients_at_once_are_served_or_told(where, tmp_path):
+    ready = Barrier(CLIENTS)
+    painting = squares(tmp_path / "sea.png", 1, (64, 64))
+
+    def use(number):
+        """Do what one client does; return whether it was painted for at once, and its run."""
+        who, files = PEOPLE[number % len(PEOPLE)], tmp_path / str(number)
+        files.mkdir()
+        photo = squares(files / f"photo{number}.png", number, (64, 64))
+        with client(where, files, who) as asker:
+            ready.wait(timeout=60)
+            painted = asker.predict(handle_file(photo), ["wave"], api_name="/paint")
+            assert impasto.read_image(painted).shape == (64, 64, 3)
+            assert impasto.read_record(painted)["inputs"][0]["name"] == photo.name
+            try:
+                files = handle_file(photo), [handle_file(painting)]
+                run = asker.predict(*files, SETTINGS, api_name="/stylize")
+            except AppError as error:
+                return who, None, str(error)
+            first = asker.predict(run, api_name="/run")
+            assert ended(first) or first["status"] == "running" or first["place"] >= 1
+            return who, run, until(asker, run, ended, pause=1)
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        made = list(pool.map(use, range(CLIENTS)))
+    served = [(who, view) for who, run, view in made if run is not None]
+    refused = [text for _, run, text in made if run is None]
+    for text in refused:
+        assert re.search(r"\d+ of your runs are not finished.*\(\d+ wait in all\)", text), text
+    assert len(served) >= len(PEOPLE) * MOST_EACH and len(served) + len(refused) == CLIENTS
+    for who in PEOPLE:
+        views = [view for each, view in served if each == who]
+        assert [view["status"] for view in views] == ["done"] * len(views)
+        with client(where, tmp_path, who) as asker:
+            found = [each["name"] for each in asker.predict(api_name="/gallery")]
+        assert sorted(found) == sorted(view["picture"] for view in views)
+        folder = where.gallery / who.split(":")[0]
+        assert sorted(path.name for path in folder.glob("*.png")) == sorted(found)
+        assert list((folder / ".studio/runs").glob("*/")) == []

@@ -1,0 +1,113 @@
+"""What is painted at once for the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image as PIL
+
+from impasto.errors import PictureError
+from impasto.studio.page.previews import (
+    GLANCE,
+    glance,
+    in_small,
+    look_at,
+    shares_of,
+    style_names,
+    title_of,
+)
+from impasto.workflows.paint import paint
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    path = tmp_path / "cat.png"
+    PIL.fromarray(skimage.data.chelsea()[:90, :120]).save(path)
+    return path
+
+
+def test_photographs_are_reduced_and_remembered(tmp_path):
+    path = tmp_path / "coffee.png"
+    PIL.fromarray(skimage.data.coffee()).resize((1200, 800)).save(path)
+    seen = look_at(str(path))
+    assert seen.image.shape == (GLANCE * 2 // 3, GLANCE, 3)
+    assert seen.name == "coffee.png"
+    assert look_at(str(path)) is seen
+
+
+def test_a_photograph_that_changes_is_looked_at_again(photograph):
+    seen = look_at(str(photograph))
+    PIL.fromarray(skimage.data.coffee()[:90, :120]).save(photograph)
+    assert np.abs(look_at(str(photograph)).image - seen.image).mean() > 0.05
+
+
+def test_small_photographs_stay_as_they_are(photograph):
+    assert look_at(str(photograph)).image.shape == (90, 120, 3)
+
+
+def test_what_is_no_picture_is_told(tmp_path):
+    (tmp_path / "text.jpg").write_text("no picture")
+    with pytest.raises(PictureError, match=r"text\.jpg"):
+        look_at(str(tmp_path / "text.jpg"))
+
+
+def test_too_many_pixels_are_refused(photograph):
+    with pytest.raises(PictureError, match="pixels"):
+        look_at(str(photograph), max_pixels=100)
+
+
+def test_a_glance_is_what_paint_gives(photograph):
+    seen = look_at(str(photograph))
+    shares = {"wave": 0.75, "scream": 0.25}
+    painted = glance(seen, shares, 0.8, True).image
+    wanted = paint(photograph, shares, strength=0.8, keep_colors=True).image
+    np.testing.assert_allclose(painted, wanted, atol=1e-6)
+
+
+def test_a_glance_after_a_painting_is_what_paint_gives(photograph, tmp_path):
+    painting = tmp_path / "coffee.png"
+    PIL.fromarray(skimage.data.coffee()[::2, ::2]).save(painting)
+    shares = {str(painting): 0.5, "wave": 0.5}
+    seen = look_at(str(photograph))
+    painted = glance(seen, shares, 1.0, False).image
+    np.testing.assert_allclose(painted, paint(photograph, shares).image, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("others", "share", "shares"),
+    [
+        ([], 0.5, {"wave": 1.0}),
+        (["wave"], 0.5, {"wave": 1.0}),
+        (["scream"], 0.0, {"wave": 1.0}),
+        (["scream"], 1.0, {"scream": 1.0}),
+        (["scream"], 0.25, {"wave": 0.75, "scream": 0.25}),
+        (["scream", "pears", "scream"], 0.5, {"wave": 0.5, "scream": 0.25, "pears": 0.25}),
+    ],
+)
+def test_shares_of_styles(others, share, shares):
+    assert shares_of("wave", others, share) == pytest.approx(shares)
+
+
+def test_each_style_in_small(photograph):
+    small = dict(zip(style_names(), in_small(look_at(str(photograph)).image), strict=True))
+    pictures = {}
+    for name, address in small.items():
+        kind, data = address.split(",")
+        assert kind == "data:image/jpeg;base64"
+        with PIL.open(io.BytesIO(base64.b64decode(data))) as picture:
+            pictures[name] = np.asarray(picture)
+    assert {picture.shape for picture in pictures.values()} == {(112, 112, 3)}
+    assert np.abs(pictures["wave"].astype(int) - pictures["scream"]).mean() > 10
+
+
+def test_without_a_photograph_a_sample_is_painted():
+    assert len(set(in_small(None))) == 19
+
+
+def test_styles_have_titles():
+    assert title_of("in-the-rain") == "In the rain"
+    assert len(style_names()) == 19

@@ -1,0 +1,281 @@
+"""Runs of the studio outlast its process, however that ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import impasto
+from impasto.errors import ImpastoError
+from impasto.images.files import free_path
+from impasto.settings import Settings
+from impasto.studio.jobs.job_file import ORDER, Order, read_entry, write_entry
+from impasto.studio.jobs.service import Runs
+
+TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
+PATIENCE = 120  # seconds after which a test gives up
+# Takes up what is in the gallery, and says where the runs stand; all names are printed when done.
+SERVER = """
+import sys, time
+from pathlib import Path
+from impasto.studio.jobs.service import Runs
+from impasto.images.files import free_path
+from impasto.process import tune_process
+
+def main(gallery):
+    tune_process()
+    def keep(folder, result, name):
+        return result.save(free_path(folder / f"{name}.png"))
+    runs = Runs(lambda user: gallery, keep)
+    runs.start([""])
+    while any(view.status in ("waiting", "running") for view in runs.of("")):
+        print(*[view.iteration for view in runs.of("")], flush=True)
+        time.sleep(0.01)
+    runs.close()
+
+main(Path(sys.argv[1]))
+"""
+
+
+def keep(folder, result, name):
+    return result.save(free_path(folder / f"{name}.png"))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    for name in ("photo.png", "wave.png"):
+        colors = rng.integers(0, 256, (6, 6, 3)).repeat(8, axis=0).repeat(8, axis=1)
+        impasto.write_image(folder / name, (colors / 255).astype(np.float32))
+    return folder
+
+
+@pytest.fixture
+def order(pictures):
+    def make(name="photo_wave", **settings):
+        settings = Settings(**{**TINY, **settings})
+        return Order(pictures / "photo.png", (pictures / "wave.png",), settings, name=name)
+
+    return make
+
+
+@pytest.fixture
+def studio(tmp_path):
+    made = []
+
+    def make(started=True):
+        runs = Runs(lambda user: tmp_path, keep)
+        made.append(runs)
+        if started:
+            runs.start([""])
+        return runs
+
+    yield make
+    for runs in made:
+        runs.close()
+
+
+def until(runs, run, wanted):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        view = runs.view("", run)
+        if wanted(view):
+            return view
+        time.sleep(0.005)
+    raise AssertionError(f"nothing came of it: {view}")
+
+
+def done(view):
+    return view.status == "done"
+
+
+def left(folder):
+    return sorted(path.name for path in (folder / ".studio/runs").iterdir() if path.is_dir())
+
+
+def same(order, path):
+    """Whether a picture is what an uninterrupted run makes, in the file's eight bits."""
+    result = impasto.stylize(order.content, order.styles[0], settings=order.settings)
+    whole = result.save(path.with_name("whole.tmp.png"))
+    equal = np.array_equal(impasto.read_image(path), impasto.read_image(whole))
+    whole.unlink()
+    return equal
+
+
+def test_closed_and_started_again_all_runs_go_on_in_their_order(studio, order, tmp_path):
+    runs = studio()
+    asked = [order(iterations=40), order("b", seed=1), order("c")]
+    ids = [runs.add("", one) for one in asked]
+    until(runs, ids[0], lambda view: view.iteration >= 3)
+    runs.pause("", ids[2])
+    runs.close()
+    assert left(tmp_path) == sorted(ids)
+    runs = studio(started=False)
+    runs._open("")
+    views = runs.of("")
+    assert [view.id for view in views] == ids[::-1]
+    assert [view.status for view in views] == ["paused", "waiting", "waiting"]
+    assert [view.place for view in views] == [0, 2, 1]
+    assert views[2].iteration >= 3 and views[2].curve and views[2].version == 1
+    assert runs.preview("", ids[0]).startswith(b"\xff\xd8")
+    runs.start([""])
+    until(runs, ids[1], done)
+    runs.go_on("", ids[2])
+    until(runs, ids[2], done)
+    assert same(asked[0], tmp_path / "photo_wave.png")
+
+
+# From evaluation 24 on it is in the second scale, which has a checkpoint to go on from.
+@pytest.mark.parametrize(
+    "reaches", [(24, 32), pytest.param((3, 24, 28, 32), marks=pytest.mark.slow)], ids=str
+)
+def test_killed_again_and_again_a_run_comes_to_the_same_picture(studio, order, tmp_path, reaches):
+    asked = order(size=96, scales=2, iterations=50)
+    runs = studio(started=False)
+    runs.add("", asked)
+    runs.add("", order("second"))
+    runs.close()
+    seen = []
+    for reach in reaches:
+        with server(tmp_path) as process:
+            seen.append([])
+            for line in process.stdout:
+                seen[-1].append(int(line.split()[1]))
+                if seen[-1][-1] >= reach:
+                    break
+            process.send_signal(signal.SIGKILL)
+    assert [max(one) < 50 for one in seen] == [True] * len(reaches) and not list(
+        tmp_path.glob("*.png")
+    )
+    begun = reaches.index(24) + 1
+    assert all({*one} & {*range(1, 20)} == set() for one in seen[begun:])  # not done again
+    with server(tmp_path) as process:
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
+    assert {path.name for path in tmp_path.glob("*.png")} == {"photo_wave.png", "second.png"}
+    assert same(asked, tmp_path / "photo_wave.png")
+    assert left(tmp_path) == []
+
+
+def server(gallery):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(gallery)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+
+def test_a_change_and_a_stop_outlast_the_process(studio, order, tmp_path):
+    runs = studio()
+    ids = [runs.add("", order(name, iterations=100_000)) for name in ("changed", "stopped")]
+    for run in ids:
+        until(runs, run, lambda view: view.iteration >= 3)
+        runs.pause("", run)
+    runs.change("", ids[0], strength=0.6, iterations=9)
+    until(runs, ids[1], lambda view: runs._queue.runs[view.id].at_work is False)
+    runs.close()
+    for run, state in zip(ids, ("go", "stop"), strict=True):  # as if told just before the end
+        folder = tmp_path / ".studio/runs" / run
+        write_entry(folder, replace(read_entry(folder), state=state))
+    runs = studio()
+    view = until(runs, ids[1], lambda view: view.status == "stopped")
+    assert view.picture == "stopped.png"
+    view = until(runs, ids[0], done)
+    assert view.settings.strength == 0.6 and 9 < view.iterations < 100_000
+    assert impasto.read_record(tmp_path / "changed.png")["settings"]["strength"] == 0.6
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b'{"impasto-studio-run": 1}', b"\xff\xfe", None]
+)
+def test_a_damaged_order_is_told_and_the_others_go_on(studio, order, tmp_path, text):
+    runs = studio(started=False)
+    bad, good = runs.add("", order("bad")), runs.add("", order("good"))
+    runs.close()
+    path = tmp_path / ".studio/runs" / bad / ORDER
+    if text is None:
+        text = path.read_bytes().replace(b'"size": 48', b'"size": "\\u0000"')
+    path.write_bytes(text)
+    runs = studio()
+    until(runs, good, done)
+    view = runs.view("", bad)
+    assert view.status == "failed" and "order.json is damaged" in view.error
+    assert "\n" not in view.error
+    for call in (runs.go_on, lambda *one: runs.change(*one, strength=1.0)):
+        with pytest.raises(ImpastoError, match="damaged"):
+            call("", bad)
+    runs.pause("", bad)
+    runs.stop("", bad)
+    assert path.read_bytes() == text
+    runs.drop("", bad)
+    assert left(tmp_path) == []
+
+
+def test_an_order_of_a_newer_version_is_left_alone(studio, order, tmp_path):
+    runs = studio(started=False)
+    run = runs.add("", order())
+    runs.close()
+    path = tmp_path / ".studio/runs" / run / ORDER
+    path.write_bytes(path.read_bytes().replace(b'run": 1', b'run": 2'))
+    runs = studio()
+    assert "newer Impasto" in runs.view("", run).error
+    assert left(tmp_path) == [run]
+
+
+def test_a_damaged_checkpoint_begins_again(studio, order, tmp_path, caplog):
+    runs = studio()
+    asked = order(iterations=40)
+    run = runs.add("", asked)
+    until(runs, run, lambda view: view.iteration >= 3)
+    runs.close()
+    state = tmp_path / ".studio/runs" / run / "run-1/state.safetensors"
+    state.write_bytes(state.read_bytes()[:-100])
+    (tmp_path / ".studio/runs" / run / "progress.json").write_bytes(b"{")
+    runs = studio()
+    view = until(runs, run, done)
+    assert same(asked, tmp_path / view.picture)
+    assert "begins again" in caplog.text
+
+
+def test_what_a_killed_process_was_making_is_removed(studio, order, tmp_path):
+    home = tmp_path / ".studio/runs"
+    (home / "0123456789abcdef0123456789abcdef/inputs/1").mkdir(parents=True)
+    (home / "mine").mkdir()
+    (home / "fedcba9876543210fedcba9876543210").symlink_to(tmp_path)
+    runs = studio()
+    assert runs.of("") == []
+    assert left(tmp_path) == ["fedcba9876543210fedcba9876543210", "mine"]
+
+
+def test_a_run_that_ends_the_program_each_time_is_given_up(studio, order, tmp_path):
+    runs = studio(started=False)
+    run = runs.add("", order())
+    runs.close()
+    folder = tmp_path / ".studio/runs" / run
+    write_entry(folder, replace(read_entry(folder), tries=5))  # as five killed processes leave it
+    runs = studio()
+    view = until(runs, run, lambda view: view.status == "failed")
+    assert "ended 5 times" in view.error
+    runs.go_on("", run)
+    until(runs, run, done)
+
+
+def test_a_failed_run_is_still_told_after_a_restart(studio, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
+    runs = studio()
+    run = runs.add("", Order(bad, (bad,), Settings(**TINY), name="bad"))
+    error = until(runs, run, lambda view: view.status == "failed").error
+    runs.close()
+    runs = studio()
+    view = runs.view("", run)
+    assert (view.status, view.error, view.name) == ("failed", error, "bad")

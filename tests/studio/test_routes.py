@@ -1,0 +1,120 @@
+"""Which addresses there are, who may ask, and how often a password may be guessed."""
+
+import asyncio
+
+import pytest
+from tests.studio.asgi import ask, echo, scope
+
+from impasto.studio.security.routes import Doors, behind
+
+
+def named(request):
+    """Tell the name: what the cookie says."""
+    return dict(request["headers"]).get(b"cookie", b"").decode() or None
+
+
+def doors(needed=True, app=echo, pages=("/gallery",)):
+    return behind(app, Doors(named, needed, pages))
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/static/x.js", "/assets/x.js", "/health"])
+def test_the_way_in_is_open(path):
+    assert ask(doors(), scope(path))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/gradio_api/queue/join", "/gradio_api/queue/data", "/gradio_api/upload", "/gallery"),
+        *("/gradio_api/file=/x", "/gradio_api/heartbeat/x", "/gradio_api/cancel", "/gallery/"),
+        *("/gradio_api/call/x", "/gradio_api/run/x", "/gradio_api/component_server"),
+    ],
+)
+def test_the_rest_is_for_those_who_have_logged_in(path):
+    app = doors()
+    assert ask(app, scope(path))[0] == 401
+    assert ask(app, scope(path, cookie="anna"))[0] == 200
+    assert ask(doors(needed=False), scope(path))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/gradio_api/proxy=http://x", "/gradio_api/stream/x", "/monitoring", "/monitoring/x"),
+        *("/gradio_api/vibe-edit", "/gradio_api/dev/reload", "/gradio_api/deep_link", "/docs"),
+        *("/gradio_api/token", "/gradio_api/runs", "/gradio_api/custom_component/a/client/b/c"),
+        *("//", "//login", "/./", "/gradio_api//upload", "/openapi.json", "/gradio_api/file/x"),
+    ],
+)
+def test_nothing_else_is_there(path):
+    assert ask(doors(), scope(path, cookie="anna"))[0] == 404
+
+
+def test_there_are_no_web_sockets():
+    assert ask(doors(), scope("/", kind="websocket"))[0]["type"] == "websocket.close"
+
+
+async def wrong(request, receive, send):
+    """Answer as to a wrong password, but to the right name as to the right one."""
+    status = 200 if named(request) else 400
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_after_ten_wrong_passwords_a_client_must_wait_and_others_need_not():
+    app = doors(app=wrong)
+    for _ in range(10):
+        assert ask(app, scope("/login", "POST"))[0] == 400
+    status, headers, _ = ask(app, scope("/login/", "POST", cookie="anna"))
+    assert status == 429
+    assert 1 <= int(headers[b"retry-after"]) <= 60
+    assert ask(app, scope("/login", "POST", client="10.0.0.2"))[0] == 400
+    assert ask(app, scope("/"))[0] == 400
+
+
+def test_right_passwords_are_not_counted():
+    app = doors(app=wrong)
+    for _ in range(30):
+        assert ask(app, scope("/login", "POST", cookie="anna"))[0] == 200
+
+
+def test_many_who_log_in_at_once_do_not_lock_each_other_out():
+    """Behind a server in front, all are one client."""
+
+    async def slow(request, receive, send):
+        await asyncio.sleep(0)
+        await wrong(request, receive, send)
+
+    async def all_at_once(app, requests):
+        found = []
+
+        async def receive():
+            return {"type": "http.request", "body": b""}
+
+        async def send(message):
+            found.append(message.get("status"))
+
+        await asyncio.gather(*[app(each, receive, send) for each in requests])
+        return sorted(status for status in found if status)
+
+    right = [scope("/login", "POST", cookie="anna")] * 30
+    assert asyncio.run(all_at_once(doors(app=slow), right)) == [200] * 30
+    guessed = [scope("/login", "POST")] * 30
+    assert asyncio.run(all_at_once(doors(app=slow), guessed)) == [400] * 10 + [429] * 20
+
+
+def test_one_network_of_ipv6_is_one_client():
+    app = doors(app=wrong)
+    found = [ask(app, scope("/login", "POST", client=f"fd00::{i:x}"))[0] for i in range(11)]
+    assert found == [400] * 10 + [429]
+
+
+def test_tries_older_than_a_minute_are_forgotten():
+    known = Doors(named, True)
+    app = behind(wrong, known)
+    for _ in range(10):
+        ask(app, scope("/login", "POST"))
+    for times in known.tries.values():
+        for _ in range(len(times)):
+            times.append(times.popleft() - 61)
+    assert ask(app, scope("/login", "POST"))[0] == 400

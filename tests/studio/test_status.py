@@ -1,0 +1,73 @@
+"""What is shown of a run."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as PIL
+
+from impasto.settings import Settings
+from impasto.studio.jobs.job_file import Leg
+from impasto.studio.jobs.status import Trail, make_preview, moved, read_trail, write_trail
+from impasto.types import Step
+
+LEG = Leg(Settings(), Settings())
+
+
+def step(iteration, loss=1.0, scale=0):
+    return Step(scale, 2, (4, 6), iteration, 9, 0, False, {"total": loss}, lambda: None)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=900))
+def test_a_curve_is_bounded_and_spans_the_run(gaps):
+    trail, iterations = Trail(), np.cumsum(gaps).tolist()
+    for iteration in iterations:
+        trail = moved(trail, step(iteration, float(iteration)), LEG)
+    places = [point[0] for point in trail.curve]
+    assert 1 <= len(places) <= 200 and places == sorted({*places})
+    assert places[0] == iterations[0]
+    assert iterations[-1] - places[-1] <= trail.every + max(gaps)
+    assert all(place == loss for place, loss in trail.curve)
+
+
+def test_what_a_resumed_run_does_again_is_not_shown_twice():
+    trail = Trail()
+    for iteration in (0, 1, 2, 3, 4, 2, 3):
+        trail = moved(trail, step(iteration, 10.0 + iteration), LEG)
+    assert trail.curve == ((0, 10.0), (1, 11.0), (2, 12.0), (3, 13.0))
+
+
+def test_a_later_leg_counts_on():
+    leg = Leg(Settings(), Settings(), 2, scale=1, iteration=30)
+    trail = moved(Trail(), step(5, scale=1), leg)
+    assert (trail.scale, trail.scales, trail.iteration, trail.iterations) == (3, 3, 35, 39)
+
+
+def test_a_loss_that_is_not_finite_is_no_point():
+    assert moved(Trail(), step(1, float("nan")), LEG).curve == ()
+
+
+@pytest.mark.parametrize("size", [(4, 6), (2000, 30), (1, 5000)])
+def test_a_preview_is_a_small_jpeg(size, rng):
+    preview = PIL.open(io.BytesIO(make_preview(rng.random((*size, 3), dtype=np.float32))))
+    assert preview.format == "JPEG" and max(preview.size) <= 1024
+    wanted = min(1, 1024 / max(size))
+    assert preview.size == (max(1, round(size[1] * wanted)), max(1, round(size[0] * wanted)))
+
+
+def test_a_preview_shows_the_colors_and_bears_all_numbers():
+    image = np.full((8, 8, 3), (1.5, 0.5, np.nan), np.float32)
+    pixel = np.asarray(PIL.open(io.BytesIO(make_preview(image))))[4, 4]
+    assert np.abs(pixel.astype(int) - (255, 128, 0)).max() <= 4
+
+
+def test_a_trail_is_kept_and_a_damaged_one_left(tmp_path):
+    trail = Trail(1, 2, (4, 6), 5, 9, ((0, 1.5), (4, 0.5)), 2)
+    write_trail(tmp_path, trail, b"jpeg")
+    assert read_trail(tmp_path) == (trail, b"jpeg")
+    (tmp_path / "progress.json").write_bytes(b"{}x")
+    assert read_trail(tmp_path) == (Trail(), b"jpeg")
