@@ -19,12 +19,12 @@ MODULES = sorted(
 )
 
 
-def test_readme_has_the_settings_of_today():
-    spec = importlib.util.spec_from_file_location("table", ROOT / "docs/make_settings_table.py")
-    table = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(table)
-    text = (ROOT / "README.md").read_text("utf-8")
-    assert table.updated(text) == text, "run python docs/make_settings_table.py"
+def test_what_documents_take_from_the_code_is_of_today():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    for path, text in generate.documents().items():
+        assert path.read_text("utf-8") == text, "run python docs/generate.py"
 
 
 def test_links_and_pictures_in_the_documents_exist():

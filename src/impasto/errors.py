@@ -1,4 +1,4 @@
-"""What can go wrong, as a small tree.
+"""Exceptions.
 
 ```
 ImpastoError
@@ -8,7 +8,7 @@ ImpastoError
 ├── ModelError       a file with a painting network is missing, damaged, or not one of ours
 ├── BackendError     no usable framework (PyTorch, JAX or TensorFlow) or device
 ├── StudioError      the studio cannot be opened
-├── RunError         the studio has no such run, or cannot do that with it
+├── RunError         the studio has no such job, or cannot do that with it
 │   └── BusyError    the studio has as many runs as it takes
 └── DivergedError    the optimisation left the finite numbers and could not come back
 ```

@@ -1,4 +1,4 @@
-"""The knobs of painting with a trained network."""
+"""All settings of `paint`: default, range, unit and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets of defaults: what a preset, a quality and a style loss bring along, unless it is given."""
+"""Presets: the defaults that a preset, a quality or a style loss brings along."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures on paper: millimetres to pixels and back."""
+"""Print sizes: millimetres to pixels and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prepare a whole process for fast work on a CPU.
+"""Tune a whole process for speed on a CPU.
 
 Only a program that owns its process should call this (the command line does); importing
 impasto never changes the environment. It must run before the framework is imported.

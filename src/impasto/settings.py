@@ -1,4 +1,4 @@
-"""Every knob, once: default, range, unit and help.
+"""All settings of `stylize`: default, range, unit and help.
 
 Command line, documentation table and run record derive from `Settings`; nothing else in the
 package holds a default. A preset is a dictionary of other defaults (`PRESETS`).

@@ -1,4 +1,4 @@
-"""Every knob of training, once: default, range, unit and help."""
+"""All settings of training: default, range, unit and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vocabulary: what the floors above hand to each other.
+"""Types shared by all packages.
 
 Array convention, here once for the whole package:
 

@@ -296,7 +296,7 @@ def _others() -> dict[str, tuple[Place, ...]]:
             Place("output", "name", ("again", "out.png", "-o", BAD, "-q"), good="new.png"),
         ),
         "studio": (
-            Place("people", "list", ("studio", "--auth", BAD, *nowhere), good=""),
+            Place("users", "list", ("studio", "--auth", BAD, *nowhere), good=""),
             Place("gallery", "name", ("studio", "--gallery", BAD, *nowhere, *one), good=""),
             Place("host", "name", ("studio", "--host", BAD, *one), good=""),
         ),

@@ -1,4 +1,4 @@
-"""The studio's page in a browser without a window, and what people do on it."""
+"""The studio's page in a browser without a window, and what users do on it."""
 
 from __future__ import annotations
 

@@ -30,10 +30,10 @@ def tiny_page(place):
     from impasto.studio.security.users import gallery_of, user_named
 
     def turn(path, request: gr.Request):
-        user = user_named(place.people, request.username)
+        user = user_named(place.users, request.username)
         made = place.temporary.scratch / f"{user or 'nobody'}.png"
         Image.open(path).rotate(180).save(made)
-        (gallery_of(place.people, user) / "made.png").write_bytes(made.read_bytes())
+        (gallery_of(place.users, user) / "made.png").write_bytes(made.read_bytes())
         return str(made)
 
     with gr.Blocks(title="Tiny") as blocks:
@@ -73,7 +73,7 @@ def studio(folder, *words, module="tests.studio.small"):
 
 
 def main(words):
-    """Run `impasto studio` with the tiny page."""
+    """Job `impasto studio` with the tiny page."""
     from impasto.cli import main
 
     sys.modules["impasto.studio.page.page"] = sys.modules[__name__]

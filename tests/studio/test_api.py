@@ -160,7 +160,7 @@ def test_runs_are_steered(anna, ask):
     assert anna.predict(run, api_name="/pause")["status"] == "paused"
     until(anna, next_, lambda view: view["iteration"] > 2)
     assert anna.predict(next_, api_name="/drop")["id"] == next_
-    assert "there is no such run" in told(anna.predict, next_, api_name="/run")
+    assert "there is no such job" in told(anna.predict, next_, api_name="/run")
     view = anna.predict(run, {"strength": 0.5, "iterations": 2_000}, api_name="/change")
     assert (view["settings"]["strength"], view["settings"]["iterations"]) == (0.5, 2_000)
     assert anna.predict(run, api_name="/go_on")["status"] in ("waiting", "running")
@@ -256,7 +256,7 @@ def test_what_is_no_picture_is_told(anna, ask, tmp_path):
         (("../eva/x.png",), ""),
         (("/etc/passwd",), ""),
         ((3,), "picture must be a text, got int"),
-        (("0" * 32,), "there is no such run"),
+        (("0" * 32,), "there is no such job"),
         (("none.png", "exe"), ""),
     ],
 )
@@ -266,7 +266,7 @@ def test_a_picture_that_is_not_there_is_told(anna, values, words):
 
 def test_bad_words_for_runs_and_gallery_are_told(anna):
     for name in ("run", "pause", "go_on", "stop", "drop"):
-        for run, words in (("", "no such run"), ("../x", "no such run"), ([1], "must be a text")):
+        for run, words in (("", "no such job"), ("../x", "no such run"), ([1], "must be a text")):
             assert words in told(anna.predict, run, api_name=f"/{name}")
     assert "must be a text" in told(anna.predict, {"a": 1}, api_name="/gallery")
     for most in (0, 1001, "all", None):
@@ -277,8 +277,8 @@ def test_what_is_one_users_is_not_anothers(anna, eva, ask):
     run = ask()
     name = until(anna, run, ended)["picture"]
     for endpoint in ("run", "pause", "go_on", "stop", "drop", "picture"):
-        assert "there is no such run" in told(eva.predict, run, api_name=f"/{endpoint}")
-    assert "no such run" in told(eva.predict, run, {"strength": 1}, api_name="/change")
+        assert "there is no such job" in told(eva.predict, run, api_name=f"/{endpoint}")
+    assert "no such job" in told(eva.predict, run, {"strength": 1}, api_name="/change")
     assert name in told(eva.predict, name, api_name="/picture")
     assert eva.predict(api_name="/runs") == eva.predict(api_name="/gallery") == []
 

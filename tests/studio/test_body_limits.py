@@ -3,14 +3,14 @@
 import pytest
 from tests.studio.asgi import ask, echo, scope, swallow
 
-from impasto.studio.security.body_limits import limited
+from impasto.studio.security.body_limits import limit_bodies
 
 UPLOAD = "/gradio_api/upload"
 MOST = 1_000_000
 
 
 def post(path, parts, app=swallow, **headers):
-    return ask(limited(app, MOST), scope(path, "POST", **headers), parts)
+    return ask(limit_bodies(app, MOST), scope(path, "POST", **headers), parts)
 
 
 def test_what_is_small_comes_through():
@@ -37,7 +37,7 @@ def test_what_does_not_say_is_refused_while_it_comes():
 
 def test_the_limit_that_was_set_is_named():
     for parts, headers in (([b"x"], {"content_length": "60000000"}), ([b"x" * 10**6] * 60, {})):
-        ends = ask(limited(swallow, 50_000_000), scope(UPLOAD, "POST", **headers), parts)
+        ends = ask(limit_bodies(swallow, 50_000_000), scope(UPLOAD, "POST", **headers), parts)
         assert ends[0] == 413 and b"larger than 50 MB, the limit here" in ends[2]
     assert b"larger than 0.064 MB" in post("/login", [b"x"], content_length="64001")[2]
 

@@ -1,4 +1,4 @@
-"""Runs of the slow route, watched and steered in a browser."""
+"""JobService of the slow route, watched and steered in a browser."""
 
 import re
 

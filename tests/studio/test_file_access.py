@@ -5,7 +5,7 @@ import json
 import pytest
 from tests.studio.asgi import ask, echo, scope
 
-from impasto.studio.security.file_access import Owners, kept_apart
+from impasto.studio.security.file_access import FileOwners, protect_files
 
 NAME = "a" * 64
 OTHER = "b" * 64
@@ -25,17 +25,17 @@ def owners(tmp_path):
     (tmp_path / "secret.txt").write_text("x")
     (folder / "loose.png").write_bytes(b"x")
     (folder / OTHER / "link.png").symlink_to(tmp_path / "secret.txt")
-    return Owners(folder, named, several=True, told={"anna": {NAME}, "eva": {OTHER}})
+    return FileOwners(folder, named, several=True, told={"anna": {NAME}, "eva": {OTHER}})
 
 
 def read(owners, path, user="anna"):
-    return ask(kept_apart(echo, owners), scope(f"/gradio_api/file={path}", cookie=user))[0]
+    return ask(protect_files(echo, owners), scope(f"/gradio_api/file={path}", cookie=user))[0]
 
 
 def event(owners, data, user="anna", path="/gradio_api/queue/join"):
     request = scope(path, "POST", cookie=user, content_type="application/json")
     body = json.dumps({"data": data}).encode()
-    return ask(kept_apart(echo, owners), request, [body[:10], body[10:]])
+    return ask(protect_files(echo, owners), request, [body[:10], body[10:]])
 
 
 def test_a_file_is_for_those_who_were_told(owners):
@@ -59,7 +59,7 @@ def test_a_file_is_for_those_who_were_told(owners):
 def test_no_path_leads_out_of_the_folder(owners, path):
     path = path.format(owners.folder)
     for several in (True, False):
-        alone = Owners(owners.folder, named, several, {"eva": {OTHER, NAME}})
+        alone = FileOwners(owners.folder, named, several, {"eva": {OTHER, NAME}})
         assert read(alone, path, "eva") == 403
         status, _, _ = event(alone, [{"path": path, "meta": {"_type": "gradio.FileData"}}], "eva")
         assert status in (400, 403)
@@ -85,8 +85,8 @@ def test_a_path_in_any_other_text_of_an_event_must_be_the_users_too(owners):
 
 def test_what_is_no_json_is_refused(owners):
     request = scope("/gradio_api/queue/join", "POST", cookie="anna")
-    assert ask(kept_apart(echo, owners), request, [b"{"])[0] == 400
-    assert ask(kept_apart(echo, owners), request, [b"[" * 100_000])[0] == 400
+    assert ask(protect_files(echo, owners), request, [b"{"])[0] == 400
+    assert ask(protect_files(echo, owners), request, [b"[" * 100_000])[0] == 400
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/event-stream; charset=utf-8"])
@@ -106,13 +106,13 @@ def test_what_an_answer_names_is_the_users_from_then_on(owners, kind):
         await send({"type": "http.response.body", "body": b""})
 
     request = scope("/gradio_api/queue/data", cookie="anna", accept_encoding="br")
-    assert ask(kept_apart(tell, owners), request)[2] == text
+    assert ask(protect_files(tell, owners), request)[2] == text
     assert read(owners, owners.folder / new / "p.png") == 200
     assert read(owners, owners.folder / new / "p.png", "eva") == 403
 
 
 def test_an_open_page_is_of_the_user_who_first_speaks_of_it(owners):
-    app = kept_apart(echo, owners)
+    app = protect_files(echo, owners)
 
     def say(user, session, path="/gradio_api/queue/join"):
         request = scope(path, "POST", cookie=user, content_type="application/json")

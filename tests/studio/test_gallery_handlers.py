@@ -12,9 +12,9 @@ from impasto.studio.context import Studio  # noqa: E402
 from impasto.studio.gallery import gallery  # noqa: E402
 from impasto.studio.gallery.gallery import keep  # noqa: E402
 from impasto.studio.gallery.temporary import Temporary  # noqa: E402
-from impasto.studio.jobs.service import Runs  # noqa: E402
+from impasto.studio.jobs.service import JobService  # noqa: E402
 from impasto.studio.page.handlers import gallery as handlers  # noqa: E402
-from impasto.studio.security.users import People  # noqa: E402
+from impasto.studio.security.users import Users  # noqa: E402
 
 LONG = "\uac00" * 83  # 249 bytes, and with the suffix 253
 
@@ -24,13 +24,13 @@ def studio(tmp_path):
     folders = [tmp_path / name for name in ("gallery", "shown", "scratch")]
     for folder in folders:
         folder.mkdir()
-    runs = Runs(lambda user: folders[0], keep)
-    return Studio(runs, People(folders[0]), Temporary(*folders[1:]))
+    runs = JobService(lambda user: folders[0], keep)
+    return Studio(runs, Users(folders[0]), Temporary(*folders[1:]))
 
 
 @pytest.fixture
 def folder(studio):
-    return studio.people.gallery
+    return studio.users.gallery
 
 
 def request(session="a"):
@@ -51,13 +51,13 @@ def thumbnail(path):
 
 
 def filled(studio, search="", **named):
-    pictures, names = handlers.Shelf(studio).fill(search, request(**named))
+    pictures, names = handlers.GalleryHandlers(studio).fill(search, request(**named))
     settings = pictures.constructor_args
     return settings["value"], settings.get("label", ""), names
 
 
 def chosen(studio, names, value):
-    return list(handlers.Shelf(studio).choose(names, click(value), request()))
+    return list(handlers.GalleryHandlers(studio).choose(names, click(value), request()))
 
 
 def test_what_is_chosen_is_the_picture_behind_the_thumbnail(studio, folder):
@@ -79,7 +79,7 @@ def test_what_is_not_shown_any_more_is_not_chosen(studio, folder):
     put(folder, "first")
     (shown, _, _), names = filled(studio), {}
     for value in (thumbnail(shown[0][0]), None, 3, {"image": None}, {"image": {"path": 1}}):
-        choosing = handlers.Shelf(studio).choose(names, click(value), request())
+        choosing = handlers.GalleryHandlers(studio).choose(names, click(value), request())
         assert next(choosing) == (None, None, "", "")
         with pytest.raises(gr.Error, match="no picture"):
             next(choosing)

@@ -3,10 +3,10 @@
 import pytest
 from tests.studio.asgi import ask, echo, scope
 
-from impasto.studio.security.hosts import guarded, hosts_for
+from impasto.studio.security.hosts import check_hosts, hosts_for
 
-LOCAL = guarded(echo, hosts_for("127.0.0.1"))
-OPEN = guarded(echo, hosts_for("0.0.0.0"))
+LOCAL = check_hosts(echo, hosts_for("127.0.0.1"))
+OPEN = check_hosts(echo, hosts_for("0.0.0.0"))
 
 
 def status(app, *words, **headers):
@@ -36,11 +36,11 @@ def test_other_names_are_refused(host):
 
 
 def test_another_host_is_served_where_the_server_was_started_for_it():
-    app = guarded(echo, hosts_for("Studio.local"))
+    app = check_hosts(echo, hosts_for("Studio.local"))
     assert status(app, host="studio.local:7860") == 200
     assert status(app, host="localhost:7860") == 200
     assert status(app, host="other.local") == 403
-    assert status(guarded(echo, hosts_for("fe80::1")), host="[fe80::1]:7860") == 200
+    assert status(check_hosts(echo, hosts_for("fe80::1")), host="[fe80::1]:7860") == 200
 
 
 def test_a_server_for_all_addresses_is_served_under_any_name_but_not_to_other_origins():
@@ -109,7 +109,7 @@ def test_headers_that_would_change_our_address_do_not_come_through():
         await send({"type": "http.response.body", "body": names})
 
     request = scope(x_forwarded_host="evil.com", x_gradio_server="http://evil.com", x_other="1")
-    _, _, body = ask(guarded(tell, hosts_for("127.0.0.1")), request)
+    _, _, body = ask(check_hosts(tell, hosts_for("127.0.0.1")), request)
     assert body == b"host,x-other"
 
 
@@ -119,5 +119,5 @@ def test_a_cookie_is_not_sent_with_requests_of_other_sites():
         await send({"type": "http.response.start", "status": 200, "headers": [cookie]})
         await send({"type": "http.response.body", "body": b""})
 
-    _, headers, _ = ask(guarded(give, None), scope())
+    _, headers, _ = ask(check_hosts(give, None), scope())
     assert headers[b"set-cookie"] == b"a=b; SameSite=lax; Secure"

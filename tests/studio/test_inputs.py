@@ -9,7 +9,7 @@ import impasto
 from impasto.errors import PictureError
 from impasto.settings import Settings
 from impasto.studio.jobs.inputs import copy_inputs
-from impasto.studio.jobs.job_file import Order
+from impasto.studio.jobs.job_file import JobSpec
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_pictures_keep_their_names_and_nothing_is_mixed_up(source, tmp_path):
     (source / "other").mkdir()
     styles = (picture(source / "wave.png"), picture(source / "other/wave.png"))
     styles[1].write_bytes(b"other")
-    copied = copy_inputs(Order(content, styles), tmp_path / "run")
+    copied = copy_inputs(JobSpec(content, styles), tmp_path / "run")
     assert [path.name for path in (copied.content, *copied.styles)] == [
         "사진 #1.png",
         "wave.png",
@@ -42,7 +42,7 @@ def test_pictures_keep_their_names_and_nothing_is_mixed_up(source, tmp_path):
 def test_a_mask_of_several_colors_is_copied_once_and_keeps_the_colors(source, tmp_path):
     content, mask = picture(source / "a.png"), picture(source / "mask.png")
     settings = Settings(masks=(f"{source}//mask.png#red", "rest"), protect=f"{mask}#0f0")
-    copied = copy_inputs(Order(content, (content, content), settings), tmp_path / "run")
+    copied = copy_inputs(JobSpec(content, (content, content), settings), tmp_path / "run")
     red, rest = copied.settings.masks
     assert red.endswith("/picture.png#red") and rest == "rest"
     assert copied.settings.protect.endswith("/picture.png#0f0")
@@ -53,10 +53,10 @@ def test_a_mask_of_several_colors_is_copied_once_and_keeps_the_colors(source, tm
 def test_what_cannot_be_copied_is_told(source, tmp_path):
     content = picture(source / "a.png")
     for order in (
-        Order(source / "none.png", (content,)),
-        Order(content, (source,)),
-        Order(content, (content,), Settings(protect=str(source / "none.png"))),
-        Order(content, (content,), Settings(init=str(source / "none.png"))),
+        JobSpec(source / "none.png", (content,)),
+        JobSpec(content, (source,)),
+        JobSpec(content, (content,), Settings(protect=str(source / "none.png"))),
+        JobSpec(content, (content,), Settings(init=str(source / "none.png"))),
     ):
         with pytest.raises(PictureError):
             copy_inputs(order, tmp_path / "run")

@@ -13,10 +13,10 @@ from impasto.errors import ModelError
 from impasto.settings import Settings
 from impasto.studio.jobs.job_file import (
     ORDER,
-    Entry,
-    Leg,
-    Order,
-    first_leg,
+    JobEntry,
+    JobSpec,
+    Stage,
+    first_stage,
     read_entry,
     with_files,
     write_entry,
@@ -48,9 +48,9 @@ def test_what_is_written_is_read_again(tmp_path_factory, settings, names, number
             "protect": str(files[1]),
         }
     )
-    order = Order(files[0], tuple(files[1:]), settings, names[0], ("A", "B"))
-    leg = replace(first_leg(order), number=number, seconds=1.5)
-    entry = Entry(order, leg, 17 * number, "pause", "why", None, 2, 30)
+    spec = JobSpec(files[0], tuple(files[1:]), settings, names[0], ("A", "B"))
+    stage = replace(first_stage(spec), number=number, seconds=1.5)
+    entry = JobEntry(spec, stage, 17 * number, "pause", "why", None, 2, 30)
     write_entry(folder, entry)
     assert read_entry(folder) == entry
     assert str(folder) not in (folder / ORDER).read_text("utf-8")
@@ -60,10 +60,10 @@ def test_a_gallery_may_be_moved(tmp_path):
     before, after = tmp_path / "before", tmp_path / "after"
     before.mkdir()
     asked = Settings(masks=(f"{before}/inputs/2/a.png#red", "rest"))
-    order = Order(before / "inputs/1/photo.png", (), asked)
-    write_entry(before, Entry(order, first_leg(order), 1))
+    spec = JobSpec(before / "inputs/1/photo.png", (), asked)
+    write_entry(before, JobEntry(spec, first_stage(spec), 1))
     before.rename(after)
-    found = read_entry(after).order
+    found = read_entry(after).spec
     assert found.content == after / "inputs/1/photo.png"
     assert found.settings.masks == (f"{after}/inputs/2/a.png#red", "rest")
 
@@ -77,8 +77,8 @@ def test_whatever_is_in_the_file_is_read_or_called_damaged(tmp_path_factory, dat
 
 
 def test_each_missing_or_wrong_part_is_called_damaged(tmp_path):
-    order = Order(tmp_path / "a.png", (tmp_path / "b.png",), name="a")
-    write_entry(tmp_path, Entry(order, first_leg(order), 5))
+    spec = JobSpec(tmp_path / "a.png", (tmp_path / "b.png",), name="a")
+    write_entry(tmp_path, JobEntry(spec, first_stage(spec), 5))
     path = tmp_path / ORDER
     text = path.read_text("utf-8")
     for old, new in (
@@ -106,5 +106,5 @@ def test_words_and_networks_are_no_files():
 
 
 def test_the_first_leg_is_the_order():
-    order = Order(Path("a.png"), (), Settings(size=640))
-    assert first_leg(order) == Leg(order.settings, order.settings)
+    spec = JobSpec(Path("a.png"), (), Settings(size=640))
+    assert first_stage(spec) == Stage(spec.settings, spec.settings)

@@ -13,7 +13,7 @@ import impasto
 
 PEOPLE = [f"{name}:correct horse" for name in ("anna", "eva", "mina", "joon")]
 CLIENTS = 30
-MOST_EACH = 5  # unfinished runs of one person
+MOST_EACH = 5  # unfinished runs of one user
 SETTINGS = {"size": 64, "scales": 1, "iterations": 4, "tolerance": 0.0}
 
 
@@ -52,7 +52,7 @@ def test_thirty_clients_at_once_are_served_or_told(where, tmp_path):
     served = [(who, view) for who, run, view in made if run is not None]
     refused = [text for _, run, text in made if run is None]
     for text in refused:
-        assert re.search(r"\d+ of your runs are not finished.*\(\d+ wait in all\)", text), text
+        assert re.search(r"\d+ of your jobs are not finished.*\(\d+ wait in all\)", text), text
     assert len(served) >= len(PEOPLE) * MOST_EACH and len(served) + len(refused) == CLIENTS
     for who in PEOPLE:
         views = [view for each, view in served if each == who]

@@ -1,4 +1,4 @@
-"""Runs of the studio outlast its process, however that ends."""
+"""JobService of the studio outlast its process, however that ends."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import impasto
 from impasto.errors import ImpastoError
 from impasto.images.files import free_path
 from impasto.settings import Settings
-from impasto.studio.jobs.job_file import ORDER, Order, read_entry, write_entry
-from impasto.studio.jobs.service import Runs
+from impasto.studio.jobs.job_file import ORDER, JobSpec, read_entry, write_entry
+from impasto.studio.jobs.service import JobService
 
 TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
 PATIENCE = 120  # seconds after which a test gives up
@@ -25,7 +25,7 @@ PATIENCE = 120  # seconds after which a test gives up
 SERVER = """
 import sys, time
 from pathlib import Path
-from impasto.studio.jobs.service import Runs
+from impasto.studio.jobs.service import JobService
 from impasto.images.files import free_path
 from impasto.process import tune_process
 
@@ -33,7 +33,7 @@ def main(gallery):
     tune_process()
     def keep(folder, result, name):
         return result.save(free_path(folder / f"{name}.png"))
-    runs = Runs(lambda user: gallery, keep)
+    runs = JobService(lambda user: gallery, keep)
     runs.start([""])
     while any(view.status in ("waiting", "running") for view in runs.of("")):
         print(*[view.iteration for view in runs.of("")], flush=True)
@@ -58,10 +58,10 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture
-def order(pictures):
+def spec(pictures):
     def make(name="photo_wave", **settings):
         settings = Settings(**{**TINY, **settings})
-        return Order(pictures / "photo.png", (pictures / "wave.png",), settings, name=name)
+        return JobSpec(pictures / "photo.png", (pictures / "wave.png",), settings, name=name)
 
     return make
 
@@ -71,7 +71,7 @@ def studio(tmp_path):
     made = []
 
     def make(started=True):
-        runs = Runs(lambda user: tmp_path, keep)
+        runs = JobService(lambda user: tmp_path, keep)
         made.append(runs)
         if started:
             runs.start([""])
@@ -100,18 +100,18 @@ def left(folder):
     return sorted(path.name for path in (folder / ".studio/runs").iterdir() if path.is_dir())
 
 
-def same(order, path):
+def same(spec, path):
     """Whether a picture is what an uninterrupted run makes, in the file's eight bits."""
-    result = impasto.stylize(order.content, order.styles[0], settings=order.settings)
+    result = impasto.stylize(spec.content, spec.styles[0], settings=spec.settings)
     whole = result.save(path.with_name("whole.tmp.png"))
     equal = np.array_equal(impasto.read_image(path), impasto.read_image(whole))
     whole.unlink()
     return equal
 
 
-def test_closed_and_started_again_all_runs_go_on_in_their_order(studio, order, tmp_path):
+def test_closed_and_started_again_all_runs_go_on_in_their_order(studio, spec, tmp_path):
     runs = studio()
-    asked = [order(iterations=40), order("b", seed=1), order("c")]
+    asked = [spec(iterations=40), spec("b", seed=1), spec("c")]
     ids = [runs.add("", one) for one in asked]
     until(runs, ids[0], lambda view: view.iteration >= 3)
     runs.pause("", ids[2])
@@ -136,11 +136,11 @@ def test_closed_and_started_again_all_runs_go_on_in_their_order(studio, order, t
 @pytest.mark.parametrize(
     "reaches", [(24, 32), pytest.param((3, 24, 28, 32), marks=pytest.mark.slow)], ids=str
 )
-def test_killed_again_and_again_a_run_comes_to_the_same_picture(studio, order, tmp_path, reaches):
-    asked = order(size=96, scales=2, iterations=50)
+def test_killed_again_and_again_a_run_comes_to_the_same_picture(studio, spec, tmp_path, reaches):
+    asked = spec(size=96, scales=2, iterations=50)
     runs = studio(started=False)
     runs.add("", asked)
-    runs.add("", order("second"))
+    runs.add("", spec("second"))
     runs.close()
     seen = []
     for reach in reaches:
@@ -174,14 +174,14 @@ def server(gallery):
     )
 
 
-def test_a_change_and_a_stop_outlast_the_process(studio, order, tmp_path):
+def test_a_change_and_a_stop_outlast_the_process(studio, spec, tmp_path):
     runs = studio()
-    ids = [runs.add("", order(name, iterations=100_000)) for name in ("changed", "stopped")]
+    ids = [runs.add("", spec(name, iterations=100_000)) for name in ("changed", "stopped")]
     for run in ids:
         until(runs, run, lambda view: view.iteration >= 3)
         runs.pause("", run)
     runs.change("", ids[0], strength=0.6, iterations=9)
-    until(runs, ids[1], lambda view: runs._queue.runs[view.id].at_work is False)
+    until(runs, ids[1], lambda view: runs._queue.jobs[view.id].at_work is False)
     runs.close()
     for run, state in zip(ids, ("go", "stop"), strict=True):  # as if told just before the end
         folder = tmp_path / ".studio/runs" / run
@@ -197,9 +197,9 @@ def test_a_change_and_a_stop_outlast_the_process(studio, order, tmp_path):
 @pytest.mark.parametrize(
     "text", [b"", b"{", b"[]", b'{"impasto-studio-run": 1}', b"\xff\xfe", None]
 )
-def test_a_damaged_order_is_told_and_the_others_go_on(studio, order, tmp_path, text):
+def test_a_damaged_order_is_told_and_the_others_go_on(studio, spec, tmp_path, text):
     runs = studio(started=False)
-    bad, good = runs.add("", order("bad")), runs.add("", order("good"))
+    bad, good = runs.add("", spec("bad")), runs.add("", spec("good"))
     runs.close()
     path = tmp_path / ".studio/runs" / bad / ORDER
     if text is None:
@@ -220,9 +220,9 @@ def test_a_damaged_order_is_told_and_the_others_go_on(studio, order, tmp_path, t
     assert left(tmp_path) == []
 
 
-def test_an_order_of_a_newer_version_is_left_alone(studio, order, tmp_path):
+def test_an_order_of_a_newer_version_is_left_alone(studio, spec, tmp_path):
     runs = studio(started=False)
-    run = runs.add("", order())
+    run = runs.add("", spec())
     runs.close()
     path = tmp_path / ".studio/runs" / run / ORDER
     path.write_bytes(path.read_bytes().replace(b'run": 1', b'run": 2'))
@@ -231,9 +231,9 @@ def test_an_order_of_a_newer_version_is_left_alone(studio, order, tmp_path):
     assert left(tmp_path) == [run]
 
 
-def test_a_damaged_checkpoint_begins_again(studio, order, tmp_path, caplog):
+def test_a_damaged_checkpoint_begins_again(studio, spec, tmp_path, caplog):
     runs = studio()
-    asked = order(iterations=40)
+    asked = spec(iterations=40)
     run = runs.add("", asked)
     until(runs, run, lambda view: view.iteration >= 3)
     runs.close()
@@ -246,7 +246,7 @@ def test_a_damaged_checkpoint_begins_again(studio, order, tmp_path, caplog):
     assert "begins again" in caplog.text
 
 
-def test_what_a_killed_process_was_making_is_removed(studio, order, tmp_path):
+def test_what_a_killed_process_was_making_is_removed(studio, spec, tmp_path):
     home = tmp_path / ".studio/runs"
     (home / "0123456789abcdef0123456789abcdef/inputs/1").mkdir(parents=True)
     (home / "mine").mkdir()
@@ -256,9 +256,9 @@ def test_what_a_killed_process_was_making_is_removed(studio, order, tmp_path):
     assert left(tmp_path) == ["fedcba9876543210fedcba9876543210", "mine"]
 
 
-def test_a_run_that_ends_the_program_each_time_is_given_up(studio, order, tmp_path):
+def test_a_run_that_ends_the_program_each_time_is_given_up(studio, spec, tmp_path):
     runs = studio(started=False)
-    run = runs.add("", order())
+    run = runs.add("", spec())
     runs.close()
     folder = tmp_path / ".studio/runs" / run
     write_entry(folder, replace(read_entry(folder), tries=5))  # as five killed processes leave it
@@ -273,7 +273,7 @@ def test_a_failed_run_is_still_told_after_a_restart(studio, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
     runs = studio()
-    run = runs.add("", Order(bad, (bad,), Settings(**TINY), name="bad"))
+    run = runs.add("", JobSpec(bad, (bad,), Settings(**TINY), name="bad"))
     error = until(runs, run, lambda view: view.status == "failed").error
     runs.close()
     runs = studio()

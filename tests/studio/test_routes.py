@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.studio.asgi import ask, echo, scope
 
-from impasto.studio.security.routes import Doors, behind
+from impasto.studio.security.routes import RoutePolicy, restrict_routes
 
 
 def named(request):
@@ -14,7 +14,7 @@ def named(request):
 
 
 def doors(needed=True, app=echo, pages=("/gallery",)):
-    return behind(app, Doors(named, needed, pages))
+    return restrict_routes(app, RoutePolicy(named, needed, pages))
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/static/x.js", "/assets/x.js", "/health"])
@@ -110,8 +110,8 @@ def test_one_network_of_ipv6_is_one_client():
 
 
 def test_tries_older_than_a_minute_are_forgotten():
-    known = Doors(named, True)
-    app = behind(wrong, known)
+    known = RoutePolicy(named, True)
+    app = restrict_routes(wrong, known)
     for _ in range(10):
         ask(app, scope("/login", "POST"))
     for times in known.tries.values():

@@ -20,8 +20,8 @@ from impasto.errors import (
 )
 from impasto.images.files import free_path
 from impasto.settings import Settings
-from impasto.studio.jobs.job_file import Order
-from impasto.studio.jobs.service import Runs
+from impasto.studio.jobs.job_file import JobSpec
+from impasto.studio.jobs.service import JobService
 
 TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
 LONG = {**TINY, "iterations": 100_000}
@@ -59,7 +59,7 @@ def whole(pictures):
 @pytest.fixture
 def order(pictures):
     def make(name="photo_wave", styles=("wave.png",), **settings):
-        return Order(
+        return JobSpec(
             pictures / "photo.png",
             tuple(pictures / style for style in styles),
             Settings(**{**TINY, **settings}),
@@ -76,7 +76,7 @@ def studio(tmp_path):
     made = []
 
     def make(users=("",), started=True, **limits):
-        runs = Runs(lambda user: tmp_path / user if user else tmp_path, keep, **limits)
+        runs = JobService(lambda user: tmp_path / user if user else tmp_path, keep, **limits)
         made.append(runs)
         if started:
             runs.start(users)
@@ -165,7 +165,7 @@ def test_people_take_turns(studio, order, tmp_path):
     assert names == ["b1", "e1", "a2", "b2", "a3"]
 
 
-def test_a_run_that_gives_way_to_the_end_of_another_is_not_set_back(studio, order):
+def test_a_run_that_gives_way_to_the_end_of_another_is_not_set_back(studio, spec):
     runs = studio(("ada", "bob"))
     paused = runs.add("bob", order("paused", **LONG))
     until(runs, paused, begun, "bob")
@@ -200,7 +200,7 @@ def test_a_waiting_run_with_a_picture_says_so_and_can_be_stopped(studio, order, 
 
 @pytest.fixture
 def held(tmp_path):
-    """Runs whose results are not kept before they are told to be."""
+    """JobService whose results are not kept before they are told to be."""
     arrived, release = threading.Event(), threading.Event()
 
     def keep_later(folder, result, name):
@@ -208,14 +208,14 @@ def held(tmp_path):
         assert release.wait(PATIENCE)
         return keep(folder, result, name)
 
-    runs = Runs(lambda user: tmp_path, keep_later)
+    runs = JobService(lambda user: tmp_path, keep_later)
     runs.start([""])
     yield runs, arrived, release
     release.set()
     runs.close()
 
 
-def test_nothing_changes_a_run_whose_last_step_is_done(held, order):
+def test_nothing_changes_a_run_whose_last_step_is_done(held, spec):
     runs, arrived, release = held
     run = runs.add("", order())
     assert arrived.wait(PATIENCE)
@@ -246,7 +246,7 @@ def test_a_run_that_is_being_stopped_neither_goes_on_nor_changes(held, order, tm
     assert view.picture == "paused.png" and view.settings.strength == 1
 
 
-def test_a_change_just_before_the_end_is_heeded(studio, order):
+def test_a_change_just_before_the_end_is_heeded(studio, spec):
     runs = studio(started=False)
     run = runs.add("", order())
     queue = runs._queue
@@ -254,18 +254,18 @@ def test_a_change_just_before_the_end_is_heeded(studio, order):
     runs.change("", run, strength=0.4)  # after the last look at it, as far as the worker sees
     with queue.changed:
         assert queue.last_reason(found) == "change" and not found.ending
-        queue.alter(found, leg=replace(found.entry.leg, asked=found.entry.order.settings))
+        queue.alter(found, stage=replace(found.entry.stage, asked=found.entry.spec.settings))
         assert queue.last_reason(found) == "done" and found.ending
 
 
-def test_another_persons_run_is_as_unknown_as_one_that_never_was(studio, order):
+def test_another_persons_run_is_as_unknown_as_one_that_never_was(studio, spec):
     runs = studio(("ada", "bob"), started=False)
     run = runs.add("ada", order())
     messages = set()
     calls = (runs.view, runs.preview, runs.pause, runs.go_on, runs.stop, runs.drop, runs.change)
     for call in calls:
         for name in (run, "0" * 32, "", "../..", run[:-1]):
-            with pytest.raises(ImpastoError, match="no such run") as error:
+            with pytest.raises(ImpastoError, match="no such job") as error:
                 call("bob", name)
             messages.add(str(error.value))
     assert len(messages) == 1
@@ -375,7 +375,7 @@ def test_a_change_goes_on_from_the_picture_so_far(studio, order, tmp_path):
     assert left(tmp_path) == []
 
 
-def test_a_change_takes_the_scales_that_are_left(studio, order):
+def test_a_change_takes_the_scales_that_are_left(studio, spec):
     runs = studio()
     run = runs.add("", order(size=96, scales=2, iterations=700))
     until(runs, run, lambda view: view.scale == 1 and view.iteration > 2)
@@ -406,7 +406,7 @@ def test_changes_at_awkward_moments(studio, order, color, tmp_path):
         runs.change("", run, strength=1.0)
 
 
-def test_strength_nought_and_back(studio, order):
+def test_strength_nought_and_back(studio, spec):
     runs = studio()
     run = runs.add("", order(**LONG))
     until(runs, run, begun)
@@ -443,7 +443,7 @@ def test_inputs_are_copies_and_masks_and_a_starting_picture_go_along(studio, ord
     settings = Settings(**TINY, masks=("all",), protect=str(mask), init=str(start))
     run = runs.add(
         "",
-        Order(source / "photo.png", (source / "wave.png",), settings, name="n"),
+        JobSpec(source / "photo.png", (source / "wave.png",), settings, name="n"),
     )
     for path in source.iterdir():
         path.unlink()
@@ -455,13 +455,13 @@ def test_inputs_are_copies_and_masks_and_a_starting_picture_go_along(studio, ord
 def test_what_cannot_be_read_is_said_at_once_or_fails_the_run(studio, order, tmp_path):
     runs = studio()
     with pytest.raises(PictureError, match="no file"):
-        runs.add("", Order(tmp_path / "none.png", (tmp_path / "none.png",)))
+        runs.add("", JobSpec(tmp_path / "none.png", (tmp_path / "none.png",)))
     with pytest.raises(SettingsError, match="at least one"):
-        runs.add("", Order(tmp_path / "none.png", ()))
+        runs.add("", JobSpec(tmp_path / "none.png", ()))
     assert left(tmp_path) == []
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
-    run = runs.add("", Order(bad, (bad,), Settings(**TINY), name="bad"))
+    run = runs.add("", JobSpec(bad, (bad,), Settings(**TINY), name="bad"))
     other = runs.add("", order())
     until(runs, other, done)
     view = runs.view("", run)
@@ -489,7 +489,7 @@ def test_a_change_that_cannot_be_is_told_and_another_mends_it(studio, order, tmp
     assert view.picture == "photo_wave-2.png"
 
 
-def test_a_run_too_large_for_the_memory_fails_and_a_change_mends_it(studio, order):
+def test_a_run_too_large_for_the_memory_fails_and_a_change_mends_it(studio, spec):
     runs = studio()
     run = runs.add("", order(size=8000, memory=1.5))
     view = until(runs, run, lambda view: view.status == "failed")
@@ -507,7 +507,7 @@ def test_a_full_disk_fails_the_run_which_can_be_tried_again(order, whole, tmp_pa
             raise PictureError("cannot write: no space left; free some space")
         return keep(folder, result, name)
 
-    runs = Runs(lambda user: tmp_path, keep_if_there_is_room)
+    runs = JobService(lambda user: tmp_path, keep_if_there_is_room)
     runs.start([""])
     try:
         run = runs.add("", order())
@@ -522,13 +522,13 @@ def test_a_full_disk_fails_the_run_which_can_be_tried_again(order, whole, tmp_pa
         runs.close()
 
 
-def test_a_full_queue_tells_how_many_wait(studio, order):
+def test_a_full_queue_tells_how_many_wait(studio, spec):
     runs = studio(("ada", "bob"), started=False, most_each=2, most=3)
     first, _ = runs.add("ada", order()), runs.add("ada", order())
-    with pytest.raises(BusyError, match=r"2 of your runs .* \(2 wait in all\)"):
+    with pytest.raises(BusyError, match=r"2 of your jobs .* \(2 wait in all\)"):
         runs.add("ada", order())
     runs.add("bob", order())
-    with pytest.raises(BusyError, match="3 runs wait"):
+    with pytest.raises(BusyError, match="3 jobs wait"):
         runs.add("bob", order())
     runs.pause("ada", first)
     with pytest.raises(BusyError):  # it still has a place
@@ -537,7 +537,7 @@ def test_a_full_queue_tells_how_many_wait(studio, order):
     runs.add("ada", order())
 
 
-def test_many_people_at_once_are_served_or_told(studio, order):
+def test_many_people_at_once_are_served_or_told(studio, spec):
     users = [f"user{n}" for n in range(12)]
     runs = studio(users, started=False, most_each=2, most=15)
     got, told, wrong = [], [], []
@@ -577,7 +577,7 @@ def meddle(runs, run, seed, end, wrong):
 
 
 def use(runs, user, order, seed, end, wrong):
-    """Do at random what a person does, for a while, and note what should not have been raised."""
+    """Do at random what a user does, for a while, and note what should not have been raised."""
     rng = np.random.default_rng(seed)
     calls = [runs.pause, runs.go_on, runs.stop, runs.drop, runs.view, runs.preview]
     calls.append(lambda *one: runs.change(*one, strength=float(rng.choice([0.0, 0.4, 1.3]))))
@@ -596,7 +596,7 @@ def use(runs, user, order, seed, end, wrong):
 
 
 def use_all(runs, users, order, seconds, seed):
-    """Let two threads for each person use the studio; what should not have been raised."""
+    """Let two threads for each user use the studio; what should not have been raised."""
     wrong, end = [], time.monotonic() + seconds
     threads = [
         threading.Thread(target=use, args=(runs, user, order, seed + number, end, wrong))
@@ -665,13 +665,13 @@ def test_the_memory_of_finished_runs_is_bounded(studio, order, tmp_path):
     assert [view.id for view in runs.of("ada")] == [kept]
 
 
-def test_one_gallery_has_one_studio(studio, order):
+def test_one_gallery_has_one_studio(studio, spec):
     studio()
     with pytest.raises(ModelError, match="another process"):
         studio()
 
 
-def test_close_takes_no_more_runs(studio, order):
+def test_close_takes_no_more_runs(studio, spec):
     runs = studio()
     runs.close()
     with pytest.raises(BusyError, match="closing"):

@@ -10,8 +10,8 @@ import pytest
 
 import impasto
 from impasto.settings import Settings
-from impasto.studio.jobs.job_file import Entry, Order, first_leg
-from impasto.studio.jobs.stage import begin, has_picture, next_leg, result_of, so_far
+from impasto.studio.jobs.job_file import JobEntry, JobSpec, first_stage
+from impasto.studio.jobs.stage import begin, has_picture, next_stage, result_of, so_far
 
 TINY = {"size": 96, "scales": 2, "iterations": 14, "tolerance": 0.0}
 
@@ -25,25 +25,25 @@ def entry(tmp_path, rng):
 
     def make(**settings):
         settings = Settings(**{**TINY, **settings})
-        order = Order(tmp_path / "photo.png", (tmp_path / "wave.png",), settings, name="n")
-        return Entry(order, first_leg(order), 1)
+        spec = JobSpec(tmp_path / "photo.png", (tmp_path / "wave.png",), settings, name="n")
+        return JobEntry(spec, first_stage(spec), 1)
 
     return make
 
 
 def painted(folder, entry, until=None):
-    """Paint a leg until something is true of a step; the job and its last step."""
+    """Paint a stage until something is true of a step; the running and its last step."""
     with contextlib.ExitStack() as held:
-        job = begin(held, folder, entry)
-        for step in job.steps:
+        running = begin(held, folder, entry)
+        for step in running.steps:
             if until is not None and until(step):
                 break
-    return job, step
+    return running, step
 
 
 def changed(entry, **settings):
     return replace(
-        entry, order=replace(entry.order, settings=entry.order.settings.changed(**settings))
+        entry, spec=replace(entry.spec, settings=entry.spec.settings.changed(**settings))
     )
 
 
@@ -57,34 +57,36 @@ def test_a_leg_left_and_begun_again_comes_to_what_stylize_makes(tmp_path, entry)
             lambda step, here=(scale, iteration): (step.scale, step.iteration) >= here,
         )
     assert has_picture(tmp_path, asked)
-    job, step = painted(tmp_path, asked)
-    whole = impasto.stylize(
-        asked.order.content, asked.order.styles[0], settings=asked.order.settings
-    )
-    np.testing.assert_array_equal(result_of(job, step).image, whole.image)
-    assert result_of(job, step).record["iterations"] == whole.record["iterations"]
+    running, step = painted(tmp_path, asked)
+    whole = impasto.stylize(asked.spec.content, asked.spec.styles[0], settings=asked.spec.settings)
+    np.testing.assert_array_equal(result_of(running, step).image, whole.image)
+    assert result_of(running, step).record["iterations"] == whole.record["iterations"]
 
 
 @pytest.mark.parametrize("color", ["style", "luminance", "keep", "histogram"])
 def test_the_next_leg_starts_from_the_picture_as_it_is_optimised(tmp_path, entry, color):
     before = entry(color=color)
-    job, step = painted(tmp_path, before, lambda step: (step.scale, step.iteration) >= (1, 9))
+    running, step = painted(tmp_path, before, lambda step: (step.scale, step.iteration) >= (1, 9))
     after = changed(before, strength=0.4)
-    leg = next_leg(tmp_path, job, step, after.order.settings)
-    assert (leg.number, leg.scale, leg.iteration) == (2, 1, step.iteration)
-    assert (leg.settings.scales, leg.settings.iterations, leg.settings.strength) == (1, 8, 0.4)
-    after = replace(after, leg=leg)
+    stage = next_stage(tmp_path, running, step, after.spec.settings)
+    assert (stage.number, stage.scale, stage.iteration) == (2, 1, step.iteration)
+    assert (stage.settings.scales, stage.settings.iterations, stage.settings.strength) == (
+        1,
+        8,
+        0.4,
+    )
+    after = replace(after, stage=stage)
     started, first = painted(tmp_path, after, lambda step: True)
-    assert started.entry.leg == leg and first.size == (96, 96)
+    assert started.entry.stage == stage and first.size == (96, 96)
     unmixed = impasto.read_image(so_far(tmp_path, 2))
-    assert np.abs(unmixed - impasto.read_image(before.order.content)).max() > 0.02
+    assert np.abs(unmixed - impasto.read_image(before.spec.content)).max() > 0.02
 
 
 def test_a_picture_handed_on_is_as_good_as_the_former(tmp_path, entry):
     before = entry()
-    job, step = painted(tmp_path, before, lambda step: (step.scale, step.iteration) >= (1, 11))
-    leg = next_leg(tmp_path, job, step, before.order.settings)
-    _, first = painted(tmp_path, replace(before, leg=leg), lambda step: True)
+    running, step = painted(tmp_path, before, lambda step: (step.scale, step.iteration) >= (1, 11))
+    stage = next_stage(tmp_path, running, step, before.spec.settings)
+    _, first = painted(tmp_path, replace(before, stage=stage), lambda step: True)
     # Not the same: numbers outside 0..1 are clipped, and the file has sixteen bits.
     assert first.losses["total"] == pytest.approx(step.losses["total"], rel=0.02)
 
@@ -92,54 +94,54 @@ def test_a_picture_handed_on_is_as_good_as_the_former(tmp_path, entry):
 @pytest.mark.parametrize("color", ["style", "luminance"])
 def test_a_leg_that_has_come_to_its_end_can_be_followed_by_another(tmp_path, entry, color):
     before = entry(color=color)
-    job, step = painted(tmp_path, before)
+    running, step = painted(tmp_path, before)
     after = changed(before, strength=0.4)
-    leg = next_leg(tmp_path, job, step, after.order.settings)
-    assert (leg.number, leg.iteration) == (2, step.iteration)
-    _, last = painted(tmp_path, replace(after, leg=leg))
+    stage = next_stage(tmp_path, running, step, after.spec.settings)
+    assert (stage.number, stage.iteration) == (2, step.iteration)
+    _, last = painted(tmp_path, replace(after, stage=stage))
     assert last.size == (96, 96)
 
 
 def test_a_larger_size_takes_the_scales_from_the_picture_on(tmp_path, entry):
     before = entry(size=64, scales=1)
-    job, step = painted(tmp_path, before, lambda step: step.iteration >= 3)
-    asked = changed(before, size=256, scales=3, iterations=20).order.settings
-    leg = next_leg(tmp_path, job, step, asked)
-    assert leg.settings.scales == 3
-    leg = next_leg(tmp_path, job, replace(step, size=(128, 128)), asked)
-    assert (leg.settings.scales, leg.settings.iterations) == (2, 14)
-    leg = next_leg(tmp_path, job, replace(step, size=(500, 500)), asked)
-    assert (leg.settings.scales, leg.settings.iterations) == (1, 8)
+    running, step = painted(tmp_path, before, lambda step: step.iteration >= 3)
+    asked = changed(before, size=256, scales=3, iterations=20).spec.settings
+    stage = next_stage(tmp_path, running, step, asked)
+    assert stage.settings.scales == 3
+    stage = next_stage(tmp_path, running, replace(step, size=(128, 128)), asked)
+    assert (stage.settings.scales, stage.settings.iterations) == (2, 14)
+    stage = next_stage(tmp_path, running, replace(step, size=(500, 500)), asked)
+    assert (stage.settings.scales, stage.settings.iterations) == (1, 8)
 
 
 @pytest.mark.parametrize("iterations", [0, 1, 2])
 def test_rounds_fit_the_evaluations_that_are_left(tmp_path, entry, iterations):
-    job, step = painted(tmp_path, entry(), lambda step: step.iteration >= 2)
+    running, step = painted(tmp_path, entry(), lambda step: step.iteration >= 2)
     asked = Settings(**{**TINY, "rounds": 1 if iterations == 0 else iterations})
     asked = asked.changed(iterations=iterations)
-    leg = next_leg(tmp_path, job, step, asked)
-    assert leg.settings.rounds <= max(1, leg.settings.iterations)
+    stage = next_stage(tmp_path, running, step, asked)
+    assert stage.settings.rounds <= max(1, stage.settings.iterations)
 
 
 @pytest.mark.filterwarnings("ignore:the run has a budget")
 def test_a_budget_is_for_all_legs_together(tmp_path, entry):
     asked = entry(budget=1000)
-    job, step = painted(tmp_path, asked, lambda step: step.iteration >= 3)
-    job = replace(job, started=job.started - 600)  # as if ten minutes had passed
-    leg = next_leg(tmp_path, job, step, asked.order.settings)
-    assert 300 < leg.settings.seconds < 400 < 600 < leg.seconds
-    again, step = painted(tmp_path, replace(asked, leg=leg), lambda step: step.iteration >= 3)
+    running, step = painted(tmp_path, asked, lambda step: step.iteration >= 3)
+    running = replace(running, started=running.started - 600)  # as if ten minutes had passed
+    stage = next_stage(tmp_path, running, step, asked.spec.settings)
+    assert 300 < stage.settings.seconds < 400 < 600 < stage.seconds
+    again, step = painted(tmp_path, replace(asked, stage=stage), lambda step: step.iteration >= 3)
     assert result_of(again, step).seconds > 600
-    again, _ = painted(tmp_path, replace(asked, leg=leg), lambda step: True)
+    again, _ = painted(tmp_path, replace(asked, stage=stage), lambda step: True)
     assert again.settings.seconds < 400
 
 
 def test_settings_changed_before_a_leg_began_are_taken(tmp_path, entry):
     asked = changed(entry(), size=64)
-    job, step = painted(tmp_path, asked, lambda step: step.scale == 1)
-    assert job.entry.leg.asked.size == 64 and step.size == (64, 64)
-    leg = next_leg(tmp_path, job, step, asked.order.settings.changed(content_weight=1e38))
-    mended = changed(replace(asked, leg=leg), strength=1.2)
-    job, step = painted(tmp_path, mended)
-    assert job.entry.leg.number == 2 and job.entry.leg.asked.strength == 1.2
-    assert job.entry.leg.settings.content_weight == 0.15 and step.size == (64, 64)
+    running, step = painted(tmp_path, asked, lambda step: step.scale == 1)
+    assert running.entry.stage.asked.size == 64 and step.size == (64, 64)
+    stage = next_stage(tmp_path, running, step, asked.spec.settings.changed(content_weight=1e38))
+    mended = changed(replace(asked, stage=stage), strength=1.2)
+    running, step = painted(tmp_path, mended)
+    assert running.entry.stage.number == 2 and running.entry.stage.asked.strength == 1.2
+    assert running.entry.stage.settings.content_weight == 0.15 and step.size == (64, 64)

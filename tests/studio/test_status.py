@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PIL import Image as PIL
 
 from impasto.settings import Settings
-from impasto.studio.jobs.job_file import Leg
+from impasto.studio.jobs.job_file import Stage
 from impasto.studio.jobs.status import Trail, make_preview, moved, read_trail, write_trail
 from impasto.types import Step
 
-LEG = Leg(Settings(), Settings())
+LEG = Stage(Settings(), Settings())
 
 
 def step(iteration, loss=1.0, scale=0):
@@ -42,8 +42,8 @@ def test_what_a_resumed_run_does_again_is_not_shown_twice():
 
 
 def test_a_later_leg_counts_on():
-    leg = Leg(Settings(), Settings(), 2, scale=1, iteration=30)
-    trail = moved(Trail(), step(5, scale=1), leg)
+    stage = Stage(Settings(), Settings(), 2, scale=1, iteration=30)
+    trail = moved(Trail(), step(5, scale=1), stage)
     assert (trail.scale, trail.scales, trail.iteration, trail.iterations) == (3, 3, 35, 39)
 
 

@@ -22,8 +22,8 @@ def test_people_take_turns_and_each_has_their_own_order():
 
 
 @given(st.lists(PEOPLE, max_size=12), st.dictionaries(PEOPLE, st.integers(1, 9)))
-def test_the_places_are_those_that_come_true_when_each_is_taken_in_turn(people, began):
-    waiting = [f"{person}{number}" for number, person in enumerate(people)]
+def test_the_places_are_those_that_come_true_when_each_is_taken_in_turn(users, began):
+    waiting = [f"{user}{number}" for number, user in enumerate(users)]
     told = order(waiting, **began)
     assert sorted(told) == sorted(waiting)
     left, turns, taken = list(waiting), dict(began), []
@@ -32,7 +32,5 @@ def test_the_places_are_those_that_come_true_when_each_is_taken_in_turn(people, 
         turns[taken[-1][0]] = max(turns.values(), default=0) + 1
         left.remove(taken[-1])
     assert taken == told
-    for person in "abcd":
-        assert [run for run in told if run[0] == person] == [
-            run for run in waiting if run[0] == person
-        ]
+    for user in "abcd":
+        assert [run for run in told if run[0] == user] == [run for run in waiting if run[0] == user]

@@ -1,4 +1,4 @@
-"""The one door to Keras and to the frameworks below it.
+"""The only package that imports Keras, PyTorch, JAX or TensorFlow.
 
 Everybody else writes `from ..backend import keras, ops`. The framework is chosen at the first
 import of this package: the one Keras already runs on, else `KERAS_BACKEND`, else the first

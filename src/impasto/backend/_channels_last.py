@@ -1,4 +1,4 @@
-"""What JAX and TensorFlow share: convolutions through Keras, channels last."""
+"""Shared by JAX and TensorFlow: convolutions through Keras, channels last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Import Keras without what it imports beside and a picture never needs.
+"""Import Keras without the modules that painting does not need.
 
 Above PyTorch, Keras imports PyTorch's compiler for a decorator of its random numbers, JAX, where it
 is installed, for a callback of its trainer, and Matplotlib for its galleries. Together they take

@@ -1,4 +1,4 @@
-"""Frozen 3x3 convolutions on PyTorch: several operators for the same."""
+"""Frozen 3x3 convolutions on PyTorch, by several operators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On a GPU: a step of a run as one recorded program (a CUDA graph).
+"""Record steps as CUDA graphs.
 
 An evaluation of loss and gradient and the step of the optimizer around it start a thousand small
 kernels, which takes the host longer than a GPU needs to run them. So a step is recorded once and

@@ -1,4 +1,4 @@
-"""VGG19's layers on PyTorch, with gradients of their own: the network is frozen.
+"""VGG19's layers on PyTorch, with gradients for frozen weights.
 
 Features are (N, C, h, w), in memory with the channels first or last, whichever the convolutions
 want. Gradients are changed in place: each belongs to the one layer that it is handed to.

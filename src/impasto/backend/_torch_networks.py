@@ -1,4 +1,4 @@
-"""What the networks that we train need beside Keras' layers, on PyTorch.
+"""Layers of the painting networks on PyTorch.
 
 Tensors are (N, H, W, C) for the caller; here they lie in memory as the operator of the moment likes
 best, and (N, C, H, W) views of them are computed with.

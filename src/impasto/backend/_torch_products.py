@@ -1,4 +1,4 @@
-"""Products of features with their like on PyTorch, in float32, by the faster of two libraries.
+"""Gram products on PyTorch in float32, by the faster of two libraries.
 
 On processors that are not Intel's, the BLAS in PyTorch's wheels (MKL) reaches a third of the speed
 of oneDNN, which stock convolutions use; there a product is a 1x1 convolution or a linear layer.

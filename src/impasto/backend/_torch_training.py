@@ -1,4 +1,4 @@
-"""Training on PyTorch: one step after the other, on a GPU as one recorded program.
+"""Training steps on PyTorch, recorded as a CUDA graph on a GPU.
 
 The step is Adam's of Keras, with its variables, in fewer launches; the gradient is cut to a norm
 before. On a GPU the step is recorded once (a CUDA graph) and then replayed, since hundreds of small

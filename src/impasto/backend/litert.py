@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite) files, which TensorFlow alone can make."""
+"""Write LiteRT (TensorFlow Lite) files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of several ways to compute a thing is fastest here: measured once, kept on disk.
+"""Measure which implementation is fastest on this machine, and cache the result.
 
 The table is a file in the user's cache folder, one for each processor, framework version and
 number of threads. Processes may share it: it is read once, and replaced as a whole by a rename;

@@ -1,4 +1,4 @@
-"""How a lesson is trained, whatever the framework."""
+"""The interface of a training update, for all frameworks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several pictures by one command: where they go, how far it is, and what became of each."""
+"""Several pictures by one command: output paths, progress, and a summary."""
 
 from __future__ import annotations
 

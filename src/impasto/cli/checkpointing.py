@@ -1,4 +1,4 @@
-"""`--checkpoint`: what lets a run of the command outlast its process."""
+"""`--checkpoint`: keep a run on disk so that it can be resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is refused before any work begins."""
+"""Check options and output paths before any work starts."""
 
 from __future__ import annotations
 

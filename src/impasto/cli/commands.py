@@ -1,4 +1,4 @@
-"""The commands as data: what each takes."""
+"""The commands and their options, as dataclasses."""
 
 from __future__ import annotations
 

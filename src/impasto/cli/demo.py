@@ -1,4 +1,4 @@
-"""`impasto demo` and `impasto sample-style`: pictures for people who have none at hand."""
+"""`impasto demo` and `impasto sample-style`: sample pictures."""
 
 from __future__ import annotations
 

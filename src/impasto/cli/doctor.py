@@ -1,4 +1,4 @@
-"""`impasto doctor`: what is here, how fast it is, and what to do about what is wrong."""
+"""`impasto doctor`: report the installation, its speed, and fixes for what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures that `impasto stylize` writes on its way."""
+"""Intermediate pictures of `impasto stylize`: `--save-every` and the classic preset."""
 
 from __future__ import annotations
 

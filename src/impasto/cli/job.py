@@ -1,4 +1,4 @@
-"""A command of `impasto stylize`, ready to run."""
+"""A `stylize` command with its pictures loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: `impasto COMMAND`. Options come from `settings.py`."""
+"""The command line: parse arguments, run a command, return the exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that make networks, as data: what each takes."""
+"""The commands that train and export networks, as dataclasses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`impasto paint` and `impasto styles`: the route of one pass."""
+"""`impasto paint` and `impasto styles`: paint with a trained network."""
 
 from __future__ import annotations
 

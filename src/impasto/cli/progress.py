@@ -1,4 +1,4 @@
-"""Show how a run goes: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+"""Show progress: a bar on a terminal, lines elsewhere, nothing with `--quiet`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strength means: even steps away from the photograph, as VGG19 sees them.
+"""Style strength: even steps away from the photograph, as VGG19 sees them.
 
 On the iterative route the content counts more and more down to half strength. The least that this
 leaves is a third of the way: a picture that is optimised through the network never equals the

@@ -1,1 +1,1 @@
-"""Pictures as arrays: files, colour, scales, and sample paintings."""
+"""Pictures as NumPy arrays: files, colour, sizes, masks, memory. No framework."""

@@ -1,4 +1,4 @@
-"""Memory available to this process, within the limits of the machine and of its control groups."""
+"""Memory available to this process: machine and control group limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By what a file is known again: the SHA-256 of its bytes."""
+"""SHA-256 of files."""
 
 from __future__ import annotations
 

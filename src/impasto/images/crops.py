@@ -1,4 +1,4 @@
-"""Photographs that a network is trained on, in memory, and the squares that are cut out of them."""
+"""Training photographs in memory, and random crops of them."""
 
 from __future__ import annotations
 

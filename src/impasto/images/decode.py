@@ -1,4 +1,4 @@
-"""Turn what Pillow, tifffile or a caller holds into a `Picture`."""
+"""Decode Pillow, tifffile and NumPy pictures into a `Picture`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An image to the bytes of a file, format by format."""
+"""Encode an image, by format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""File to `Picture` and image to file: the only place where pictures cross the disk."""
+"""Read and write picture files; the only module that does."""
 
 from __future__ import annotations
 

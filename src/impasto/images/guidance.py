@@ -1,4 +1,4 @@
-"""Which of several styles goes where."""
+"""Guidance: which style applies where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pictures a folder holds or a list names."""
+"""List the pictures of a folder or a list file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks: which part of a picture something holds for, from 0 (outside) to 1 (inside)."""
+"""Masks, from 0 (outside) to 1 (inside)."""
 
 from __future__ import annotations
 

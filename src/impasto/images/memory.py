@@ -1,4 +1,4 @@
-"""How much memory a run takes, and how to make it fit: tiles, and a shorter history."""
+"""Estimate the memory of a run, and make it fit: tiles, shorter history."""
 
 from __future__ import annotations
 

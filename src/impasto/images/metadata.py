@@ -1,4 +1,4 @@
-"""What a file carries besides pixels: EXIF, the colour profile, and the record of a run."""
+"""Metadata of picture files: EXIF, colour profile, record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a path to an opened, not yet decoded picture: what may be opened, and how large."""
+"""Open a picture file without decoding it: allowed formats and sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures without grain to train on: flat and graded ones, blurred photographs, and drawings."""
+"""Training pictures without grain: flat, graded, blurred and drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Curves of losses as a picture."""
+"""Draw loss curves."""
 
 from __future__ import annotations
 

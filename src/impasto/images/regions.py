@@ -1,4 +1,4 @@
-"""Several regions in one painted picture, each in a colour of its own."""
+"""Regions painted in several colours in one picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes: how large the result is, and the way there from coarse to fine."""
+"""Output size, and the scales from coarse to fine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put pictures beside each other on one sheet."""
+"""Contact sheets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a picture whose own file cannot hold it: a JSON file beside it."""
+"""Record in a JSON file beside a picture that cannot hold it."""
 
 from __future__ import annotations
 

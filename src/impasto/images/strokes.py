@@ -1,4 +1,4 @@
-"""Carry a picture painted small up to the photograph's size.
+"""Upscale a small painting to the size of its photograph.
 
 Strokes of a network are some pixels wide. Painted small and enlarged, they cover the same share of
 a large picture as of a small one, and are blurred. A second pass at full size draws them anew:

@@ -1,1 +1,1 @@
-"""What the network sees: weights, features, statistics, losses, and the objective made of them."""
+"""What VGG19 sees: weights, features, Gram matrices, losses, and the objective."""

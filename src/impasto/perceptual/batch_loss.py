@@ -1,4 +1,4 @@
-"""The perceptual loss of a batch of pictures, each with a photograph and a painting of its own.
+"""The perceptual loss of a batch, each picture with its own targets.
 
 It is `objective.perceptual_loss` with `relative` normalisation for each picture; VGG19 sees the
 whole batch at once.

@@ -1,4 +1,4 @@
-"""VGG19, as far as it is needed: pixels to features.
+"""VGG19 features.
 
 Reference: Simonyan and Zisserman (2015), "Very deep convolutional networks for large-scale image
 recognition", configuration E. Layer names are Keras'; the features are taken after the ReLU, so

@@ -1,4 +1,4 @@
-"""Nearest neighbours: for each place of a picture, the place of a painting that is most like it.
+"""Nearest-neighbour patches between a picture and a painting.
 
 After Kolkin et al. (2022), "Neural neighbor style transfer". Places are the positions of VGG19's
 third block, four pixels apart; each is described by all style layers together, averaged or repeated

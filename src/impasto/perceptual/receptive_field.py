@@ -1,4 +1,4 @@
-"""Which part of a picture the network must look at for which part of its features.
+"""Receptive fields: which pixels determine which features.
 
 Pixels are cut into cores, and each position of each layer belongs to the core that its first pixel
 lies in.

@@ -1,4 +1,4 @@
-"""What style goes where: the targets of each region of a picture."""
+"""Style targets by region."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all pictures of one style share: the network, and what it saw of paintings."""
+"""Cache of what pictures of one style share: the network and style targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the network sees of a picture too large to be looked at whole, tile by tile."""
+"""Features of a large picture, tile by tile."""
 
 from __future__ import annotations
 

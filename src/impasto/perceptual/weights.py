@@ -1,4 +1,4 @@
-"""Where the network's weights come from."""
+"""Find and read VGG19's weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page, its guards, and the server around them."""
+"""Build the ASGI app of the studio, with its security layers, and serve it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from PIL import Image as PIL
 
 from .gallery import gallery
 from .gallery.temporary import Temporary, sweep
-from .security.body_limits import limited
-from .security.file_access import Owners, kept_apart
-from .security.hosts import guarded
+from .security.body_limits import limit_bodies
+from .security.file_access import FileOwners, protect_files
+from .security.hosts import check_hosts
 from .security.http import value_of
-from .security.routes import Doors, behind
-from .security.streams import Streams, ending
-from .security.users import People, may_enter, users_of
+from .security.routes import RoutePolicy, restrict_routes
+from .security.streams import Streams, end_streams
+from .security.users import Users, may_enter, users_of
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -70,13 +70,13 @@ class Place:
     """What the page is made for.
 
     Attributes:
-        people: Who may come in, and where their pictures are.
+        users: Who may come in, and where their pictures are.
         limits: What may be sent.
         temporary: What reaches the page as a file is written to its `scratch`; old files and, when
             the server ends, all are removed.
     """
 
-    people: People
+    users: Users
     limits: Limits
     temporary: Temporary
 
@@ -136,7 +136,7 @@ def make_app(page: Page, place: Place, hosts: frozenset[str] | None) -> ASGIApp:
     """
     import gradio as gr
 
-    several = bool(place.people.passwords)
+    several = bool(place.users.passwords)
     parent = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     parent.add_api_route("/health", lambda: {"open": True}, methods=["GET", "HEAD"])
     _keep_within(page.blocks)
@@ -146,7 +146,7 @@ def make_app(page: Page, place: Place, hosts: frozenset[str] | None) -> ASGIApp:
         path="/",
         footer_links=[],
         run_history=False,
-        auth=partial(may_enter, place.people) if several else None,
+        auth=partial(may_enter, place.users) if several else None,
         allowed_paths=[],
         show_error=True,
         max_file_size=place.limits.upload,
@@ -161,12 +161,12 @@ def make_app(page: Page, place: Place, hosts: frozenset[str] | None) -> ASGIApp:
     page.blocks.has_launched = True
     _forget_other_hosts(page.blocks)
     user = partial(_user, inner)
-    owners = Owners(place.temporary.shown, user, several)
+    owners = FileOwners(place.temporary.shown, user, several)
     owners.common.update(path.name for path in place.temporary.shown.iterdir())
     _sweep_while_open(parent, page.blocks, place, owners)
     pages = {f"/{each[0]}" for each in page.blocks.pages if each[0]}
-    app = behind(kept_apart(parent, owners), Doors(user, several, pages))
-    return guarded(limited(app, place.limits.upload), hosts)
+    app = restrict_routes(protect_files(parent, owners), RoutePolicy(user, several, pages))
+    return check_hosts(limit_bodies(app, place.limits.upload), hosts)
 
 
 def _keep_within(blocks: gr.Blocks) -> None:
@@ -202,7 +202,7 @@ def _user(inner: App, scope: Scope) -> str | None:
 
 
 def _sweep_while_open(
-    parent: fastapi.FastAPI, blocks: gr.Blocks, place: Place, owners: Owners
+    parent: fastapi.FastAPI, blocks: gr.Blocks, place: Place, owners: FileOwners
 ) -> None:
     """Remove old temporary files, and once a day what is old in galleries, while it runs."""
     within = parent.router.lifespan_context
@@ -213,8 +213,8 @@ def _sweep_while_open(
             await asyncio.sleep(_SWEEPS)
             if time.monotonic() >= due:
                 due += _DAY
-                for user in users_of(place.people):
-                    await asyncio.to_thread(gallery.tidy, place.people.gallery / user)
+                for user in users_of(place.users):
+                    await asyncio.to_thread(gallery.tidy, place.users.gallery / user)
             kept = {str(path) for each in blocks.blocks.values() for path in each.keep_in_cache}
             for folder in place.temporary:
                 await asyncio.to_thread(sweep, folder, kept)
@@ -261,7 +261,7 @@ def serve(app: ASGIApp, sockets: list[Any]) -> None:
     """
     streams = Streams()
     config = uvicorn.Config(
-        ending(app, streams),
+        end_streams(app, streams),
         http="h11",
         ws="none",
         lifespan="on",

@@ -1,4 +1,4 @@
-"""What the handlers of the page's events share: the studio, who asks, and how errors are told."""
+"""State shared by all event handlers: job service, users, temporary folders, errors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import gradio as gr
 
 from ..errors import ImpastoError, explain
 from .gallery.temporary import Temporary
-from .jobs.service import Runs
+from .jobs.service import JobService
 from .page.strings import language_of
-from .security.users import People, gallery_of, user_named
+from .security.users import Users, gallery_of, user_named
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,24 +28,24 @@ class Studio:
     """What all pages of one server share.
 
     Attributes:
-        runs: The queue of the slow route.
-        people: Who may come in, and where their pictures are.
+        jobs: The queue of iterative jobs.
+        users: Who may come in, and where their pictures are.
         temporary: Folders of what is uploaded, and for files that reach the page.
         max_pixels: Largest picture that is read, pixels; Pillow's limit if None.
     """
 
-    runs: Runs
-    people: People
+    jobs: JobService
+    users: Users
     temporary: Temporary
     max_pixels: int | None = None
 
     def user(self, request: gr.Request | None) -> str:
         """Return whoever asks; empty where nobody has to log in."""
-        return user_named(self.people, request.username if request else None)
+        return user_named(self.users, request.username if request else None)
 
     def folder(self, request: gr.Request | None) -> Path:
         """Return the folder of the pictures of whoever asks."""
-        return gallery_of(self.people, self.user(request))
+        return gallery_of(self.users, self.user(request))
 
     def place(self) -> Path:
         """Make a folder for a file that reaches the page."""
@@ -55,7 +55,7 @@ class Studio:
         """Return what an error says, with files called by their names, not by our folders."""
         passing = "|".join(re.escape(str(folder)) for folder in self.temporary)
         text = re.sub(rf"(?:{passing})[\\/][^\\/\s]+[\\/]", "", explain(error))
-        return re.sub(rf"{re.escape(str(self.people.gallery))}[\\/]", "", text)
+        return re.sub(rf"{re.escape(str(self.users.gallery))}[\\/]", "", text)
 
 
 class Handlers(Protocol):

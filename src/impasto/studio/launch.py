@@ -1,4 +1,4 @@
-"""`impasto studio`: from the command line to a page that answers."""
+"""`impasto studio`: check the options, take a port, and serve the page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..process import share_freed_memory
 from .gallery.temporary import temporary_folders
 from .security.body_limits import MEGABYTE
 from .security.hosts import ANY_ADDRESS, hosts_for
-from .security.users import read_people
+from .security.users import read_users
 
 if TYPE_CHECKING:
     from ..cli.commands import Studio
@@ -59,8 +59,8 @@ def open_studio(
     """
     _check(command)
     gallery = locate(command.gallery or platformdirs.user_pictures_path() / "Impasto").absolute()
-    people = read_people(gallery, command.auth)
-    if not people.passwords and not is_loopback(command.host):
+    users = read_users(gallery, command.auth)
+    if not users.passwords and not is_loopback(command.host):
         raise SettingsError(
             f"--host {command.host} lets others in, and needs a password: add --auth "
             "NAME:PASSWORD, or a file with such lines"
@@ -77,7 +77,7 @@ def open_studio(
         prepare(temporary.shown, pixels)
         limits = Limits(int(command.max_upload * MEGABYTE), pixels)
         make_page = page or _own_page()
-        place = Place(people, limits, temporary)
+        place = Place(users, limits, temporary)
         try:
             with make_page(place) as made:
                 app = make_app(made, place, hosts_for(command.host))

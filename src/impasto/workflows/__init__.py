@@ -1,1 +1,1 @@
-"""What people do with an engine, as functions."""
+"""What a user does, as functions: stylize, paint, learn, train, score, resume, again."""

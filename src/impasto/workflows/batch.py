@@ -1,4 +1,4 @@
-"""Many photographs, one after the other: what is done is skipped, what fails is told of."""
+"""Paint many photographs: skip finished ones, report failures."""
 
 from __future__ import annotations
 

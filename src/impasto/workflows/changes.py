@@ -1,4 +1,4 @@
-"""The settings of a record, and what is to be changed in them."""
+"""Read the settings of a record, and apply changes to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that outlast their process: checkpoints while they go, and going on from the last."""
+"""Checkpoints: write them during a run, and resume a run from the last one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done to colours before and after the picture is optimised."""
+"""Colour handling before and after the optimisation."""
 
 from __future__ import annotations
 

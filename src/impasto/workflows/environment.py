@@ -1,4 +1,4 @@
-"""What computes here, for records, and what computed when a record was made."""
+"""The environment of a run (versions, weights, operators) for records."""
 
 from __future__ import annotations
 

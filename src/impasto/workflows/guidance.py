@@ -1,4 +1,4 @@
-"""Masks of the settings, or at hand, to guidance of a run."""
+"""Turn masks into the guidance of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding the files that a record names, and checking that they are still the same.
+"""Find the files that a record names, and check that they are unchanged.
 
 A record may come from a stranger's file. So a path in it is followed only as seen from the folder
 of the result, what is there is used only if its SHA-256 is the recorded one, and the network's

@@ -1,4 +1,4 @@
-"""Learn one new style for a network that paints already: minutes, not hours."""
+"""Learn one new style for a trained network, in minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making the record of a result: what made it, out of which files, with what and where."""
+"""Build the record of a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which settings the options of a command line start from."""
+"""Default settings that the options of a command line imply."""
 
 from __future__ import annotations
 

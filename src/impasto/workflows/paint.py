@@ -1,4 +1,4 @@
-"""Paint pictures in one pass: by a style's name, a model file, or a painting."""
+"""Paint with a trained network: by style name, model file or painting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples for training: photographs painted by the slow route, resumable."""
+"""Training pairs: photographs painted by the iterative route; resumable."""
 
 from __future__ import annotations
 

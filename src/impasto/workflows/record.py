@@ -1,4 +1,4 @@
-"""The form of the record that a result carries, and how one is read."""
+"""The record of a result: its fields, and how to parse it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make a result anew from its record, with or without changes."""
+"""Reproduce a result from its record, with or without changes."""
 
 from __future__ import annotations
 

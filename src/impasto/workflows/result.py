@@ -1,4 +1,4 @@
-"""What goes into a workflow, and what comes out of it."""
+"""Inputs and results of the workflows."""
 
 from __future__ import annotations
 

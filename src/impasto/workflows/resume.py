@@ -1,4 +1,4 @@
-"""Go on with a run that ended early."""
+"""Resume a run that ended early."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hidden folder of an unfinished run: what the run is, where it stands, and who works on it.
+"""The hidden folder of an unfinished run: description, checkpoint and lock.
 
 ```
 .out.png.impasto/

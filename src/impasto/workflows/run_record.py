@@ -1,4 +1,4 @@
-"""What a run is made of and what rounds it, so that it can go on just so, or say why not."""
+"""Describe a run and its numerical environment, so that it can be resumed exactly."""
 
 from __future__ import annotations
 

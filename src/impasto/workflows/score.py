@@ -1,4 +1,4 @@
-"""Judge any picture by the losses."""
+"""Score a picture by the losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that settings name: the starting picture and the masks."""
+"""Files named by settings: the starting picture and the masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The starting picture that a network paints."""
+"""Starting pictures painted by a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paintings of the shipped styles: small JPEGs in the package, and what is known of them.
+"""The paintings of the shipped styles: small JPEGs in the package, and their facts.
 
 `models/paintings/paintings.json` is the one place that says who painted what; it is made of
 `training/styles.csv`. It covers the paintings, not the network, so that the slow route can take a

@@ -1,4 +1,4 @@
-"""Paint one picture: the one-liner, and the generator under it."""
+"""Stylize one picture: the function `stylize`, and the generator below it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which photographs are to be painted, and where each result goes."""
+"""List the photographs to paint and their output paths."""
 
 from __future__ import annotations
 

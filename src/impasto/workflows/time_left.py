@@ -1,4 +1,4 @@
-"""How long an iterative run still takes, and durations in words."""
+"""Estimate the time that a run still takes, and format durations."""
 
 from __future__ import annotations
 

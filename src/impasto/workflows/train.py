@@ -1,4 +1,4 @@
-"""Train a painting network on a folder of photographs and some paintings; it can go on later."""
+"""Train a painting network on photographs and paintings; resumable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a training: its state, its losses, its model, and what it could not use."""
+"""The folder of a training: state, losses, model, unusable inputs."""
 
 from __future__ import annotations
 

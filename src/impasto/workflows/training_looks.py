@@ -1,4 +1,4 @@
-"""What VGG19 sees of the paintings of a training, kept in its folder."""
+"""Features of the paintings of a training, cached in its folder."""
 
 from __future__ import annotations
 

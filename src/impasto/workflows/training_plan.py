@@ -1,4 +1,4 @@
-"""What a training learns from, and where it goes."""
+"""The inputs and settings of a training."""
 
 from __future__ import annotations
 

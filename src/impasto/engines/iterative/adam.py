@@ -1,4 +1,4 @@
-"""Adam, wholly on the device: a step is one evaluation and copies nothing from there."""
+"""Adam on the device: one evaluation a step, no copies to the host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snapshots of runs in files: a safetensors file, which holds arrays and text but no code.
+"""Checkpoint files: safetensors, arrays and text without code.
 
 Its text is JSON: the version of this format, what the snapshot says of itself, and a checksum of
 all, since a disk or a loss of power may leave a file of the right length with the wrong bytes.

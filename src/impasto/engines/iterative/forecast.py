@@ -1,4 +1,4 @@
-"""How long a run will take, before it begins: this machine's speed, times the work of the plan."""
+"""Forecast the time of a run from a short measurement of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""L-BFGS, wholly on the device: a step is one evaluation and copies nothing from there."""
+"""L-BFGS on the device: one evaluation a step, no copies to the host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The optimizers by the names that the settings give them."""
+"""The optimizers by name."""
 
 from __future__ import annotations
 

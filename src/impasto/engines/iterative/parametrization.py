@@ -1,4 +1,4 @@
-"""What lies between the numbers that are optimised and the pixels that the network sees."""
+"""Map between the optimised variables and the pixels that the network sees."""
 
 from __future__ import annotations
 

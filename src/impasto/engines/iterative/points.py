@@ -1,4 +1,4 @@
-"""What the optimizers share: points, states, and the shape of an optimizer.
+"""What the optimizers share: points, states, the optimizer interface.
 
 Each minimises a function given as `evaluate(x) -> Point`. A `Point` whose loss or gradient is not
 finite has the value infinity; every optimizer then tries shorter steps before it gives up.

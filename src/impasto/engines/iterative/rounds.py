@@ -1,4 +1,4 @@
-"""One round of an optimizer: from a start, or from amid the round, to its end."""
+"""One round of an optimizer; on a GPU its steps are recorded."""
 
 from __future__ import annotations
 

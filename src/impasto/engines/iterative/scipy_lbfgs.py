@@ -1,4 +1,4 @@
-"""The reference's optimizer: SciPy's L-BFGS-B, on the host."""
+"""SciPy's L-BFGS-B, the optimizer of the reference procedure, on the host."""
 
 from __future__ import annotations
 

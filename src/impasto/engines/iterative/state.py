@@ -1,4 +1,4 @@
-"""Where a run of the iterative route stands, and how that becomes a snapshot and comes back."""
+"""The state of an iterative run, to and from snapshots."""
 
 from __future__ import annotations
 

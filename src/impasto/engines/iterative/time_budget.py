@@ -1,4 +1,4 @@
-"""How long each scale may take when the whole run has a budget of time."""
+"""Divide a time budget between the scales."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a picture of one size is looked at: canvas, targets and loss."""
+"""The view of one scale: parametrization, targets and loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network that paints in one pass: one trunk for all styles; a style is a vector.
+"""The painting network: one trunk for all styles; a style is a vector.
 
 An image transformation network (Johnson, Alahi and Fei-Fei 2016, "Perceptual losses for real-time
 style transfer and super-resolution") whose normalisations take scales and shifts from outside

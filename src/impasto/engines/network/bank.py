@@ -1,4 +1,4 @@
-"""What training keeps on the device in few bytes, and how a step gets its examples from it."""
+"""Training data on the device, compact, and how a step draws from it."""
 
 from __future__ import annotations
 

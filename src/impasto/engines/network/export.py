@@ -1,4 +1,4 @@
-"""Networks for other programs: a painting network as an ONNX or LiteRT file, checked before.
+"""Export a painting network as ONNX or LiteRT, checked against Keras.
 
 ONNX Runtime runs such a file on most devices and in browsers, LiteRT on phones, without Impasto and
 without Keras.

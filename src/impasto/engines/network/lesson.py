@@ -1,4 +1,4 @@
-"""What a training step computes: a trunk, style vectors, and the perceptual loss."""
+"""The training model: trunk, style vectors and perceptual loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trained network is, as data: no framework is needed to hold or to read one."""
+"""A trained network as data, without any framework."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Painting networks in files: one `.impasto` file holds a trunk, its styles, and a card.
+"""Model files: one `.impasto` file holds a trunk, its styles and a card.
 
 It is a safetensors file, which can hold arrays and text but no code. Its text is JSON: the version
 of this format, the architecture, the names of the styles, and the card that tells of it all.

@@ -1,4 +1,4 @@
-"""The noise that a trunk sees: two fixed fields, repeated beyond their ends.
+"""The noise inputs of the trunk: two fixed fields, tiled.
 
 A flat or smooth picture gives the network nothing to begin a stroke with, and each place of it is
 painted alike. Noise tells places apart. It is the same in every run, framework and exported file,

@@ -1,4 +1,4 @@
-"""A painting network as an ONNX graph, written from its architecture.
+"""Write a painting network as an ONNX graph.
 
 It is written by hand instead of traced: it is then small, open to pictures of any size, and the
 same whichever framework Keras runs on. Between transpositions at its ends channels come first.

@@ -1,4 +1,4 @@
-"""Nodes and constants of an ONNX graph, for `onnx_graph`: it adds them one after another."""
+"""Build nodes and constants of an ONNX graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What VGG19 sees of a painting that is to be a style."""
+"""VGG19 statistics of a painting, the input of the style predictor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The feed-forward route: one pass of a trained network paints the picture."""
+"""Paint a picture by one forward pass."""
 
 from __future__ import annotations
 

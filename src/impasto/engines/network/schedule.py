@@ -1,4 +1,4 @@
-"""How the learning rate and the average of the weights follow the progress of a training."""
+"""Schedules of training: learning rate, and decay of the weight average."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strokes as large as the picture asks for: painted small, and drawn anew at full size."""
+"""Stroke size: paint small, then redraw at full size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `stroke_size` does, wholly on a GPU: the photograph goes there, the picture comes back."""
+"""The same as `stroke_size`, entirely on a GPU."""
 
 from __future__ import annotations
 

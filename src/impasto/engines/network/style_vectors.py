@@ -1,4 +1,4 @@
-"""The layer that makes style vectors in training."""
+"""The layer that yields style vectors during training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paint pictures of any size in bounded memory: layer by layer, each in strips of rows.
+"""Paint pictures of any size in bounded memory, layer by layer in strips of rows.
 
 An instance normalisation needs the mean and deviation of a whole feature map, so tiles painted by
 themselves would differ. Here each layer is computed for the whole picture, strip by strip, while

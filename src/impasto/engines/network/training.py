@@ -1,4 +1,4 @@
-"""Train a network to paint: steps with losses out; what to save, and how to go on."""
+"""The training loop, and its state for resuming."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The studio for programs: endpoints for Gradio's own clients, with the rules of the page.
+"""API endpoints for Gradio's clients, with the same rules as the page.
 
 Gradio reads the annotations of this module when it runs, so that they cannot be postponed.
 """
@@ -18,10 +18,10 @@ from ...settings import Settings
 from ...workflows.paint import paint
 from ..context import Studio
 from ..gallery import gallery
-from ..jobs.job_file import Order
+from ..jobs.job_file import JobSpec
 from ..page.job_inputs import style_picture
 from ..page.previews import look_at, style_names, title_of
-from .job_endpoints import ApiOfRuns, answered
+from .job_endpoints import JobApi, answered
 from .requests import (
     File,
     check_length,
@@ -34,7 +34,7 @@ from .requests import (
     settings_of_paint,
     text_of,
 )
-from .responses import PictureAnswer, StyleAnswer, picture_answer
+from .responses import PictureResponse, StyleResponse, picture_response
 
 _RUN = re.compile(r"[0-9a-f]{32}")
 _MOST_PICTURES = 1000
@@ -54,7 +54,7 @@ class Api:
     studio: Studio
 
     @answered
-    def styles(self) -> list[StyleAnswer]:
+    def styles(self) -> list[StyleResponse]:
         """List the learned styles.
 
         Returns:
@@ -138,14 +138,14 @@ class Api:
         check_size(checked, (height, width))
         check_weights(checked, len(chosen))
         with tempfile.TemporaryDirectory(dir=self.studio.temporary.scratch) as place:
-            order = Order(
+            spec = JobSpec(
                 content=Path(choice.photo),
                 styles=tuple(style_picture(each, photo, Path(place)) for each in chosen),
                 settings=checked,
                 name=choice.name,
                 titles=tuple(title_of(each) for each in chosen),
             )
-            return self.studio.runs.add(self.studio.user(request), order)
+            return self.studio.jobs.add(self.studio.user(request), spec)
 
     @answered
     def picture(self, request: gr.Request, picture: str, kind: gallery.Kind = "png") -> File:
@@ -161,7 +161,7 @@ class Api:
         """
         name = text_of(picture, "picture")
         if _RUN.fullmatch(name):
-            view = self.studio.runs.view(self.studio.user(request), name)
+            view = self.studio.jobs.view(self.studio.user(request), name)
             if view.picture is None:
                 raise RunError(f"the run is {view.status} and has no picture in the gallery yet")
             name = view.picture
@@ -171,7 +171,7 @@ class Api:
     @answered
     def pictures(
         self, request: gr.Request, search: str = "", most: int = 100
-    ) -> list[PictureAnswer]:
+    ) -> list[PictureResponse]:
         """List the pictures of the gallery, the newest first.
 
         Args:
@@ -185,7 +185,7 @@ class Api:
         if not isinstance(most, int) or not 1 <= most <= _MOST_PICTURES:
             raise SettingsError(f"most must be 1 to {_MOST_PICTURES}, got {most}")
         found = gallery.entries(self.studio.folder(request), text_of(search, "search"))
-        return [picture_answer(entry) for entry in found[:most]]
+        return [picture_response(entry) for entry in found[:most]]
 
 
 def add_api(studio: Studio) -> None:
@@ -198,7 +198,7 @@ def add_api(studio: Studio) -> None:
         >>> with gr.Blocks():  # doctest: +SKIP
         ...     add_api(studio)
     """
-    api, runs = Api(studio), ApiOfRuns(studio)
+    api, runs = Api(studio), JobApi(studio)
     gr.api(api.styles, **_LOOKING)
     gr.api(api.paint_now, api_name="paint", **_PAINTING)
     gr.api(api.stylize, **_PAINTING)

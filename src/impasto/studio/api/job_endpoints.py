@@ -1,4 +1,4 @@
-"""Runs for programs: endpoints that tell how they stand, and steer them.
+"""API endpoints that report on jobs and control them.
 
 Gradio reads the annotations of this module when it runs, so that they cannot be postponed.
 """
@@ -15,7 +15,7 @@ from ..context import H, P, R, Studio
 from ..jobs.status import View
 from ..page.previews import look_at
 from .requests import check_length, check_size, check_weights, named_settings, text_of
-from .responses import RunAnswer, run_answer
+from .responses import JobResponse, job_response
 
 
 def answered(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
@@ -34,7 +34,7 @@ def answered(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H,
 
 
 @dataclass(frozen=True, eq=False)
-class ApiOfRuns:
+class JobApi:
     """The endpoints; each answers a request of one user.
 
     Attributes:
@@ -44,7 +44,7 @@ class ApiOfRuns:
     studio: Studio
 
     @answered
-    def run(self, request: gr.Request, run: str) -> RunAnswer:
+    def run(self, request: gr.Request, run: str) -> JobResponse:
         """Tell how a run stands.
 
         Args:
@@ -54,13 +54,13 @@ class ApiOfRuns:
         Returns:
             The run.
         """
-        return run_answer(self._view(request, run))
+        return job_response(self._view(request, run))
 
     def _view(self, request: gr.Request, run: str) -> View:
-        return self.studio.runs.view(self.studio.user(request), text_of(run, "run"))
+        return self.studio.jobs.view(self.studio.user(request), text_of(run, "run"))
 
     @answered
-    def runs(self, request: gr.Request) -> list[RunAnswer]:
+    def runs(self, request: gr.Request) -> list[JobResponse]:
         """List the unfinished runs, and those that ended lately, the newest first.
 
         Args:
@@ -69,10 +69,10 @@ class ApiOfRuns:
         Returns:
             The runs.
         """
-        return [run_answer(view) for view in self.studio.runs.of(self.studio.user(request))]
+        return [job_response(view) for view in self.studio.jobs.of(self.studio.user(request))]
 
     @answered
-    def pause(self, request: gr.Request, run: str) -> RunAnswer:
+    def pause(self, request: gr.Request, run: str) -> JobResponse:
         """Let a run rest, and the next one work.
 
         Args:
@@ -82,11 +82,11 @@ class ApiOfRuns:
         Returns:
             The run.
         """
-        self.studio.runs.pause(self.studio.user(request), text_of(run, "run"))
-        return run_answer(self._view(request, run))
+        self.studio.jobs.pause(self.studio.user(request), text_of(run, "run"))
+        return job_response(self._view(request, run))
 
     @answered
-    def go_on(self, request: gr.Request, run: str) -> RunAnswer:
+    def go_on(self, request: gr.Request, run: str) -> JobResponse:
         """Let a paused run go on, or try a failed one again.
 
         Args:
@@ -96,11 +96,11 @@ class ApiOfRuns:
         Returns:
             The run.
         """
-        self.studio.runs.go_on(self.studio.user(request), text_of(run, "run"))
-        return run_answer(self._view(request, run))
+        self.studio.jobs.go_on(self.studio.user(request), text_of(run, "run"))
+        return job_response(self._view(request, run))
 
     @answered
-    def stop(self, request: gr.Request, run: str) -> RunAnswer:
+    def stop(self, request: gr.Request, run: str) -> JobResponse:
         """End a run and keep the picture so far in the gallery.
 
         Args:
@@ -110,11 +110,11 @@ class ApiOfRuns:
         Returns:
             The run; its picture is named when its status is `stopped`.
         """
-        self.studio.runs.stop(self.studio.user(request), text_of(run, "run"))
-        return run_answer(self._view(request, run))
+        self.studio.jobs.stop(self.studio.user(request), text_of(run, "run"))
+        return job_response(self._view(request, run))
 
     @answered
-    def drop(self, request: gr.Request, run: str) -> RunAnswer:
+    def drop(self, request: gr.Request, run: str) -> JobResponse:
         """Throw a run away; what is in the gallery stays there.
 
         Args:
@@ -125,11 +125,11 @@ class ApiOfRuns:
             The run as it was.
         """
         view = self._view(request, run)
-        self.studio.runs.drop(self.studio.user(request), run)
-        return run_answer(view)
+        self.studio.jobs.drop(self.studio.user(request), run)
+        return job_response(view)
 
     @answered
-    def change(self, request: gr.Request, run: str, settings: dict[str, Any]) -> RunAnswer:
+    def change(self, request: gr.Request, run: str, settings: dict[str, Any]) -> JobResponse:
         """Give a run other settings; it goes on from the picture so far.
 
         Args:
@@ -145,9 +145,9 @@ class ApiOfRuns:
         changed = view.settings.changed(**named)
         check_length(changed)
         check_weights(changed, len(view.titles))
-        photo = self.studio.runs.photograph(user, run)
+        photo = self.studio.jobs.photograph(user, run)
         if photo is not None:  # else the run has ended, which is told below
             height, width = look_at(str(photo), self.studio.max_pixels).image.shape[:2]
             check_size(changed, (height, width))
-        self.studio.runs.change(user, run, **named)
-        return run_answer(self._view(request, run))
+        self.studio.jobs.change(user, run, **named)
+        return job_response(self._view(request, run))

@@ -1,4 +1,4 @@
-"""What programs ask the studio for: read, checked, and bounded like what the page asks for."""
+"""Read, check and limit what an API request asks for."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class File(TypedDict):
     meta: Kind
 
 
-class _Wish(BaseModel):
+class _Request(BaseModel):
     """Names, files and shares, as they come from outside."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
@@ -142,11 +142,11 @@ def choice_of(
     return Choice(photo, parts)
 
 
-def _wish(**values: Any) -> _Wish:
+def _wish(**values: Any) -> _Request:
     try:
-        return _Wish(**values)
+        return _Request(**values)
     except ValidationError as error:
-        raise SettingsError(sentence(error, _Wish.model_fields)) from None
+        raise SettingsError(sentence(error, _Request.model_fields)) from None
 
 
 def settings_of_paint(photo: Size, *, size: Any, **values: Any) -> PaintSettings:

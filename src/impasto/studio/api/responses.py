@@ -1,4 +1,4 @@
-"""What programs are told of runs and pictures."""
+"""API responses that describe styles, jobs and pictures."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ..jobs.status import Status, View
 from .requests import without_files
 
 
-class StyleAnswer(TypedDict):
+class StyleResponse(TypedDict):
     """A learned style.
 
     Attributes:
         name: By which it is asked for.
-        title: As people would call it.
+        title: As users would call it.
     """
 
     name: str
     title: str
 
 
-class RunAnswer(TypedDict):
+class JobResponse(TypedDict):
     """How a run stands.
 
     Attributes:
@@ -30,7 +30,7 @@ class RunAnswer(TypedDict):
         styles: What the styles are called.
         status: `waiting`, `running`, `paused`, `done`, `stopped` or `failed`.
         place: 1 for the run that is worked on next; 0 for one that does not wait.
-        waiting: Number of runs that wait, of all people.
+        waiting: Number of runs that wait, of all users.
         scale: The present one, from 1; 0 before the first step.
         scales: Number of scales.
         width: Of the picture at this scale, pixels.
@@ -65,7 +65,7 @@ class RunAnswer(TypedDict):
     created: str
 
 
-class PictureAnswer(TypedDict):
+class PictureResponse(TypedDict):
     """A picture in the gallery.
 
     Attributes:
@@ -91,7 +91,7 @@ class PictureAnswer(TypedDict):
     settings: dict[str, Any]
 
 
-def run_answer(view: View) -> RunAnswer:
+def job_response(view: View) -> JobResponse:
     """Tell how a run stands.
 
     Args:
@@ -120,7 +120,7 @@ def run_answer(view: View) -> RunAnswer:
     }
 
 
-def picture_answer(entry: Entry) -> PictureAnswer:
+def picture_response(entry: Entry) -> PictureResponse:
     """Tell of a picture in the gallery.
 
     Args:

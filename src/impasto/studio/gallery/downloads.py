@@ -1,4 +1,4 @@
-"""Copies of a kept picture in other formats, to take away."""
+"""Export a picture of the gallery in another format."""
 
 from __future__ import annotations
 

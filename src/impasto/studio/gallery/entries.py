@@ -1,4 +1,4 @@
-"""What is in a gallery: pictures with the record of what made them."""
+"""List, search and read the pictures of a gallery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gallery: a folder of pictures that tell what made them; no state but the folder.
+"""A gallery: a folder of pictures with records; the folder is its only state.
 
 ```
 <photo>_<style>.png, ...   the pictures, with their records

@@ -1,4 +1,4 @@
-"""Names and places in a gallery: what a file may be called, and how it comes to its name."""
+"""File names in a gallery: what is allowed, and how a free name is claimed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder for what passes through: uploads, and copies that the page shows."""
+"""Temporary folders for uploads and for copies that the page shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was deleted from a gallery, and can be brought back for a while.
+"""Deleted pictures, which can be restored for a while.
 
 Each picture lies in a folder of its own in `.studio/deleted`, whose name is the moment, so that
 it keeps its name and they have an order.

@@ -1,4 +1,4 @@
-"""Copies of the files that go into a run, so that it can go on whatever becomes of them."""
+"""Copy the input files of a job, so that it does not depend on the originals."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from ...errors import SettingsError
 from ...images.files import make_folder, whole_or_not_at_all
 from ...images.masks import split_color
 from ...images.opening import first_bytes, locate
-from .job_file import INPUTS, Order, with_files
+from .job_file import INPUTS, JobSpec, with_files
 
 _PLAIN = re.compile(r"\.[A-Za-z0-9]{1,5}")
 
 
-def copy_inputs(order: Order, folder: Path) -> Order:
-    """Copy all files that an order names.
+def copy_inputs(spec: JobSpec, folder: Path) -> JobSpec:
+    """Copy all files that a job names.
 
     Args:
-        order: The order.
-        folder: Of the run.
+        spec: What the job is to make.
+        folder: Of the job.
 
     Returns:
-        The order with the copies; photograph and paintings keep their names, which records tell.
+        The same with the copies; photograph and paintings keep their names, which records tell.
 
     Raises:
         SettingsError: There is no style.
         PictureError: A file cannot be read, or a copy not be written.
 
     Example:
-        >>> copy_inputs(Order(Path("a.png"), (Path("b.png"),)), Path("run"))  # doctest: +SKIP
+        >>> copy_inputs(JobSpec(Path("a.png"), (Path("b.png"),)), Path("run"))  # doctest: +SKIP
     """
-    if not order.styles:
-        raise SettingsError("a run needs at least one painting to take the style from, got none")
+    if not spec.styles:
+        raise SettingsError("a job needs at least one painting to take the style from, got none")
     numbers, made = itertools.count(1), dict[str, Path]()
 
     def copied(path: Path, name: str) -> Path:
@@ -50,10 +50,10 @@ def copy_inputs(order: Order, folder: Path) -> Order:
         return f"{made[file]}{text[len(file) :]}"
 
     return replace(
-        order,
-        content=copied(order.content, order.content.name),
-        styles=tuple(copied(style, style.name) for style in order.styles),
-        settings=with_files(order.settings, with_copy),
+        spec,
+        content=copied(spec.content, spec.content.name),
+        styles=tuple(copied(style, style.name) for style in spec.styles),
+        settings=with_files(spec.settings, with_copy),
     )
 
 

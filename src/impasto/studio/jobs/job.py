@@ -1,4 +1,4 @@
-"""A run in memory, and what is shown of it."""
+"""A job in memory, and the view of it that pages get."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from .job_file import Entry
+from .job_file import JobEntry
 from .stage import has_picture
 from .status import Status, Trail, View
 
@@ -16,8 +16,8 @@ _NANO = 1e9
 
 
 @dataclass(eq=False)
-class Run:
-    """A run in memory. What changes is read and written under the queue's lock.
+class Job:
+    """A job in memory. What changes is read and written under the queue's lock.
 
     Attributes:
         id: By which it is asked for.
@@ -41,7 +41,7 @@ class Run:
     id: str
     user: str
     folder: Path
-    entry: Entry
+    entry: JobEntry
     trail: Trail = field(default_factory=Trail)
     preview: bytes | None = None
     version: int = 0
@@ -72,25 +72,25 @@ class Run:
         return self.status in ("done", "stopped", "failed")
 
 
-def view_of(run: Run, place: int, waiting: int) -> View:
-    """Return what there is to show of a run. Needs the queue's lock.
+def view_of(job: Job, place: int, waiting: int) -> View:
+    """Return what there is to show of a job. Needs the queue's lock.
 
     Args:
-        run: The run.
+        job: The job.
         place: Among those that wait, from 1; 0 if it does not.
         waiting: How many wait.
 
     Example:
-        >>> view_of(run, 1, 3).place  # doctest: +SKIP
+        >>> view_of(job, 1, 3).place  # doctest: +SKIP
         1
     """
-    entry, trail = run.entry, run.trail
+    entry, trail = job.entry, job.trail
     created = datetime.fromtimestamp(entry.asked_at / _NANO, UTC)
     return View(
-        id=run.id,
-        name=entry.order.name,
-        titles=entry.order.titles,
-        status=run.status,
+        id=job.id,
+        name=entry.spec.name,
+        titles=entry.spec.titles,
+        status=job.status,
         place=place,
         waiting=waiting,
         scale=trail.scale,
@@ -98,18 +98,18 @@ def view_of(run: Run, place: int, waiting: int) -> View:
         size=trail.size,
         iteration=trail.iteration,
         iterations=trail.iterations,
-        seconds_left=run.seconds_left if run.status == "running" else None,
+        seconds_left=job.seconds_left if job.status == "running" else None,
         curve=trail.curve,
-        version=run.version,
-        picture=run.picture or entry.picture,
+        version=job.version,
+        picture=job.picture or entry.picture,
         error=entry.error,
-        settings=entry.order.settings,
+        settings=entry.spec.settings,
         created=created.isoformat(timespec="seconds"),
-        begun=_has_begun(run),
+        begun=_has_begun(job),
     )
 
 
-def _has_begun(run: Run) -> bool:
-    if run.ended is not None:
-        return run.picture is not None
-    return (run.at_work and run.trail.scale > 0) or has_picture(run.folder, run.entry)
+def _has_begun(job: Job) -> bool:
+    if job.ended is not None:
+        return job.picture is not None
+    return (job.at_work and job.trail.scale > 0) or has_picture(job.folder, job.entry)

@@ -1,10 +1,10 @@
-"""What a run of the studio shall make, and how far it is, on disk.
+"""A job on disk: what to make, and which stage it has reached.
 
 ```
 .studio/runs/<id>/
-  order.json     what was asked for, and which leg the run is on; written last, removed first
+  order.json     what was asked for, and which stage the job is on; written last, removed first
   inputs/        copies of all files that went in
-  run-1/         checkpoints of the first leg, see workflows.run_folder; then run-2/, ...
+  run-1/         checkpoints of the first stage, see workflows.run_folder; then run-2/, ...
 ```
 """
 
@@ -31,8 +31,8 @@ State = Literal["go", "pause", "stop", "failed"]
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a run shall make.
+class JobSpec:
+    """What a job shall make.
 
     Attributes:
         content: The photograph.
@@ -50,8 +50,8 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Leg:
-    """A part of a run with the same settings from its start to its end; a change begins another.
+class Stage:
+    """A part of a job with the same settings from its start to its end; a change begins another.
 
     Attributes:
         asked: Settings of the order that it follows.
@@ -71,22 +71,22 @@ class Leg:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A run as its folder has it.
+class JobEntry:
+    """A job as its folder has it.
 
     Attributes:
-        order: What it shall make, all files in the run's folder.
-        leg: How far it is.
-        asked_at: When it was asked for, nanoseconds since 1970; runs are worked on in this order.
+        spec: What to make, all files in the job's folder.
+        stage: How far it is.
+        asked_at: When it was asked for, nanoseconds since 1970; jobs are worked on in this order.
         state: What is to become of it; `stop` ends with the picture so far.
         error: Why it failed.
-        picture: File in the gallery with what a failed run had made.
+        picture: File in the gallery with what a failed job had made.
         tries: How often it was begun, and not left in order, since it got further than `mark`.
         mark: The evaluation at which it was begun last.
     """
 
-    order: Order
-    leg: Leg
+    spec: JobSpec
+    stage: Stage
     asked_at: int
     state: State = "go"
     error: str = ""
@@ -95,17 +95,18 @@ class Entry:
     mark: int = 0
 
 
-_ENTRY = TypeAdapter(Entry)
+_ENTRY = TypeAdapter(JobEntry)
+_IN_FILES = {"spec": "order", "stage": "leg"}  # names of fields in files
 
 
-def first_leg(order: Order) -> Leg:
-    """Return the leg with which an order begins.
+def first_stage(spec: JobSpec) -> Stage:
+    """Return the stage with which an order begins.
 
     Example:
-        >>> first_leg(Order(Path("a.png"), (), Settings(size=640))).settings.size
+        >>> first_stage(JobSpec(Path("a.png"), (), Settings(size=640))).settings.size
         640
     """
-    return Leg(order.settings, order.settings)
+    return Stage(spec.settings, spec.settings)
 
 
 def with_files(settings: Settings, rename: Callable[[str, str], str]) -> Settings:
@@ -135,11 +136,11 @@ def with_files(settings: Settings, rename: Callable[[str, str], str]) -> Setting
     return Settings(**{**settings.model_dump(), **changed})
 
 
-def write_entry(folder: Path, entry: Entry) -> None:
-    """Write a run's entry whole or not at all, with paths as seen from its folder.
+def write_entry(folder: Path, entry: JobEntry) -> None:
+    """Write a job's entry whole or not at all, with paths as seen from its folder.
 
     Args:
-        folder: Of the run, which exists.
+        folder: Of the job, which exists.
         entry: What to write.
 
     Raises:
@@ -148,36 +149,35 @@ def write_entry(folder: Path, entry: Entry) -> None:
     Example:
         >>> write_entry(folder, entry)  # doctest: +SKIP
     """
-    seen = _relocated(entry, lambda path: _seen_from(folder, path))
-    text = json.dumps({_KIND: _VERSION, "entry": _ENTRY.dump_python(seen, mode="json")}, indent=1)
+    seen = _ENTRY.dump_python(_relocated(entry, lambda path: _seen_from(folder, path)), mode="json")
+    named = {_IN_FILES.get(field, field): value for field, value in seen.items()}
+    text = json.dumps({_KIND: _VERSION, "entry": named}, indent=1)
     with whole_or_not_at_all(folder / ORDER) as file:
         file.write(text.encode())
 
 
-def read_entry(folder: Path) -> Entry:
-    """Read a run's entry.
+def read_entry(folder: Path) -> JobEntry:
+    """Read a job's entry.
 
     Args:
-        folder: Of the run.
+        folder: Of the job.
 
     Raises:
         ModelError: It is damaged, of a newer version, or missing.
 
     Example:
-        >>> read_entry(Path("runs/0a1b")).order.name  # doctest: +SKIP
+        >>> read_entry(Path("runs/0a1b")).spec.name  # doctest: +SKIP
         'photo_wave'
     """
     path = folder / ORDER
     try:
         found = json.loads(path.read_bytes())
         version = int(found[_KIND])
-        for place, name in (("order", "settings"), ("leg", "asked"), ("leg", "settings")):
-            found["entry"][place][name] = as_recorded(found["entry"][place][name])
-        entry = _ENTRY.validate_python(found["entry"]) if version <= _VERSION else None
+        entry = _entry(found["entry"]) if version <= _VERSION else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         why = str(error).split("\n")[0]
         raise ModelError(
-            f"{path} is damaged ({why}), so this run cannot go on; drop it, and start it again"
+            f"{path} is damaged ({why}), so this job cannot go on; drop it, and start it again"
         ) from error
     if entry is None:
         raise ModelError(
@@ -187,21 +187,29 @@ def read_entry(folder: Path) -> Entry:
     return _relocated(entry, lambda path: str(folder / path))
 
 
-def _relocated(entry: Entry, place: Callable[[str], str]) -> Entry:
+def _entry(values: dict[str, Any]) -> JobEntry:
+    """Make an entry of what a file says, which an older version may have written."""
+    for part, name in (("order", "settings"), ("leg", "asked"), ("leg", "settings")):
+        values[part][name] = as_recorded(values[part][name])
+    fields = {name: field for field, name in _IN_FILES.items()}
+    return _ENTRY.validate_python({fields.get(name, name): one for name, one in values.items()})
+
+
+def _relocated(entry: JobEntry, place: Callable[[str], str]) -> JobEntry:
     """Return an entry with all its paths changed."""
 
     def settings(value: Settings) -> Settings:
         return with_files(value, lambda name, text: place(text))
 
-    order, leg = entry.order, entry.leg
-    order = replace(
-        order,
-        content=Path(place(str(order.content))),
-        styles=tuple(Path(place(str(style))) for style in order.styles),
-        settings=settings(order.settings),
+    spec, stage = entry.spec, entry.stage
+    spec = replace(
+        spec,
+        content=Path(place(str(spec.content))),
+        styles=tuple(Path(place(str(style))) for style in spec.styles),
+        settings=settings(spec.settings),
     )
-    leg = replace(leg, asked=settings(leg.asked), settings=settings(leg.settings))
-    return replace(entry, order=order, leg=leg)
+    stage = replace(stage, asked=settings(stage.asked), settings=settings(stage.settings))
+    return replace(entry, spec=spec, stage=stage)
 
 
 def _seen_from(folder: Path, path: str) -> str:

@@ -1,4 +1,4 @@
-"""The runs of all people: which is next, what each shall do, and what is shown of it."""
+"""The queue of all jobs: limits, which job is next, changes to a job."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from ...errors import BusyError, RunError
-from .job import Run, view_of
+from .job import Job, view_of
 from .job_file import ORDER, write_entry
 from .status import View
 from .turns import in_turn
 
-__all__ = ["Queue", "Reason", "Run"]
+__all__ = ["Job", "Queue", "Reason"]
 
 Reason = Literal["done", "stop", "pause", "change", "close", "drop", "give way"]
-_MOST_ENDED = 20  # runs of one person that are remembered after their end
+_MOST_ENDED = 20  # jobs of one user that are remembered after their end
 
 
 class Queue:
-    """All runs, behind one lock.
+    """All jobs, behind one lock.
 
     Args:
-        most_each: Unfinished runs that a person may have.
-        most: Unfinished runs of all people.
+        most_each: Unfinished jobs that a user may have.
+        most: Unfinished jobs of all users.
 
     Attributes:
         changed: The lock; notified when there may be something to do.
-        runs: By their ids.
+        jobs: By their ids.
         closing: Whether the worker shall end.
     """
 
     def __init__(self, most_each: int, most: int) -> None:
         self._most_each, self._most = most_each, most
-        self._adding: list[str] = []  # people whose inputs are being copied
+        self._adding: list[str] = []  # users whose inputs are being copied
         self._last_asked = 0
-        self._began: dict[str, int] = {}  # number of each person's last turn
+        self._began: dict[str, int] = {}  # number of each user's last turn
         self.changed = threading.Condition()
-        self.runs: dict[str, Run] = {}
+        self.jobs: dict[str, Job] = {}
         self.closing = False
 
     @contextlib.contextmanager
     def room(self, user: str) -> Iterator[int]:
-        """Keep room for a run that is being made, and give the time of its asking.
+        """Keep room for a job that is being made, and give the time of its asking.
 
         Raises:
-            BusyError: There are as many unfinished runs as may be.
+            BusyError: There are as many unfinished jobs as may be.
         """
         with self.changed:
             self.check_room(user)
@@ -62,34 +62,34 @@ class Queue:
                 self._adding.remove(user)
 
     def check_room(self, user: str) -> None:
-        """Refuse one run more than there may be. Needs the lock.
+        """Refuse one job more than there may be. Needs the lock.
 
         Raises:
-            BusyError: There are as many unfinished runs as may be.
+            BusyError: There are as many unfinished jobs as may be.
         """
-        unfinished = [run for run in self.runs.values() if not run.finished]
-        mine = sum(run.user == user for run in unfinished) + self._adding.count(user)
+        unfinished = [job for job in self.jobs.values() if not job.finished]
+        mine = sum(job.user == user for job in unfinished) + self._adding.count(user)
         waiting = len(self._waiting())
         if self.closing:
             raise BusyError("the studio is closing; ask again when it is back")
         if mine >= self._most_each:
             raise BusyError(
-                f"{mine} of your runs are not finished, and there may be {self._most_each} "
+                f"{mine} of your jobs are not finished, and there may be {self._most_each} "
                 f"({waiting} wait in all); wait for one, stop it, or drop it"
             )
         if len(unfinished) + len(self._adding) >= self._most:
             raise BusyError(
-                f"{waiting} runs wait, and no more are taken; try again when some are finished"
+                f"{waiting} jobs wait, and no more are taken; try again when some are finished"
             )
 
-    def put(self, run: Run) -> None:
-        """Add a run that is on the disk."""
+    def put(self, job: Job) -> None:
+        """Add a job that is on the disk."""
         with self.changed:
-            self.runs[run.id] = run
+            self.jobs[job.id] = job
             self.changed.notify_all()
 
-    def take(self) -> Run | None:
-        """Wait for the next run to work on; None when the worker shall end."""
+    def take(self) -> Job | None:
+        """Wait for the next job to work on; None when the worker shall end."""
         with self.changed:
             while not self.closing:
                 waiting = self._waiting()
@@ -98,131 +98,131 @@ class Queue:
                 self.changed.wait()
             return None
 
-    def _begun(self, run: Run) -> Run:
-        if run.entry.state != "stop" and not run.gave_way:  # else it is not a turn
-            self._began[run.user] = max(self._began.values(), default=0) + 1
-        run.at_work, run.gave_way = True, False
-        return run
+    def _begun(self, job: Job) -> Job:
+        if job.entry.state != "stop" and not job.gave_way:  # else it is not a turn
+            self._began[job.user] = max(self._began.values(), default=0) + 1
+        job.at_work, job.gave_way = True, False
+        return job
 
-    def give_back(self, run: Run) -> None:
-        """Take note that the worker is done with a run, for now or for ever."""
+    def give_back(self, job: Job) -> None:
+        """Take note that the worker is done with a job, for now or for ever."""
         with self.changed:
-            run.at_work, run.ending, run.seconds_left = False, False, None
-            gone = run.gone
+            job.at_work, job.ending, job.seconds_left = False, False, None
+            gone = job.gone
         if gone:
-            shutil.rmtree(run.folder, ignore_errors=True)  # else at the next start
+            shutil.rmtree(job.folder, ignore_errors=True)  # else at the next start
 
-    def _waiting(self) -> list[Run]:
-        """Return what waits, the next one first: those to be ended, then as people take turns."""
-        waiting = [run for run in self.runs.values() if run.status == "waiting"]
-        waiting.sort(key=lambda run: run.entry.asked_at)
-        turns = in_turn(waiting, lambda run: run.user, self._began)
-        return sorted(turns, key=lambda run: (run.entry.state != "stop", not run.gave_way))
+    def _waiting(self) -> list[Job]:
+        """Return what waits, the next one first: those to be ended, then as users take turns."""
+        waiting = [job for job in self.jobs.values() if job.status == "waiting"]
+        waiting.sort(key=lambda job: job.entry.asked_at)
+        turns = in_turn(waiting, lambda job: job.user, self._began)
+        return sorted(turns, key=lambda job: (job.entry.state != "stop", not job.gave_way))
 
-    def reason_to_leave(self, run: Run) -> Reason | None:
-        """Tell why the worker shall leave the run it is at; None to go on. Needs the lock."""
-        if run.gone:
+    def reason_to_leave(self, job: Job) -> Reason | None:
+        """Tell why the worker shall leave the job it is at; None to go on. Needs the lock."""
+        if job.gone:
             return "drop"
-        if run.entry.state == "stop":
+        if job.entry.state == "stop":
             return "stop"
         if self.closing:
             return "close"
-        if run.entry.state == "pause":
+        if job.entry.state == "pause":
             return "pause"
-        if run.entry.leg.asked != run.entry.order.settings:
+        if job.entry.stage.asked != job.entry.spec.settings:
             return "change"
-        if any(one.status == "waiting" and one.entry.state == "stop" for one in self.others(run)):
-            run.gave_way = True
+        if any(one.status == "waiting" and one.entry.state == "stop" for one in self.others(job)):
+            job.gave_way = True
             return "give way"  # to end another takes a moment
         return None
 
-    def last_reason(self, run: Run) -> Reason:
-        """Tell why the worker shall leave a run whose steps are over. Needs the lock."""
-        if run.gone:
+    def last_reason(self, job: Job) -> Reason:
+        """Tell why the worker shall leave a job whose steps are over. Needs the lock."""
+        if job.gone:
             return "drop"
-        if run.entry.state != "stop" and run.entry.leg.asked != run.entry.order.settings:
+        if job.entry.state != "stop" and job.entry.stage.asked != job.entry.spec.settings:
             return "change"
-        run.ending = True
+        job.ending = True
         return "done"
 
-    def others(self, run: Run) -> Iterator[Run]:
-        """Yield all other runs. Needs the lock."""
-        return (one for one in self.runs.values() if one is not run)
+    def others(self, job: Job) -> Iterator[Job]:
+        """Yield all other jobs. Needs the lock."""
+        return (one for one in self.jobs.values() if one is not job)
 
-    def find(self, user: str, run: str) -> Run:
-        """Return a run of a person. Needs the lock.
+    def find(self, user: str, job: str) -> Job:
+        """Return a job of a user. Needs the lock.
 
         Raises:
             RunError: There is none; one of somebody else is not told from one that never was.
         """
-        found = self.runs.get(run)
+        found = self.jobs.get(job)
         if found is None or found.user != user:
-            raise RunError("there is no such run; it is over, or it was dropped")
+            raise RunError("there is no such job; it is over, or it was dropped")
         return found
 
-    def update(self, run: Run, **changes: Any) -> None:
-        """Change a run's entry, in memory and then on the disk.
+    def update(self, job: Job, **changes: Any) -> None:
+        """Change a job's entry, in memory and then on the disk.
 
         Raises:
             PictureError: It cannot be written; in memory it is changed.
         """
         with self.changed:
-            self.alter(run, **changes)
-        self.save(run)
+            self.alter(job, **changes)
+        self.save(job)
 
-    def alter(self, run: Run, **changes: Any) -> None:
-        """Change a run's entry in memory alone; `save` is to follow. Needs the lock."""
-        run.entry = replace(run.entry, **changes)
+    def alter(self, job: Job, **changes: Any) -> None:
+        """Change a job's entry in memory alone; `save` is to follow. Needs the lock."""
+        job.entry = replace(job.entry, **changes)
         if "state" in changes:
-            run.gave_way = False
+            job.gave_way = False
         self.changed.notify_all()
 
-    def save(self, run: Run) -> None:
-        """Write a run's entry as it is by now.
+    def save(self, job: Job) -> None:
+        """Write a job's entry as it is by now.
 
         Raises:
             PictureError: It cannot be written.
         """
-        with run.disk:
+        with job.disk:
             with self.changed:
-                entry, lost = run.entry, run.gone or run.damaged
+                entry, lost = job.entry, job.gone or job.damaged
             if not lost:
-                write_entry(run.folder, entry)
+                write_entry(job.folder, entry)
 
-    def end(self, run: Run, how: Literal["done", "stopped"], picture: str | None) -> None:
-        """Remove what a run that has ended has on the disk, say so, and forget old ones.
+    def end(self, job: Job, how: Literal["done", "stopped"], picture: str | None) -> None:
+        """Remove what a job that has ended has on the disk, say so, and forget old ones.
 
         Nobody may be at work in its folder.
         """
-        self.remove(run, in_use=False)
+        self.remove(job, in_use=False)
         with self.changed:
-            run.ended, run.picture = how, picture
-        self.forget_old(run.user)
+            job.ended, job.picture = how, picture
+        self.forget_old(job.user)
 
-    def remove(self, run: Run, *, in_use: bool | None = None) -> None:
-        """Remove a run from the disk; what the worker is at goes when it gives it back."""
+    def remove(self, job: Job, *, in_use: bool | None = None) -> None:
+        """Remove a job from the disk; what the worker is at goes when it gives it back."""
         with self.changed:
-            run.gone = True
-            at_work = run.at_work if in_use is None else in_use
+            job.gone = True
+            at_work = job.at_work if in_use is None else in_use
             self.changed.notify_all()
-        with run.disk, contextlib.suppress(FileNotFoundError):
-            (run.folder / ORDER).unlink()  # what has none is removed at the next start, if not now
+        with job.disk, contextlib.suppress(FileNotFoundError):
+            (job.folder / ORDER).unlink()  # what has none is removed at the next start, if not now
         if not at_work:
-            shutil.rmtree(run.folder, ignore_errors=True)
+            shutil.rmtree(job.folder, ignore_errors=True)
 
     def forget_old(self, user: str) -> None:
-        """Forget the oldest of a person's finished runs, so that they do not fill the memory."""
+        """Forget the oldest of a user's finished jobs, so that they do not fill the memory."""
         with self.changed:
-            finished = [run for run in self.runs.values() if run.user == user and run.finished]
-            finished.sort(key=lambda run: run.entry.asked_at)
-            old = [run for run in finished[:-_MOST_ENDED] if not run.at_work]
-            for run in old:
-                del self.runs[run.id]
-        for run in old:
-            self.remove(run)
+            finished = [job for job in self.jobs.values() if job.user == user and job.finished]
+            finished.sort(key=lambda job: job.entry.asked_at)
+            old = [job for job in finished[:-_MOST_ENDED] if not job.at_work]
+            for job in old:
+                del self.jobs[job.id]
+        for job in old:
+            self.remove(job)
 
-    def views(self, runs: list[Run]) -> list[View]:
-        """Return what there is to show of runs. Needs the lock."""
+    def views(self, jobs: list[Job]) -> list[View]:
+        """Return what there is to show of jobs. Needs the lock."""
         waiting = self._waiting()
-        places = {run.id: number for number, run in enumerate(waiting, 1)}
-        return [view_of(run, places.get(run.id, 0), len(waiting)) for run in runs]
+        places = {job.id: number for number, job in enumerate(waiting, 1)}
+        return [view_of(job, places.get(job.id, 0), len(waiting)) for job in jobs]

@@ -1,4 +1,4 @@
-"""Painting one leg of a run: begun or gone on with, ended, and followed by another."""
+"""Run one stage of a job: start or resume it, finish it, start the next."""
 
 from __future__ import annotations
 
@@ -22,69 +22,69 @@ from ...workflows.result import Result
 from ...workflows.run_folder import RUN, STATE, at_work, remove
 from ...workflows.run_record import describe_run, name_inputs
 from ...workflows.stylize import finish, make_stylizer
-from .job_file import INPUTS, Entry, Leg, first_leg
+from .job_file import INPUTS, JobEntry, Stage, first_stage
 
 _LEAST_LEFT = 0.1  # seconds of a budget
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
-    """A leg at work.
+class RunningStage:
+    """A stage at work.
 
     Attributes:
-        entry: The run.
+        entry: The job.
         content: The photograph.
         styles: The paintings.
-        settings: Of the leg; of a budget what is left.
+        settings: Of the stage; of a budget what is left.
         steps: What comes of it.
-        stages: The plan.
-        started: When the leg would have started had it not been interrupted, by
+        scales: The plan.
+        started: When the stage would have started had it not been interrupted, by
             `time.perf_counter`.
     """
 
-    entry: Entry
+    entry: JobEntry
     content: Picture
     styles: list[Picture]
     settings: Settings
     steps: Iterator[Step]
-    stages: list[Scale]
+    scales: list[Scale]
     started: float
 
 
-def checkpoint_folder(folder: Path, leg: Leg) -> Path:
-    """Name the folder of the checkpoints of a leg.
+def checkpoint_folder(folder: Path, stage: Stage) -> Path:
+    """Name the folder of the checkpoints of a stage.
 
     Example:
-        >>> checkpoint_folder(Path("0a1b"), Leg(Settings(), Settings())).name
+        >>> checkpoint_folder(Path("0a1b"), Stage(Settings(), Settings())).name
         'run-1'
     """
-    return folder / f"run-{leg.number}"
+    return folder / f"run-{stage.number}"
 
 
-def has_picture(folder: Path, entry: Entry) -> bool:
-    """Tell whether a run has made anything that could be kept.
+def has_picture(folder: Path, entry: JobEntry) -> bool:
+    """Tell whether a job has made anything that could be kept.
 
     Example:
         >>> has_picture(folder, entry)  # doctest: +SKIP
         True
     """
-    return entry.leg.number > 1 or (checkpoint_folder(folder, entry.leg) / STATE).is_file()
+    return entry.stage.number > 1 or (checkpoint_folder(folder, entry.stage) / STATE).is_file()
 
 
 def begin(
-    held: contextlib.ExitStack, folder: Path, entry: Entry, max_pixels: int | None = None
-) -> Job:
-    """Begin the present leg of a run, or go on with it from its checkpoint.
+    held: contextlib.ExitStack, folder: Path, entry: JobEntry, max_pixels: int | None = None
+) -> RunningStage:
+    """Begin the present stage of a job, or go on with it from its checkpoint.
 
     Args:
-        held: Holds the leg's folder; when it is closed, the last checkpoint is written.
-        folder: Of the run.
-        entry: The run.
+        held: Holds the stage's folder; when it is closed, the last checkpoint is written.
+        folder: Of the job.
+        entry: The job.
         max_pixels: Largest picture that is read; Pillow's limit if None.
 
     Returns:
-        The leg, at work.
+        The stage, at work.
 
     Raises:
         ImpastoError: A picture, a setting or the weights cannot be used.
@@ -95,9 +95,9 @@ def begin(
         ...         print(step.iteration)
     """
     asked = time.perf_counter()
-    order, place = entry.order, checkpoint_folder(folder, entry.leg)
-    content = read_picture(order.content, max_pixels=max_pixels)
-    styles = [read_picture(style, max_pixels=max_pixels) for style in order.styles]
+    spec, place = entry.spec, checkpoint_folder(folder, entry.stage)
+    content = read_picture(spec.content, max_pixels=max_pixels)
+    styles = [read_picture(style, max_pixels=max_pixels) for style in spec.styles]
     unfinished = _go_on(held, place)
     if unfinished is not None:
         settings, spent = unfinished.settings, unfinished.seconds
@@ -106,16 +106,16 @@ def begin(
             contextlib.closing(checkpointed(painted, place, settings, spent=spent))
         )
     else:
-        entry = replace(entry, leg=_renewed(folder, entry, content, styles, max_pixels))
-        settings, spent = entry.leg.settings, 0.0
-        run = describe_run(name_inputs(order.content, list(order.styles), None, None), settings)
-        steps = kept(held, make_stylizer(styles, settings)(content), place, run, settings)
-    stages = _stages(content, styles, settings)
-    return Job(entry, content, styles, settings, steps, stages, asked - spent)
+        entry = replace(entry, stage=_renewed(folder, entry, content, styles, max_pixels))
+        settings, spent = entry.stage.settings, 0.0
+        job = describe_run(name_inputs(spec.content, list(spec.styles), None, None), settings)
+        steps = kept(held, make_stylizer(styles, settings)(content), place, job, settings)
+    scales = _scales(content, styles, settings)
+    return RunningStage(entry, content, styles, settings, steps, scales, asked - spent)
 
 
 def _go_on(held: contextlib.ExitStack, place: Path) -> Unfinished | None:
-    """Open what a leg has left, if it is of any use."""
+    """Open what a stage has left, if it is of any use."""
     if not (place / RUN).is_file():
         return None
     if not (place / STATE).is_file():  # ended before there was anything to go on with
@@ -126,7 +126,7 @@ def _go_on(held: contextlib.ExitStack, place: Path) -> Unfinished | None:
         try:
             unfinished = open_unfinished(place)
         except ModelError as error:
-            _LOG.warning("a run begins again, since it cannot be gone on with: %s", error)
+            _LOG.warning("a job begins again, since it cannot be gone on with: %s", error)
         else:
             held.push(opened.pop_all())
             return unfinished
@@ -134,65 +134,65 @@ def _go_on(held: contextlib.ExitStack, place: Path) -> Unfinished | None:
     return None
 
 
-def _stages(content: Picture, styles: list[Picture], settings: Settings) -> list[Scale]:
+def _scales(content: Picture, styles: list[Picture], settings: Settings) -> list[Scale]:
     largest = max((style.image.shape[:2] for style in styles), key=math.prod)
     return plan(content.image.shape[:2], largest, settings)
 
 
-def result_of(job: Job, step: Step) -> Result:
-    """Make the result of a run that ends with a step.
+def result_of(running: RunningStage, step: Step) -> Result:
+    """Make the result of a job that ends with a step.
 
     Args:
-        job: The leg at work.
+        running: The stage at work.
         step: Its last step.
 
     Returns:
-        The result; evaluations and seconds are those of all legs, the settings the last one's.
+        The result; evaluations and seconds are those of all stages, the settings the last one's.
 
     Example:
-        >>> result_of(job, step).image.shape  # doctest: +SKIP
+        >>> result_of(running, step).image.shape  # doctest: +SKIP
         (64, 64, 3)
     """
-    leg = job.entry.leg
-    whole = dataclasses.replace(step, iteration=leg.iteration + step.iteration)
-    seconds = leg.seconds + time.perf_counter() - job.started
-    return finish(whole, job.content, job.styles, leg.settings, seconds=seconds)
+    stage = running.entry.stage
+    whole = dataclasses.replace(step, iteration=stage.iteration + step.iteration)
+    seconds = stage.seconds + time.perf_counter() - running.started
+    return finish(whole, running.content, running.styles, stage.settings, seconds=seconds)
 
 
-def next_leg(folder: Path, job: Job, step: Step, asked: Settings) -> Leg:
-    """Prepare the leg that goes on from the picture so far with other settings.
+def next_stage(folder: Path, running: RunningStage, step: Step, asked: Settings) -> Stage:
+    """Prepare the stage that goes on from the picture so far with other settings.
 
     It takes the scales of the new settings that are not smaller than the picture, with all their
     evaluations: settings that have changed need work to show.
 
     Args:
-        folder: Of the run; the picture so far goes there.
-        job: The leg that ends.
+        folder: Of the job; the picture so far goes there.
+        running: The stage that ends.
         step: Its last step.
         asked: The new settings.
 
     Returns:
-        The next leg.
+        The next stage.
 
     Raises:
         PictureError: The picture cannot be written, or cannot have the new size.
         SettingsError: The settings contradict each other.
 
     Example:
-        >>> next_leg(folder, job, step, asked).number  # doctest: +SKIP
+        >>> next_stage(folder, running, step, asked).number  # doctest: +SKIP
         2
     """
-    leg, number = job.entry.leg, job.entry.leg.number + 1
+    stage, number = running.entry.stage, running.entry.stage.number + 1
     picture = None if step.snapshot is None else picture_so_far(step.snapshot())
     path = so_far(folder, number)
     write_image(path, step.image if picture is None else picture, bits=16)
-    seconds = leg.seconds + time.perf_counter() - job.started
-    return Leg(
+    seconds = stage.seconds + time.perf_counter() - running.started
+    return Stage(
         asked=asked,
-        settings=_going_on(job.content, job.styles, asked, path, max(step.size), seconds),
+        settings=_going_on(running.content, running.styles, asked, path, max(step.size), seconds),
         number=number,
-        scale=leg.scale + step.scale,
-        iteration=leg.iteration + step.iteration,
+        scale=stage.scale + step.scale,
+        iteration=stage.iteration + step.iteration,
         seconds=seconds,
     )
 
@@ -205,13 +205,13 @@ def _going_on(
     side: int,
     seconds: float,
 ) -> Settings:
-    """Return the settings of a leg that starts from a picture of this long side."""
-    stages = _stages(content, styles, asked)
-    fitting = [i for i, stage in enumerate(stages) if max(stage.size) >= side]
-    scales, iterations = plan_from(stages, min(fitting, default=len(stages) - 1))
+    """Return the settings of a stage that starts from a picture of this long side."""
+    scales = _scales(content, styles, asked)
+    fitting = [i for i, scale in enumerate(scales) if max(scale.size) >= side]
+    count, iterations = plan_from(scales, min(fitting, default=len(scales) - 1))
     changed = {
         "init": str(start),
-        "scales": scales,
+        "scales": count,
         "iterations": iterations,
         "rounds": max(1, min(asked.rounds, iterations)),
     }
@@ -221,22 +221,22 @@ def _going_on(
 
 
 def _renewed(
-    folder: Path, entry: Entry, content: Picture, styles: list[Picture], max_pixels: int | None
-) -> Leg:
-    """Return the leg to begin, with the settings by now if they were changed before it began."""
-    leg, asked = entry.leg, entry.order.settings
-    if leg.asked == asked:
-        return leg
-    if leg.number == 1:
-        return first_leg(entry.order)
-    path = so_far(folder, leg.number)
+    folder: Path, entry: JobEntry, content: Picture, styles: list[Picture], max_pixels: int | None
+) -> Stage:
+    """Return the stage to begin, with the settings by now if they were changed before it began."""
+    stage, asked = entry.stage, entry.spec.settings
+    if stage.asked == asked:
+        return stage
+    if stage.number == 1:
+        return first_stage(entry.spec)
+    path = so_far(folder, stage.number)
     side = max(read_picture(path, max_pixels=max_pixels).image.shape[:2])
-    settings = _going_on(content, styles, asked, path, side, leg.seconds)
-    return replace(leg, asked=asked, settings=settings)
+    settings = _going_on(content, styles, asked, path, side, stage.seconds)
+    return replace(stage, asked=asked, settings=settings)
 
 
 def so_far(folder: Path, number: int) -> Path:
-    """Name the file of the picture with which a leg starts.
+    """Name the file of the picture with which a stage starts.
 
     Example:
         >>> so_far(Path("0a1b"), 2).name

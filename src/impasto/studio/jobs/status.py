@@ -1,4 +1,4 @@
-"""What the page is shown of a run: where it stands, its losses, the picture so far."""
+"""Status of a job for the page: progress, losses, preview."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...images.files import whole_or_not_at_all
 from ...images.scales import fit, resize
 from ...settings import Settings
 from ...types import Image, Size, Step
-from .job_file import Leg
+from .job_file import Stage
 
 Status = Literal["waiting", "running", "paused", "done", "stopped", "failed"]
 PREVIEW_SIDE = 1024  # pixels, at most
@@ -29,7 +29,7 @@ _TRAIL, _PREVIEW = "progress.json", "preview.jpg"
 
 @dataclass(frozen=True)
 class Trail:
-    """Where a run stands, and how it came there.
+    """Where a job stands, and how it came there.
 
     Attributes:
         scale: The present scale, from 1; 0 before the first step.
@@ -52,15 +52,15 @@ class Trail:
 
 @dataclass(frozen=True)
 class View:
-    """What there is to show of a run.
+    """What there is to show of a job.
 
     Attributes:
-        id: By which the run is asked for; not to be guessed.
+        id: By which the job is asked for; not to be guessed.
         name: Of the result, without a suffix.
         titles: What the styles are called.
         status: What it is doing.
-        place: 1 for the run that is worked on next; 0 for one that does not wait.
-        waiting: Number of runs that wait, of all people.
+        place: 1 for the job that is worked on next; 0 for one that does not wait.
+        waiting: Number of jobs that wait, of all users.
         scale: The present scale, from 1; 0 before the first step.
         scales: Number of scales.
         size: Height and width of the picture at this scale.
@@ -73,7 +73,7 @@ class View:
         error: Why it failed, in a sentence; empty if it has not.
         settings: As asked for, with all changes.
         created: When it was asked for, UTC, ISO 8601.
-        begun: Whether there is a picture so far, which would be kept if the run were stopped; of
+        begun: Whether there is a picture so far, which would be kept if the job were stopped; of
             one that has ended, whether it has a picture.
     """
 
@@ -98,19 +98,19 @@ class View:
     begun: bool = False
 
 
-def moved(trail: Trail, step: Step, leg: Leg) -> Trail:
-    """Return the trail after a step; what a resumed run does again is not counted twice.
+def moved(trail: Trail, step: Step, stage: Stage) -> Trail:
+    """Return the trail after a step; what a resumed job does again is not counted twice.
 
     Args:
         trail: Before it.
         step: The step.
-        leg: The part of the run that it belongs to.
+        stage: The part of the job that it belongs to.
 
     Example:
-        >>> moved(trail, step, leg).iteration  # doctest: +SKIP
+        >>> moved(trail, step, stage).iteration  # doctest: +SKIP
         12
     """
-    iteration = leg.iteration + step.iteration
+    iteration = stage.iteration + step.iteration
     curve = [point for point in trail.curve if point[0] < iteration]
     every, loss = trail.every, float(step.parts.get("total", math.nan))
     if math.isfinite(loss) and (not curve or iteration >= curve[-1][0] + every):
@@ -118,11 +118,11 @@ def moved(trail: Trail, step: Step, leg: Leg) -> Trail:
     while len(curve) > _MOST_POINTS:
         curve, every = curve[::2], 2 * every
     return Trail(
-        scale=leg.scale + step.scale + 1,
-        scales=leg.scale + step.scales,
+        scale=stage.scale + step.scale + 1,
+        scales=stage.scale + step.scales,
         size=(step.size[0], step.size[1]),
         iteration=iteration,
-        iterations=leg.iteration + step.iterations,
+        iterations=stage.iteration + step.iterations,
         curve=tuple(curve),
         every=every,
     )
@@ -148,10 +148,10 @@ def make_preview(image: Image) -> bytes:
 
 
 def write_trail(folder: Path, trail: Trail, preview: bytes | None) -> None:
-    """Keep in a run's folder what is shown of it, for the time after a restart.
+    """Keep in a job's folder what is shown of it, for the time after a restart.
 
     Args:
-        folder: Of the run.
+        folder: Of the job.
         trail: Where it stands.
         preview: From `make_preview`.
 
@@ -172,7 +172,7 @@ def read_trail(folder: Path) -> tuple[Trail, bytes | None]:
     """Read what `write_trail` wrote; nothing of it decides the result, so what is damaged is left.
 
     Args:
-        folder: Of the run.
+        folder: Of the job.
 
     Returns:
         The trail and the preview; an empty trail and None where there is none.

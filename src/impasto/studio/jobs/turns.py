@@ -1,4 +1,4 @@
-"""Whose turn it is: people take turns, and what each has asked for is in the order of asking."""
+"""Round-robin between users; first in, first out within a user."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def in_turn(waiting: Iterable[T], whose: Callable[[T], str], began: Mapping[str,
 
     Args:
         waiting: In the order of asking.
-        whose: Tells the person who asked.
-        began: Number of each person's last turn, from 1; who had none is not in it.
+        whose: Tells the user who asked.
+        began: Number of each user's last turn, from 1; who had none is not in it.
 
     Returns:
         All of it, the next one first. Of those who had no turn yet, the one who asked first is.
 
     Example:
-        >>> in_turn(["a1", "a2", "a3", "b1", "c1"], lambda run: run[0], {"a": 1, "c": 2})
+        >>> in_turn(["a1", "a2", "a3", "b1", "c1"], lambda job: job[0], {"a": 1, "c": 2})
         ['b1', 'a1', 'c1', 'a2', 'a3']
     """
     own: dict[str, deque[T]] = {}
@@ -31,10 +31,10 @@ def in_turn(waiting: Iterable[T], whose: Callable[[T], str], began: Mapping[str,
     now = max(turns.values(), default=0)
     found: list[T] = []
     while own:
-        person = min(own, key=lambda name: turns.get(name, 0))
-        found.append(own[person].popleft())
+        user = min(own, key=lambda name: turns.get(name, 0))
+        found.append(own[user].popleft())
         now += 1
-        turns[person] = now
-        if not own[person]:
-            del own[person]
+        turns[user] = now
+        if not own[user]:
+            del own[user]
     return found

@@ -1,4 +1,4 @@
-"""Settings as the words of a command line, and settings out of a picture's record."""
+"""Convert settings to a command line, and a picture's record to settings."""
 
 from __future__ import annotations
 

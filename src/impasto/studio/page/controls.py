@@ -1,4 +1,4 @@
-"""The settings as controls of the page; names, defaults, ranges and help come from `Settings`."""
+"""Controls for settings; names, defaults, ranges and help come from `Settings`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page's controls ask of the slow route: styles, their pictures, and regions."""
+"""Turn the page's controls into inputs and settings of an iterative job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page shows of a run: a line, a bar, the loss curve."""
+"""Render the status of a job: a line, a progress bar, the loss curve."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _DIGITS = 3
 
 
 def status_line(view: View, language: str) -> str:
-    """Say in one line how a run stands.
+    """Say in one line how a job stands.
 
     Args:
-        view: Of the run.
+        view: Of the job.
         language: `en` or `ko`.
     """
     if view.status == "waiting":
@@ -51,10 +51,10 @@ def _progress_line(view: View, language: str) -> str:
 
 
 def progress_panel(view: View | None, language: str) -> str:
-    """Return the line, a bar, and the loss curve of a run as HTML; empty for no run.
+    """Return the line, a bar, and the loss curve of a job as HTML; empty for no job.
 
     Args:
-        view: Of the run.
+        view: Of the job.
         language: `en` or `ko`.
     """
     if view is None:
@@ -72,7 +72,7 @@ def news(view: View) -> str:
     """Return a text that changes when there is news: a status, a place, another tenth.
 
     Args:
-        view: Of the run.
+        view: Of the job.
     """
     tenth = 10 * view.iteration // max(view.iterations, 1)
     return f"{view.id} {view.status} {view.place} {view.scale} {tenth}"

@@ -1,4 +1,4 @@
-"""The parts of the page where pictures are made: what stands where, without what it does."""
+"""Layout of the painting tab: its components, without behaviour."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Parts(NamedTuple):
     go_on: gr.Button
     stop: gr.Button
     drop: gr.Button
-    runs: gr.Radio
+    jobs: gr.Radio
     progress: gr.HTML
     kind: gr.Radio
     download: gr.Button
@@ -178,7 +178,7 @@ def _results(words: Words) -> dict[str, Any]:
         for name in ("pause", "go_on", "stop", "drop"):
             label, place = words(name), name.replace("_", "-")
             parts[name] = gr.Button(label, size="sm", visible=False, elem_id=place)
-    parts["runs"] = gr.Radio([], label=words("runs"), visible=False, elem_id="runs")
+    parts["jobs"] = gr.Radio([], label=words("runs"), visible=False, elem_id="runs")
     return {**parts, **_downloads(words)}
 
 

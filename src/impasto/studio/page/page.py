@@ -1,4 +1,4 @@
-"""The page: its parts put together, and what happens when they are used."""
+"""Build the page: lay it out and connect its events to the handlers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..api.endpoints import add_api
 from ..app import Page, Place
 from ..context import Studio
 from ..gallery import gallery
-from ..jobs.service import Runs
+from ..jobs.service import JobService
 from ..security.users import gallery_of, users_of
 from .controls import COLOR
-from .handlers.gallery import Shelf, ShelfParts, lay_out_shelf
-from .handlers.jobs import BUTTONS, Steering
-from .handlers.paint import CHOICE, RUN, Painting
+from .handlers.gallery import GalleryHandlers, GalleryParts, lay_out_gallery
+from .handlers.jobs import BUTTONS, JobHandlers
+from .handlers.paint import CHOICE, RUN, PaintHandlers
 from .layout import Parts, lay_out
 from .style_thumbnails import show_originals
 from .theme import assets, theme, translations, words
 
-_TICK = 1.0  # seconds between two looks at a run
+_TICK = 1.0  # seconds between two looks at a job
 _CLICK = (
     "() => {{ const place = document.querySelector('#{0}'); "
     "(place.querySelector('a, button') ?? place).click(); }}"
@@ -37,14 +37,14 @@ class States(NamedTuple):
     """What a page remembers.
 
     Attributes:
-        run: The run whose progress is shown.
+        job: The job whose progress is shown.
         shows: What the picture is: `painting.CHOICE` or `painting.RUN`.
-        seen: What of the runs was seen.
+        seen: What of the jobs was seen.
         kept: Name of the file that the picture is kept in.
-        timer: Looks at the runs.
+        timer: Looks at the jobs.
     """
 
-    run: gr.State
+    job: gr.State
     shows: gr.State
     seen: gr.State
     kept: gr.State
@@ -53,7 +53,7 @@ class States(NamedTuple):
 
 @contextlib.contextmanager
 def open_page(place: Place) -> Iterator[Page]:
-    """Make the page, and work on the runs as long as it is open.
+    """Make the page, and work on the jobs as long as it is open.
 
     Args:
         place: What it is made for.
@@ -65,19 +65,19 @@ def open_page(place: Place) -> Iterator[Page]:
         ModelError: Another studio is at work on the same gallery.
         PictureError: The gallery cannot be read or written.
     """
-    users, pixels = users_of(place.people), place.limits.pixels
-    folder_of = partial(gallery_of, place.people)
+    users, pixels = users_of(place.users), place.limits.pixels
+    folder_of = partial(gallery_of, place.users)
     for user in users:
         gallery.sweep(folder_of(user))
         gallery.forget_deleted(folder_of(user))
-    runs = Runs(folder_of, gallery.keep, max_pixels=pixels)
+    jobs = JobService(folder_of, gallery.keep, max_pixels=pixels)
     try:
-        runs.start(users)
-        studio = Studio(runs, place.people, place.temporary, pixels)
+        jobs.start(users)
+        studio = Studio(jobs, place.users, place.temporary, pixels)
         looks = {"theme": theme(), "i18n": translations(), **assets()}
         yield Page(make_page(studio), looks)
     finally:
-        runs.close()
+        jobs.close()
 
 
 def make_page(studio: Studio) -> gr.Blocks:
@@ -89,10 +89,10 @@ def make_page(studio: Studio) -> gr.Blocks:
     with gr.Blocks(title="Impasto", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
         gr.Markdown("# Impasto", elem_id="name")
         gr.Markdown(words("tagline"), elem_id="tagline")
-        if studio.people.passwords:
+        if studio.users.passwords:
             gr.Markdown(words("logout"), elem_id="logout")
         states = States(
-            run=gr.State(None),
+            job=gr.State(None),
             shows=gr.State(CHOICE),
             seen=gr.State(""),
             kept=gr.State(None),
@@ -102,18 +102,18 @@ def make_page(studio: Studio) -> gr.Blocks:
             with gr.Tab(words("tab_paint"), id="paint"):
                 parts = lay_out(words)
             with gr.Tab(words("tab_gallery"), id="gallery") as tab:
-                shelf = lay_out_shelf(words)
+                shelf = lay_out_gallery(words)
         add_api(studio)  # first, as names are given to those who come first
-        painting, steering = Painting(studio), Steering(studio)
+        painting, steering = PaintHandlers(studio), JobHandlers(studio)
         _wire_choices(painting, parts, states)
         _wire_what_follows(page, painting, parts, states)
-        _wire_runs(page, (steering, painting), parts, states)
+        _wire_jobs(page, (steering, painting), parts, states)
         _wire_download(steering, painting, parts, states)
-        _wire_shelf(tab, (Shelf(studio), steering), shelf, parts)
+        _wire_gallery(tab, (GalleryHandlers(studio), steering), shelf, parts)
     return page
 
 
-def _wire_choices(painting: Painting, parts: Parts, states: States) -> None:
+def _wire_choices(painting: PaintHandlers, parts: Parts, states: States) -> None:
     """Let every choice be painted at once."""
     color = parts.settings[COLOR]
     at_once: dict[str, Any] = {
@@ -124,7 +124,7 @@ def _wire_choices(painting: Painting, parts: Parts, states: States) -> None:
         "api_visibility": "private",
         **_GLANCE,
     }
-    # What users do, not what happens: a run that is found again brings its own picture.
+    # What users do, not what happens: a job that is found again brings its own picture.
     gr.on(
         [parts.styles.input, parts.others.input, parts.share.release, color.input],
         trigger_mode="always_last",
@@ -134,7 +134,7 @@ def _wire_choices(painting: Painting, parts: Parts, states: States) -> None:
         **{
             **at_once,
             "fn": painting.strengthen,
-            "inputs": [states.run, states.shows, *at_once["inputs"]],
+            "inputs": [states.job, states.shows, *at_once["inputs"]],
         },
         trigger_mode="always_last",
     )
@@ -142,7 +142,7 @@ def _wire_choices(painting: Painting, parts: Parts, states: States) -> None:
 
 
 def _wire_uploads(
-    painting: Painting, parts: Parts, states: States, at_once: Mapping[str, Any]
+    painting: PaintHandlers, parts: Parts, states: States, at_once: Mapping[str, Any]
 ) -> None:
     """Take what is dropped, and paint at once."""
     gr.on(
@@ -168,7 +168,9 @@ def _wire_uploads(
     ).success(**{**at_once, "outputs": told})
 
 
-def _wire_what_follows(page: gr.Blocks, painting: Painting, parts: Parts, states: States) -> None:
+def _wire_what_follows(
+    page: gr.Blocks, painting: PaintHandlers, parts: Parts, states: States
+) -> None:
     """Let the styles, the canvas and the command follow the choices; keep what is shown."""
     dressing: dict[str, Any] = {
         "fn": painting.show_styles,
@@ -211,52 +213,54 @@ def _wire_what_follows(page: gr.Blocks, painting: Painting, parts: Parts, states
     parts.photograph.change(lambda: None, None, parts.canvas, **_QUIET)
 
 
-def _wire_runs(
+def _wire_jobs(
     page: gr.Blocks,
-    handlers: tuple[Steering, Painting],
+    handlers: tuple[JobHandlers, PaintHandlers],
     parts: Parts,
     states: States,
 ) -> None:
-    """Let runs be started, watched and steered."""
+    """Let jobs be started, watched and steered."""
     steering, painting = handlers
-    run, shows, seen, kept, timer = states
+    job, shows, seen, kept, timer = states
     watching: dict[str, Any] = {
         "fn": steering.watch,
-        "inputs": [run, shows, seen],
+        "inputs": [job, shows, seen],
         "outputs": [
             seen,
             parts.progress,
             parts.compare,
             *[getattr(parts, name) for name in BUTTONS],
-            parts.runs,
+            parts.jobs,
             timer,
             kept,
         ],
         "queue": False,
         **_QUIET,
     }
-    found = [run, parts.photo, parts.photograph, timer, shows, *parts.settings]
+    found = [job, parts.photo, parts.photograph, timer, shows, *parts.settings]
     page.load(steering.greet, None, found, **_QUIET).then(**watching)
     timer.tick(**watching)
     parts.finer.click(
         painting.start,
         [*parts.choice, parts.canvas, *parts.settings],
-        [run, shows],
+        [job, shows],
         api_visibility="private",
         **_LARGE,
     ).success(lambda: gr.Timer(active=True), None, timer, **_QUIET).then(**watching)
     for name in ("pause", "go_on", "stop"):
         button = getattr(parts, name)
-        button.click(getattr(steering, name), run, None, **_QUIET).then(
+        button.click(getattr(steering, name), job, None, **_QUIET).then(
             lambda: gr.Timer(active=True), None, timer, **_QUIET
         ).then(**watching)
-    parts.drop.click(steering.drop, run, [run, seen, parts.note], **_QUIET).then(**watching)
-    parts.runs.input(
-        lambda chosen: (chosen, RUN, ""), parts.runs, [run, shows, seen], **_QUIET
+    parts.drop.click(steering.drop, job, [job, seen, parts.note], **_QUIET).then(**watching)
+    parts.jobs.input(
+        lambda chosen: (chosen, RUN, ""), parts.jobs, [job, shows, seen], **_QUIET
     ).then(**watching)
 
 
-def _wire_download(steering: Steering, painting: Painting, parts: Parts, states: States) -> None:
+def _wire_download(
+    steering: JobHandlers, painting: PaintHandlers, parts: Parts, states: States
+) -> None:
     """Keep what is shown, and hand it out as a file."""
     parts.download.click(
         painting.keep,
@@ -269,8 +273,8 @@ def _wire_download(steering: Steering, painting: Painting, parts: Parts, states:
     ).success(None, None, None, js=_CLICK.format("file"), api_visibility="private")
 
 
-def _wire_shelf(
-    tab: gr.Tab, owners: tuple[Shelf, Steering], shelf: ShelfParts, parts: Parts
+def _wire_gallery(
+    tab: gr.Tab, owners: tuple[GalleryHandlers, JobHandlers], shelf: GalleryParts, parts: Parts
 ) -> None:
     """Let the gallery be searched, shown, and tidied."""
     handlers, steering = owners

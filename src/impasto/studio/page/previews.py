@@ -1,4 +1,4 @@
-"""What the page paints at once: the first glance, and each style in small."""
+"""Instant previews: the painted photograph, and a thumbnail of each style."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def style_names() -> list[str]:
 
 
 def title_of(style: str, language: str = "en") -> str:
-    """Name a style, or a painting's file, as people would.
+    """Name a style, or a painting's file, as users would.
 
     Args:
         style: Name of a learned style, or path of a painting.

@@ -1,4 +1,4 @@
-"""What is chosen on the page, and what follows from it: an order for the slow route, commands."""
+"""The user's selection on the page, as settings, a command line or a job."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...errors import PictureError, SettingsError
 from ...paint_settings import PaintSettings
 from ...settings import Settings
 from ...workflows.style_paintings import style_painting
-from ..jobs.job_file import Order
+from ..jobs.job_file import JobSpec
 from .command_line import command_line
 from .controls import settings_from
 from .job_inputs import STYLE_SIDE, read_regions, region_settings, style_picture
@@ -126,14 +126,14 @@ def weights_of(choice: Choice) -> dict[str, Any]:
     return {"style_weights": shares} if len(set(shares)) > 1 else {}
 
 
-def make_order(
+def make_job_spec(
     choice: Choice,
     values: Mapping[str, Any],
     layers: list[Any],
     folder: Path,
     max_pixels: int | None,
-) -> Order:
-    """Put together what a run shall make.
+) -> JobSpec:
+    """Put together what a job shall make.
 
     Args:
         choice: Photograph and styles.
@@ -149,7 +149,7 @@ def make_order(
     wanted = {} if "masks" in regions else weights_of(choice)
     settings = settings_from(values, **wanted, **regions)
     photograph = look_at(choice.photo, max_pixels)
-    return Order(
+    return JobSpec(
         content=Path(choice.photo),
         styles=tuple(style_picture(each, photograph, folder) for each in choice.shares),
         settings=settings,

@@ -1,4 +1,4 @@
-"""What the page says, in English and Korean."""
+"""Texts of the page in English and Korean."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def language_of(accepted: str | None) -> str:
 
 
 def duration(seconds: float, language: str) -> str:
-    """Say a duration as people do, in seconds, minutes or hours.
+    """Say a duration as users do, in seconds, minutes or hours.
 
     Args:
         seconds: How long.

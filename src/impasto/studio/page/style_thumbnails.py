@@ -1,4 +1,4 @@
-"""The paintings of the chosen styles, as the page shows them: small, with their captions."""
+"""Thumbnails of the chosen paintings with their captions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the page looks and what it says: theme, style sheet, script, texts in both languages."""
+"""Theme, style sheet, script and translations of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a request may bring: refused at once where it says so, else while it comes."""
+"""Limit the size of request bodies, declared or streamed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _TooMuchError(Exception):
     """Leaves the application when a body is too large."""
 
 
-def limited(app: ASGIApp, most: int) -> ASGIApp:
+def limit_bodies(app: ASGIApp, most: int) -> ASGIApp:
     """Refuse bodies that are too large with 413.
 
     Args:
@@ -33,7 +33,7 @@ def limited(app: ASGIApp, most: int) -> ASGIApp:
         The application with this layer around it; it does not buffer.
 
     Example:
-        >>> app = limited(app, 50 * MEGABYTE)  # doctest: +SKIP
+        >>> app = limit_bodies(app, 50 * MEGABYTE)  # doctest: +SKIP
     """
 
     async def at_the_scale(scope: Scope, receive: Receive, send: Send) -> None:

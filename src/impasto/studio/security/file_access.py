@@ -1,4 +1,4 @@
-"""Whose the files in the temporary folder are; and that no request names any other file.
+"""Who may read which temporary file; requests may name no other file.
 
 Gradio keeps what is uploaded and shown in one folder, below names that cannot be guessed, and
 gives a file to whoever knows its path. Here a path also works only for those who were told it:
@@ -39,7 +39,7 @@ _DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Owners:
+class FileOwners:
     """What is known of the files.
 
     Attributes:
@@ -59,7 +59,7 @@ class Owners:
     sessions: dict[str, str] = field(default_factory=dict)
 
 
-def kept_apart(app: ASGIApp, owners: Owners) -> ASGIApp:
+def protect_files(app: ASGIApp, owners: FileOwners) -> ASGIApp:
     """Refuse requests that name a file outside the folder, or one of another user.
 
     Args:
@@ -71,7 +71,7 @@ def kept_apart(app: ASGIApp, owners: Owners) -> ASGIApp:
         uploaded or answered.
 
     Example:
-        >>> app = kept_apart(app, Owners(folder, user_of, several=True))  # doctest: +SKIP
+        >>> app = protect_files(app, FileOwners(folder, user_of, several=True))  # doctest: +SKIP
     """
 
     async def at_the_cloakroom(scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,7 +93,7 @@ def kept_apart(app: ASGIApp, owners: Owners) -> ASGIApp:
     return at_the_cloakroom
 
 
-def _fault_of_address(owners: Owners, scope: Scope) -> tuple[int, str] | None:
+def _fault_of_address(owners: FileOwners, scope: Scope) -> tuple[int, str] | None:
     """Say what is wrong with the file or the open page that an address names."""
     path = scope["path"]
     if path.startswith(_FILE) and not _may_read(owners, scope, path[len(_FILE) :]):
@@ -110,7 +110,7 @@ def _sessions(scope: Scope) -> list[str]:
     return [*found, path[len(_HEARTBEAT) :]] if path.startswith(_HEARTBEAT) else found
 
 
-def _is_theirs(owners: Owners, scope: Scope, session: str) -> bool:
+def _is_theirs(owners: FileOwners, scope: Scope, session: str) -> bool:
     """Tell whether an open page is the user's: it is of the one who first speaks of it."""
     user = owners.user(scope) or ""
     while session not in owners.sessions and len(owners.sessions) >= _MOST_SESSIONS:
@@ -126,7 +126,7 @@ def _is_event(scope: Scope) -> bool:
 
 
 async def _looked_at(
-    owners: Owners, scope: Scope, receive: Receive
+    owners: FileOwners, scope: Scope, receive: Receive
 ) -> tuple[Receive, tuple[int, str] | None]:
     """Read an event, look at the files that it names, and give it to be read again."""
     body, again = await read_whole(receive)
@@ -139,7 +139,7 @@ async def _looked_at(
     return again, _fault(owners, scope, event)
 
 
-def _fault(owners: Owners, scope: Scope, event: object) -> tuple[int, str] | None:
+def _fault(owners: FileOwners, scope: Scope, event: object) -> tuple[int, str] | None:
     """Say what is wrong with the files that an event names."""
     for key, text in _texts(event):
         if key == "session_hash" and not _is_theirs(owners, scope, text):
@@ -152,7 +152,7 @@ def _fault(owners: Owners, scope: Scope, event: object) -> tuple[int, str] | Non
     return None
 
 
-def _may_name(owners: Owners, scope: Scope, key: str, text: str) -> bool:
+def _may_name(owners: FileOwners, scope: Scope, key: str, text: str) -> bool:
     if key == "path":
         return _may_read(owners, scope, text)
     # An address that came with the file, or any other text with the path of a file in it.
@@ -174,7 +174,7 @@ def _texts(event: object) -> Iterator[tuple[str, str]]:
             rest += [(key, part) for part in value]
 
 
-def _may_read(owners: Owners, scope: Scope, text: str) -> bool:
+def _may_read(owners: FileOwners, scope: Scope, text: str) -> bool:
     """Tell whether a path leads to a file in the folder that the user was told of."""
     try:
         inner = Path(os.path.realpath(text)).relative_to(owners.folder)
@@ -183,13 +183,13 @@ def _may_read(owners: Owners, scope: Scope, text: str) -> bool:
     return len(inner.parts) > 1 and _owns(owners, scope, inner.parts[0])
 
 
-def _owns(owners: Owners, scope: Scope, name: str) -> bool:
+def _owns(owners: FileOwners, scope: Scope, name: str) -> bool:
     if not owners.several or name in owners.common:
         return True
     return name in owners.told.get(owners.user(scope) or "", ())
 
 
-def _noting(owners: Owners, scope: Scope, send: Send) -> Send:
+def _noting(owners: FileOwners, scope: Scope, send: Send) -> Send:
     """Give a `send` that notes the files which an answer names."""
     user = owners.user(scope)
     pattern = re.compile(re.escape(owners.folder.name.encode()) + rb"[\\/]+([0-9a-f]{64})[\\/]")

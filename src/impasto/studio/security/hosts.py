@@ -1,4 +1,4 @@
-"""The outermost layer: which hosts, which origins, and what browsers are told to keep to.
+"""Outermost layer: check Host and Origin, and set security headers.
 
 A page of another site that is open in the same browser can send requests to this machine, and by
 DNS rebinding under a name of its own. The `Host` that a browser sends then is not ours; its
@@ -70,7 +70,7 @@ def hosts_for(host: str) -> frozenset[str] | None:
     return LOOPBACK | {name.lower()}
 
 
-def guarded(app: ASGIApp, hosts: frozenset[str] | None) -> ASGIApp:
+def check_hosts(app: ASGIApp, hosts: frozenset[str] | None) -> ASGIApp:
     """Refuse what comes from elsewhere, and add the headers that browsers keep to.
 
     Args:
@@ -81,7 +81,7 @@ def guarded(app: ASGIApp, hosts: frozenset[str] | None) -> ASGIApp:
         The application with this layer around it; it does not buffer.
 
     Example:
-        >>> app = guarded(app, hosts_for("127.0.0.1"))  # doctest: +SKIP
+        >>> app = check_hosts(app, hosts_for("127.0.0.1"))  # doctest: +SKIP
     """
 
     async def at_the_gate(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""What the layers around the page share: reading headers, and refusing."""
+"""Helpers of the security layers: read headers, refuse requests."""
 
 from __future__ import annotations
 

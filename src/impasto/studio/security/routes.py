@@ -1,4 +1,4 @@
-"""Which of Gradio's addresses are open at all, and which only to those who have logged in.
+"""Allow-list of Gradio's routes: public, login-only, or closed.
 
 What is not named here does not exist: Gradio has addresses that fetch other hosts' pages, send
 media streams, or edit programs, and new releases bring new ones.
@@ -43,7 +43,7 @@ _LONGEST, _LONGEST_PART = 4096, 255  # what systems allow as a path and as a nam
 
 
 @dataclass(frozen=True)
-class Doors:
+class RoutePolicy:
     """What the layer at the doors knows.
 
     Attributes:
@@ -61,7 +61,7 @@ class Doors:
     one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-def behind(app: ASGIApp, doors: Doors) -> ASGIApp:
+def restrict_routes(app: ASGIApp, doors: RoutePolicy) -> ASGIApp:
     """Let only those addresses be asked for that are known, by those who may.
 
     Args:
@@ -72,7 +72,8 @@ def behind(app: ASGIApp, doors: Doors) -> ASGIApp:
         The application with this layer around it; it does not buffer.
 
     Example:
-        >>> app = behind(app, Doors(lambda scope: None, needed=False))  # doctest: +SKIP
+        >>> policy = RoutePolicy(lambda scope: None, needed=False)
+        >>> app = restrict_routes(app, policy)  # doctest: +SKIP
     """
 
     async def at_the_doors(scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,7 +94,7 @@ def behind(app: ASGIApp, doors: Doors) -> ASGIApp:
     return at_the_doors
 
 
-def _fault(scope: Scope, doors: Doors) -> tuple[int, str] | None:
+def _fault(scope: Scope, doors: RoutePolicy) -> tuple[int, str] | None:
     """Say why an address is closed to a request."""
     path = scope["path"]
     plain = path[:-1] if path.endswith("/") and path.strip("/") else path
@@ -108,7 +109,7 @@ def _fault(scope: Scope, doors: Doors) -> tuple[int, str] | None:
     return None
 
 
-async def _try(app: ASGIApp, call: tuple[Scope, Receive, Send], doors: Doors) -> None:
+async def _try(app: ASGIApp, call: tuple[Scope, Receive, Send], doors: RoutePolicy) -> None:
     """Pass a password on, unless its client has given many wrong ones of late."""
     scope, receive, send = call
     body, again = await read_whole(receive)  # first, as a slow client must not hold up others
@@ -119,7 +120,7 @@ async def _try(app: ASGIApp, call: tuple[Scope, Receive, Send], doors: Doors) ->
         await _try_one(app, (scope, again, send), doors)
 
 
-async def _try_one(app: ASGIApp, call: tuple[Scope, Receive, Send], doors: Doors) -> None:
+async def _try_one(app: ASGIApp, call: tuple[Scope, Receive, Send], doors: RoutePolicy) -> None:
     scope, receive, send = call
     now = time.monotonic()
     tries = _recent(doors.tries, _client(scope), now)

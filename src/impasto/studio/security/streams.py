@@ -1,4 +1,4 @@
-"""Open pages hold streams that would never end: these end when the server does."""
+"""End the event streams of open pages when the server stops."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Streams:
             task.cancel("the server ends")
 
 
-def ending(app: ASGIApp, streams: Streams) -> ASGIApp:
+def end_streams(app: ASGIApp, streams: Streams) -> ASGIApp:
     """Let `Streams.end` end answers so that clients see an end and not a breakdown.
 
     Args:
@@ -40,7 +40,7 @@ def ending(app: ASGIApp, streams: Streams) -> ASGIApp:
         The application with this layer around it; it does not buffer.
 
     Example:
-        >>> app = ending(app, Streams())  # doctest: +SKIP
+        >>> app = end_streams(app, Streams())  # doctest: +SKIP
     """
 
     async def that_ends(scope: Scope, receive: Receive, send: Send) -> None:

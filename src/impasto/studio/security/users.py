@@ -1,4 +1,4 @@
-"""Who uses the studio: one person without a name, or several with names and passwords."""
+"""Users of the studio: a single one without a name, or several with passwords."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _LONGEST_NAME = 40
 # A name is also the name of a folder, on any system.
 _NAME = re.compile(r"\w(?:[\w .-]*\w)?")
 _TAKEN = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
-_HOW = "write NAME:PASSWORD, or give a text file with one such line for each person"
+_HOW = "write NAME:PASSWORD, or give a text file with one such line for each user"
 
 
 @dataclass(frozen=True)
-class People:
+class Users:
     """Who may come in, and where the pictures of each are kept.
 
     Attributes:
         gallery: Folder of all pictures.
-        passwords: SHA-256 of each person's password, by name; empty where anyone may come in.
+        passwords: SHA-256 of each user's password, by name; empty where anyone may come in.
     """
 
     gallery: Path
     passwords: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-def read_people(gallery: Path, auth: Iterable[str]) -> People:
+def read_users(gallery: Path, auth: Iterable[str]) -> Users:
     """Read names and passwords.
 
     Args:
@@ -44,13 +44,13 @@ def read_people(gallery: Path, auth: Iterable[str]) -> People:
         auth: `NAME:PASSWORD`, or paths of text files with such lines (`#` begins a remark).
 
     Returns:
-        The people; without any, the studio has one user, who needs no password.
+        The users; without any, the studio has one user, who needs no password.
 
     Raises:
         SettingsError: A name or a password cannot be used, or a file cannot be read.
 
     Example:
-        >>> list(read_people(Path("pictures"), ["anna:correct horse"]).passwords)
+        >>> list(read_users(Path("pictures"), ["anna:correct horse"]).passwords)
         ['anna']
     """
     passwords: dict[str, bytes] = {}
@@ -63,7 +63,7 @@ def read_people(gallery: Path, auth: Iterable[str]) -> People:
         passwords[name] = _digest(password)
     if auth and not passwords:
         raise SettingsError(f"--auth names nobody; {_HOW}")
-    return People(gallery, passwords)
+    return Users(gallery, passwords)
 
 
 def _lines(value: str) -> list[str]:
@@ -112,17 +112,17 @@ def known_as(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def may_enter(people: People, name: str, password: str) -> bool:
+def may_enter(users: Users, name: str, password: str) -> bool:
     """Tell whether a name and a password belong together; takes as long for any name.
 
     Example:
-        >>> people = read_people(Path("pictures"), ["anna:correct horse"])
-        >>> may_enter(people, "anna", "correct horse"), may_enter(people, "eva", "")
+        >>> users = read_users(Path("pictures"), ["anna:correct horse"])
+        >>> may_enter(users, "anna", "correct horse"), may_enter(users, "eva", "")
         (True, False)
     """
     name = known_as(name)
-    right = hmac.compare_digest(people.passwords.get(name, bytes(32)), _digest(password))
-    return right and name in people.passwords
+    right = hmac.compare_digest(users.passwords.get(name, bytes(32)), _digest(password))
+    return right and name in users.passwords
 
 
 def _digest(password: str) -> bytes:
@@ -130,21 +130,21 @@ def _digest(password: str) -> bytes:
     return hashlib.sha256(composed.encode("utf-8", "surrogatepass")).digest()
 
 
-def users_of(people: People) -> tuple[str, ...]:
+def users_of(users: Users) -> tuple[str, ...]:
     """List the users: the names, or the one without a name.
 
     Example:
-        >>> users_of(People(Path("pictures")))
+        >>> users_of(Users(Path("pictures")))
         ('',)
     """
-    return tuple(people.passwords) or (NOBODY,)
+    return tuple(users.passwords) or (NOBODY,)
 
 
-def user_named(people: People, name: str | None) -> str:
+def user_named(users: Users, name: str | None) -> str:
     """Return the user of a request, as the page's functions are told (`gr.Request.username`).
 
     Args:
-        people: Who may come in.
+        users: Who may come in.
         name: As typed at the door; None where there is no door.
 
     Returns:
@@ -154,22 +154,22 @@ def user_named(people: People, name: str | None) -> str:
         SettingsError: Nobody has that name.
 
     Example:
-        >>> user_named(People(Path("pictures")), None)
+        >>> user_named(Users(Path("pictures")), None)
         ''
     """
-    if not people.passwords:
+    if not users.passwords:
         return NOBODY
     known = known_as(name or "")
-    if known not in people.passwords:
+    if known not in users.passwords:
         raise SettingsError("the studio does not know this name; log in again")
     return known
 
 
-def gallery_of(people: People, user: str) -> Path:
+def gallery_of(users: Users, user: str) -> Path:
     """Return the folder of a user's pictures, made if it is missing.
 
     Args:
-        people: Who may come in.
+        users: Who may come in.
         user: One of `users_of`.
 
     Returns:
@@ -180,11 +180,11 @@ def gallery_of(people: People, user: str) -> Path:
         PictureError: The folder cannot be made.
 
     Example:
-        >>> gallery_of(People(Path("pictures")), "")  # doctest: +SKIP
+        >>> gallery_of(Users(Path("pictures")), "")  # doctest: +SKIP
         PosixPath('pictures')
     """
-    if user not in users_of(people):
+    if user not in users_of(users):
         raise SettingsError("the studio does not know this name; log in again")
-    folder = people.gallery / user if user else people.gallery
+    folder = users.gallery / user if user else users.gallery
     make_folder(folder)
     return folder

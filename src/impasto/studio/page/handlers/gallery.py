@@ -1,4 +1,4 @@
-"""The gallery's part of the page: what stands where, and what it does."""
+"""The gallery tab: its components and handlers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TOLD = (
 )
 
 
-class ShelfParts(NamedTuple):
+class GalleryParts(NamedTuple):
     """The parts, in reading order."""
 
     search: gr.Textbox
@@ -49,7 +49,7 @@ class ShelfParts(NamedTuple):
     undo: gr.Button
 
 
-def lay_out_shelf(words: Words) -> ShelfParts:
+def lay_out_gallery(words: Words) -> GalleryParts:
     """Put the gallery's parts onto the page.
 
     Args:
@@ -88,11 +88,13 @@ def lay_out_shelf(words: Words) -> ShelfParts:
                 )
                 download = gr.Button(words("download"), elem_id="shelf-download")
                 file = gr.DownloadButton(words("download"), visible="hidden", elem_id="shelf-file")
-    return ShelfParts(search, pictures, note, shown, about, use, kind, download, file, delete, undo)
+    return GalleryParts(
+        search, pictures, note, shown, about, use, kind, download, file, delete, undo
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class Shelf:
+class GalleryHandlers:
     """The handlers of the events of the gallery; each takes values and returns updates."""
 
     studio: Studio

@@ -1,4 +1,4 @@
-"""Show runs while they go on, steer them, and hand out what was made."""
+"""Handlers for jobs: show progress, pause, stop, delete, download."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..previews import look_at
 from ..strings import say
 from .paint import RUN, as_bytes
 
-_BUTTONS = {  # which buttons are there, by a run's status
+_BUTTONS = {  # which buttons are there, by a job's status
     "waiting": ("pause", "drop"),
     "running": ("pause", "stop", "drop"),
     "paused": ("go_on", "stop", "drop"),
@@ -33,31 +33,31 @@ BUTTONS = ("pause", "go_on", "stop", "drop")
 
 
 @dataclass(frozen=True, eq=False)
-class Steering:
-    """The handlers of the events of a run; each takes values of controls and returns updates."""
+class JobHandlers:
+    """The handlers of the events of a job; each takes values of controls and returns updates."""
 
     studio: Studio
-    befores: OrderedDict[str, Any] = field(default_factory=OrderedDict)  # photographs, by run
+    befores: OrderedDict[str, Any] = field(default_factory=OrderedDict)  # photographs, by job
 
     @told
     def greet(self, request: gr.Request) -> tuple[Any, ...]:
-        """Show a run that goes on, or that ended last, to whoever comes back to it.
+        """Show a job that goes on, or that ended last, to whoever comes back to it.
 
         Returns:
-            The run, the photograph it is of, to show it and to work on it, an update of the timer,
+            The job, the photograph it is of, to show it and to work on it, an update of the timer,
             what the page shows, and where the controls of settings stand.
         """
         user = self.studio.user(request)
-        views = self.studio.runs.of(user)
+        views = self.studio.jobs.of(user)
         if not views:
             return (None, *[gr.skip()] * 2, gr.Timer(active=False), *[gr.skip()] * (1 + len(SHOWN)))
         view = next((view for view in views if view.status in AT_WORK), views[0])
         photo = self._photograph(user, view.id)
         return view.id, photo, photo, gr.Timer(active=True), RUN, *positions(view.settings)
 
-    def _photograph(self, user: str, run: str) -> str | None:
-        """Copy a run's photograph to where the page may take it from; None when it is gone."""
-        path = self.studio.runs.photograph(user, run)
+    def _photograph(self, user: str, job: str) -> str | None:
+        """Copy a job's photograph to where the page may take it from; None when it is gone."""
+        path = self.studio.jobs.photograph(user, job)
         if path is None:
             return None
         copy = self.studio.place() / path.name
@@ -65,30 +65,30 @@ class Steering:
         return str(copy)
 
     @told
-    def watch(self, run: str | None, shows: str, seen: str, request: gr.Request) -> tuple[Any, ...]:
-        """Show how the runs stand.
+    def watch(self, job: str | None, shows: str, seen: str, request: gr.Request) -> tuple[Any, ...]:
+        """Show how the jobs stand.
 
         Args:
-            run: The one whose progress is shown.
+            job: The one whose progress is shown.
             shows: Whether its picture is shown, too.
             seen: What was seen before.
             request: Who asks.
 
         Returns:
-            What was seen; updates of the progress, the picture, the buttons, the runs, the timer;
+            What was seen; updates of the progress, the picture, the buttons, the jobs, the timer;
             and the name of the picture that was kept.
         """
         user = self.studio.user(request)
-        views = self.studio.runs.of(user)
-        view = next((view for view in views if view.id == run), None)
+        views = self.studio.jobs.of(user)
+        view = next((view for view in views if view.id == job), None)
         picture = f"{shows} {view and (view.id, view.version, view.status)}"
-        listed = f"{run} {shows} {_listed(views)}"
+        listed = f"{job} {shows} {_listed(views)}"
         before_picture, _, before_list = seen.partition("\n")
         skipped = [gr.skip()] * (1 + len(BUTTONS))
         around = (
             skipped
             if listed == before_list
-            else [*_buttons(view), _choice_of_runs(views, run, language(request))]
+            else [*_buttons(view), _choice_of_runs(views, job, language(request))]
         )
         shown = kept = gr.skip()
         if shows == RUN and view is not None and picture != before_picture:
@@ -101,57 +101,57 @@ class Steering:
         before, after = self._before(user, view.id), None
         if view.picture is not None and view.status not in AT_WORK:
             after = self._kept(user, view.picture)
-        elif (made := self.studio.runs.preview(user, view.id)) is not None:
+        elif (made := self.studio.jobs.preview(user, view.id)) is not None:
             after = PIL.open(io.BytesIO(made))
         if after is None:
             return gr.skip()
         return (after if before is None else before, after)
 
-    def _before(self, user: str, run: str) -> Any:
-        """Return the photograph of a run; it is remembered, since its file goes with the run."""
-        path = self.studio.runs.photograph(user, run)
-        if run not in self.befores and path is not None:
-            self.befores[run] = as_bytes(look_at(str(path), self.studio.max_pixels).image)
+    def _before(self, user: str, job: str) -> Any:
+        """Return the photograph of a job; it is remembered, since its file goes with the job."""
+        path = self.studio.jobs.photograph(user, job)
+        if job not in self.befores and path is not None:
+            self.befores[job] = as_bytes(look_at(str(path), self.studio.max_pixels).image)
             while len(self.befores) > _MOST_BEFORES:
                 self.befores.popitem(last=False)
-        return self.befores.get(run)
+        return self.befores.get(job)
 
     def _kept(self, user: str, name: str) -> Any:
         try:
-            small = gallery.thumbnail(gallery_of(self.studio.people, user), name, PREVIEW_SIDE)
+            small = gallery.thumbnail(gallery_of(self.studio.users, user), name, PREVIEW_SIDE)
         except PictureError:  # deleted since
             return None
         return PIL.open(io.BytesIO(small.read_bytes()))
 
     @told
-    def pause(self, run: str | None, request: gr.Request) -> None:
-        """Let a run wait until it is told to go on."""
-        if run:
-            self.studio.runs.pause(self.studio.user(request), run)
+    def pause(self, job: str | None, request: gr.Request) -> None:
+        """Let a job wait until it is told to go on."""
+        if job:
+            self.studio.jobs.pause(self.studio.user(request), job)
 
     @told
-    def go_on(self, run: str | None, request: gr.Request) -> None:
-        """Let a paused run go on."""
-        if run:
-            self.studio.runs.go_on(self.studio.user(request), run)
+    def go_on(self, job: str | None, request: gr.Request) -> None:
+        """Let a paused job go on."""
+        if job:
+            self.studio.jobs.go_on(self.studio.user(request), job)
 
     @told
-    def stop(self, run: str | None, request: gr.Request) -> None:
-        """End a run and keep the picture so far."""
-        if run:
-            self.studio.runs.stop(self.studio.user(request), run)
+    def stop(self, job: str | None, request: gr.Request) -> None:
+        """End a job and keep the picture so far."""
+        if job:
+            self.studio.jobs.stop(self.studio.user(request), job)
 
     @told
-    def drop(self, run: str | None, request: gr.Request) -> tuple[str | None, str, str]:
-        """Throw a run away.
+    def drop(self, job: str | None, request: gr.Request) -> tuple[str | None, str, str]:
+        """Throw a job away.
 
         Returns:
-            Another run to show, nothing seen, and what to say.
+            Another job to show, nothing seen, and what to say.
         """
         user = self.studio.user(request)
-        if run:
-            self.studio.runs.drop(user, run)
-        others = [view.id for view in self.studio.runs.of(user) if view.status in AT_WORK]
+        if job:
+            self.studio.jobs.drop(user, job)
+        others = [view.id for view in self.studio.jobs.of(user) if view.status in AT_WORK]
         return others[0] if others else None, "", say("dropped", language(request))
 
     @told
@@ -178,7 +178,7 @@ def _buttons(view: View | None) -> list[Any]:
     return [gr.Button(visible=name in shown) for name in BUTTONS]
 
 
-def _choice_of_runs(views: Sequence[View], run: str | None, wants: str) -> Any:
+def _choice_of_runs(views: Sequence[View], job: str | None, wants: str) -> Any:
     named = [(f"{view.name}: {status_line(view, wants)}", view.id) for view in views]
-    only = len(views) == 1 and views[0].id == run
-    return gr.Radio(choices=named, value=run, visible=bool(views) and not only)
+    only = len(views) == 1 and views[0].id == job
+    return gr.Radio(choices=named, value=job, visible=bool(views) and not only)

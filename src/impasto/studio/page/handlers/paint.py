@@ -1,4 +1,4 @@
-"""What the choices on the page do: paint at once, keep, start a run, give settings back."""
+"""Handlers of the painting tab: paint at once, save, start a job, restore settings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ..selection import (
     KEEPS_COLORS,
     choose,
     commands,
-    make_order,
+    make_job_spec,
     offered,
     settings_at_once,
     weights_of,
@@ -59,7 +59,7 @@ def as_bytes(image: Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 @dataclass(frozen=True, eq=False)
-class Painting:
+class PaintHandlers:
     """The handlers of the events of the page; each takes values of controls and returns updates."""
 
     studio: Studio
@@ -158,24 +158,24 @@ class Painting:
     @told
     def strengthen(
         self,
-        run: str | None,
+        job: str | None,
         shows: str,
         request: gr.Request,
         *choice: Any,
     ) -> tuple[Any, ...]:
-        """Paint at once with another strength, or let the run that is shown go on with it.
+        """Paint at once with another strength, or let the job that is shown go on with it.
 
         Returns:
             As `paint_now`.
         """
         photo, first, others, share, strength, color = choice
         user = self.studio.user(request)
-        view = next((view for view in self.studio.runs.of(user) if view.id == run), None)
+        view = next((view for view in self.studio.jobs.of(user) if view.id == job), None)
         if shows != RUN or view is None or view.status not in AT_WORK:
             return self.paint_now(photo, first, others, share, strength, color, request)
         if view.settings.strength == strength:
             return (gr.skip(),) * 4
-        self.studio.runs.change(user, view.id, strength=strength)
+        self.studio.jobs.change(user, view.id, strength=strength)
         text = say("strength_live", language(request), strength=f"{strength:g}")
         return gr.skip(), text, gr.skip(), gr.skip()
 
@@ -222,13 +222,15 @@ class Painting:
         """Send the picture to the slow route, which begins with what was painted at once.
 
         Returns:
-            The run, and that it is shown.
+            The job, and that it is shown.
         """
         choice = choose(photo, first, others, share, language(request))
         layers = list((canvas or {}).get("layers") or [])
         with tempfile.TemporaryDirectory(dir=self.studio.temporary.scratch) as place:
-            order = make_order(choice, _named(values), layers, Path(place), self.studio.max_pixels)
-            return self.studio.runs.add(self.studio.user(request), order), RUN
+            spec = make_job_spec(
+                choice, _named(values), layers, Path(place), self.studio.max_pixels
+            )
+            return self.studio.jobs.add(self.studio.user(request), spec), RUN
 
     @told
     def command(
