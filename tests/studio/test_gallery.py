@@ -114,7 +114,7 @@ import os, sys
 sys.path.insert(0, sys.argv[2])
 import numpy as np
 from tests.studio.results import made
-from impasto.studio import gallery
+from impasto.studio.gallery import gallery
 from impasto.errors import PictureError
 result = made(np.zeros((8, 8, 3), np.float32))
 if os.getuid() == 0:

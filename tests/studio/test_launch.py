@@ -78,7 +78,7 @@ def test_without_gradio_it_says_how_to_get_it(tmp_path):
 
 def test_the_command_line_does_not_load_gradio():
     code = (
-        "import sys\nfrom impasto.cli import cli\ncli.main(['studio', '--help'])\n"
+        "import sys\nfrom impasto.cli.main import main\nmain(['studio', '--help'])\n"
         "assert not {'gradio', 'fastapi', 'uvicorn', 'torch'} & {*sys.modules}"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)

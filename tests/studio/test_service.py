@@ -57,7 +57,7 @@ def whole(pictures):
 
 
 @pytest.fixture
-def order(pictures):
+def spec(pictures):
     def make(name="photo_wave", styles=("wave.png",), **settings):
         return JobSpec(
             pictures / "photo.png",
@@ -112,9 +112,9 @@ def left(folder):
     return sorted(path.name for path in (folder / ".studio/runs").iterdir() if path.is_dir())
 
 
-def test_a_run_makes_the_picture_that_stylize_makes(studio, order, whole, tmp_path):
+def test_a_run_makes_the_picture_that_stylize_makes(studio, spec, whole, tmp_path):
     runs = studio()
-    run = runs.add("", order())
+    run = runs.add("", spec())
     view = until(runs, run, done)
     assert view.picture == "photo_wave.png" and view.error == ""
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
@@ -132,11 +132,11 @@ def test_a_run_makes_the_picture_that_stylize_makes(studio, order, whole, tmp_pa
     assert left(tmp_path) == []
 
 
-def test_runs_wait_in_line_over_all_people_and_tell_their_place(studio, order, tmp_path):
+def test_runs_wait_in_line_over_all_people_and_tell_their_place(studio, spec, tmp_path):
     runs = studio(("ada", "bob"))
-    first = runs.add("ada", order(iterations=100_000))
+    first = runs.add("ada", spec(iterations=100_000))
     until(runs, first, begun, "ada")
-    second, third = runs.add("bob", order("b")), runs.add("ada", order("c"))
+    second, third = runs.add("bob", spec("b")), runs.add("ada", spec("c"))
     assert [runs.view("bob", second).place, runs.view("ada", third).place] == [1, 2]
     assert runs.view("bob", second).waiting == 2
     assert runs.view("ada", first).place == 0
@@ -150,12 +150,12 @@ def test_runs_wait_in_line_over_all_people_and_tell_their_place(studio, order, t
     assert (tmp_path / "bob/b.png").exists()
 
 
-def test_people_take_turns(studio, order, tmp_path):
+def test_people_take_turns(studio, spec, tmp_path):
     runs = studio(("ada", "bob", "eva"))
-    first = runs.add("ada", order("first", **LONG))
+    first = runs.add("ada", spec("first", **LONG))
     until(runs, first, begun, "ada")
     asked = [("ada", "a2"), ("ada", "a3"), ("bob", "b1"), ("eva", "e1"), ("bob", "b2")]
-    made = [(user, runs.add(user, order(name))) for user, name in asked]
+    made = [(user, runs.add(user, spec(name))) for user, name in asked]
     assert [runs.view(*one).place for one in made] == [3, 5, 1, 2, 4]
     runs.stop("ada", first)
     for user, run in made:
@@ -167,12 +167,12 @@ def test_people_take_turns(studio, order, tmp_path):
 
 def test_a_run_that_gives_way_to_the_end_of_another_is_not_set_back(studio, spec):
     runs = studio(("ada", "bob"))
-    paused = runs.add("bob", order("paused", **LONG))
+    paused = runs.add("bob", spec("paused", **LONG))
     until(runs, paused, begun, "bob")
     runs.pause("bob", paused)
-    at_work = runs.add("ada", order("at work", **LONG))
+    at_work = runs.add("ada", spec("at work", **LONG))
     until(runs, at_work, begun, "ada")
-    waiting = runs.add("bob", order("waiting"))
+    waiting = runs.add("bob", spec("waiting"))
     runs.stop("bob", paused)
     until(runs, paused, lambda view: view.status == "stopped", "bob")
     view = until(runs, at_work, begun, "ada")
@@ -180,14 +180,14 @@ def test_a_run_that_gives_way_to_the_end_of_another_is_not_set_back(studio, spec
     assert runs.view("bob", waiting).place == 1
 
 
-def test_a_waiting_run_with_a_picture_says_so_and_can_be_stopped(studio, order, tmp_path):
+def test_a_waiting_run_with_a_picture_says_so_and_can_be_stopped(studio, spec, tmp_path):
     runs = studio()
-    first = runs.add("", order("first", **LONG))
+    first = runs.add("", spec("first", **LONG))
     assert until(runs, first, begun).begun
     runs.pause("", first)
-    second = runs.add("", order("second", **LONG))
+    second = runs.add("", spec("second", **LONG))
     until(runs, second, begun)
-    third = runs.add("", order("third"))
+    third = runs.add("", spec("third"))
     runs.go_on("", first)
     view = runs.view("", first)
     assert (view.status, view.begun) == ("waiting", True)
@@ -217,7 +217,7 @@ def held(tmp_path):
 
 def test_nothing_changes_a_run_whose_last_step_is_done(held, spec):
     runs, arrived, release = held
-    run = runs.add("", order())
+    run = runs.add("", spec())
     assert arrived.wait(PATIENCE)
     with pytest.raises(RunError, match="has ended"):
         runs.change("", run, strength=0.4)
@@ -229,12 +229,12 @@ def test_nothing_changes_a_run_whose_last_step_is_done(held, spec):
     assert view.settings.strength == 1
 
 
-def test_a_run_that_is_being_stopped_neither_goes_on_nor_changes(held, order, tmp_path):
+def test_a_run_that_is_being_stopped_neither_goes_on_nor_changes(held, spec, tmp_path):
     runs, arrived, release = held
-    paused = runs.add("", order("paused", **LONG))
+    paused = runs.add("", spec("paused", **LONG))
     until(runs, paused, begun)
     runs.pause("", paused)
-    runs.add("", order("other"))
+    runs.add("", spec("other"))
     assert arrived.wait(PATIENCE)
     runs.stop("", paused)  # which waits until the other is kept
     for call in (runs.go_on, lambda *one: runs.change(*one, strength=0.4)):
@@ -248,7 +248,7 @@ def test_a_run_that_is_being_stopped_neither_goes_on_nor_changes(held, order, tm
 
 def test_a_change_just_before_the_end_is_heeded(studio, spec):
     runs = studio(started=False)
-    run = runs.add("", order())
+    run = runs.add("", spec())
     queue = runs._queue
     found = queue.find("", run)
     runs.change("", run, strength=0.4)  # after the last look at it, as far as the worker sees
@@ -260,7 +260,7 @@ def test_a_change_just_before_the_end_is_heeded(studio, spec):
 
 def test_another_persons_run_is_as_unknown_as_one_that_never_was(studio, spec):
     runs = studio(("ada", "bob"), started=False)
-    run = runs.add("ada", order())
+    run = runs.add("ada", spec())
     messages = set()
     calls = (runs.view, runs.preview, runs.pause, runs.go_on, runs.stop, runs.drop, runs.change)
     for call in calls:
@@ -273,13 +273,13 @@ def test_another_persons_run_is_as_unknown_as_one_that_never_was(studio, spec):
     assert runs.of("bob") == []
 
 
-def test_a_paused_run_lets_the_next_work_and_goes_on_bit_for_bit(studio, order, whole, tmp_path):
+def test_a_paused_run_lets_the_next_work_and_goes_on_bit_for_bit(studio, spec, whole, tmp_path):
     runs = studio()
-    first = runs.add("", order("first"))
+    first = runs.add("", spec("first"))
     until(runs, first, begun)
     runs.pause("", first)
     assert runs.view("", first).status == "paused"
-    second = runs.add("", order("second", seed=1))
+    second = runs.add("", spec("second", seed=1))
     until(runs, second, done)
     assert runs.view("", first).status == "paused"
     assert runs.preview("", first) is not None
@@ -288,8 +288,8 @@ def test_a_paused_run_lets_the_next_work_and_goes_on_bit_for_bit(studio, order, 
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
-def test_a_run_can_be_paused_and_gone_on_with_at_any_moment(studio, order, tmp_path):
-    runs, asked = studio(started=False), order(iterations=200)
+def test_a_run_can_be_paused_and_gone_on_with_at_any_moment(studio, spec, tmp_path):
+    runs, asked = studio(started=False), spec(iterations=200)
     run = runs.add("", asked)
     runs.pause("", run)  # before the worker is there
     runs.start([""])
@@ -311,9 +311,9 @@ def test_a_run_can_be_paused_and_gone_on_with_at_any_moment(studio, order, tmp_p
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
-def test_stop_keeps_the_picture_so_far(studio, order, whole, tmp_path):
+def test_stop_keeps_the_picture_so_far(studio, spec, whole, tmp_path):
     runs = studio()
-    run = runs.add("", order(**LONG))
+    run = runs.add("", spec(**LONG))
     until(runs, run, begun)
     runs.stop("", run)
     view = until(runs, run, lambda view: view.status == "stopped")
@@ -323,12 +323,12 @@ def test_stop_keeps_the_picture_so_far(studio, order, whole, tmp_path):
     assert left(tmp_path) == []
 
 
-def test_stop_of_a_paused_run_does_not_wait_for_the_one_at_work(studio, order, tmp_path):
+def test_stop_of_a_paused_run_does_not_wait_for_the_one_at_work(studio, spec, tmp_path):
     runs = studio()
-    paused = runs.add("", order("paused", **LONG))
+    paused = runs.add("", spec("paused", **LONG))
     until(runs, paused, begun)
     runs.pause("", paused)
-    other = runs.add("", order("other", **LONG))
+    other = runs.add("", spec("other", **LONG))
     before = until(runs, other, begun).iteration
     runs.stop("", paused)
     view = until(runs, paused, lambda view: view.status == "stopped")
@@ -336,33 +336,33 @@ def test_stop_of_a_paused_run_does_not_wait_for_the_one_at_work(studio, order, t
     until(runs, other, lambda view: view.status == "running" and view.iteration > before)
 
 
-def test_stop_of_a_run_that_has_not_begun_just_ends_it(studio, order, tmp_path):
+def test_stop_of_a_run_that_has_not_begun_just_ends_it(studio, spec, tmp_path):
     runs = studio(started=False)
-    run = runs.add("", order())
+    run = runs.add("", spec())
     runs.stop("", run)
     view = runs.view("", run)
     assert (view.status, view.picture) == ("stopped", None)
     assert left(tmp_path) == []
 
 
-def test_a_dropped_run_leaves_nothing(studio, order, tmp_path):
+def test_a_dropped_run_leaves_nothing(studio, spec, tmp_path):
     runs = studio()
-    at_work, waiting = runs.add("", order(**LONG)), runs.add("", order())
+    at_work, waiting = runs.add("", spec(**LONG)), runs.add("", spec())
     until(runs, at_work, begun)
     runs.drop("", waiting)
     assert left(tmp_path) == [at_work]
     runs.drop("", at_work)
     assert runs.of("") == []
-    after = runs.add("", order("after"))
+    after = runs.add("", spec("after"))
     until(runs, after, done)
     runs.drop("", after)
     assert left(tmp_path) == []
     assert [path.name for path in tmp_path.glob("*.png")] == ["after.png"]
 
 
-def test_a_change_goes_on_from_the_picture_so_far(studio, order, tmp_path):
+def test_a_change_goes_on_from_the_picture_so_far(studio, spec, tmp_path):
     runs = studio()
-    run = runs.add("", order(**LONG))
+    run = runs.add("", spec(**LONG))
     before = until(runs, run, lambda view: view.iteration >= 8)
     runs.change("", run, strength=1.6, iterations=20)
     changed = until(runs, run, lambda view: view.iterations < 100_000)
@@ -377,7 +377,7 @@ def test_a_change_goes_on_from_the_picture_so_far(studio, order, tmp_path):
 
 def test_a_change_takes_the_scales_that_are_left(studio, spec):
     runs = studio()
-    run = runs.add("", order(size=96, scales=2, iterations=700))
+    run = runs.add("", spec(size=96, scales=2, iterations=700))
     until(runs, run, lambda view: view.scale == 1 and view.iteration > 2)
     runs.change("", run, strength=0.7, iterations=14)
     view = until(runs, run, lambda view: view.iterations < 700)
@@ -390,9 +390,9 @@ def test_a_change_takes_the_scales_that_are_left(studio, spec):
 
 
 @pytest.mark.parametrize("color", ["keep", "luminance", "palette", "match"])
-def test_changes_at_awkward_moments(studio, order, color, tmp_path):
+def test_changes_at_awkward_moments(studio, spec, color, tmp_path):
     runs = studio(started=False)
-    run = runs.add("", order(**LONG))
+    run = runs.add("", spec(**LONG))
     runs.change("", run, color=color)  # before the worker is there
     runs.start([""])
     runs.change("", run, iterations=9_000)  # perhaps before the first step
@@ -408,15 +408,15 @@ def test_changes_at_awkward_moments(studio, order, color, tmp_path):
 
 def test_strength_nought_and_back(studio, spec):
     runs = studio()
-    run = runs.add("", order(**LONG))
+    run = runs.add("", spec(**LONG))
     until(runs, run, begun)
     runs.change("", run, strength=0.0)
     assert until(runs, run, done).settings.strength == 0
 
 
-def test_a_bad_change_is_refused_and_the_run_goes_on(studio, order, whole, tmp_path):
+def test_a_bad_change_is_refused_and_the_run_goes_on(studio, spec, whole, tmp_path):
     runs = studio()
-    run = runs.add("", order())
+    run = runs.add("", spec())
     for change, words in (
         ({"strength": 7}, "strength"),
         ({"strenght": 1}, "no setting"),
@@ -430,12 +430,12 @@ def test_a_bad_change_is_refused_and_the_run_goes_on(studio, order, whole, tmp_p
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
-def test_inputs_are_copies_and_masks_and_a_starting_picture_go_along(studio, order, tmp_path):
+def test_inputs_are_copies_and_masks_and_a_starting_picture_go_along(studio, spec, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     runs = studio()
     mask, start = source / "a#red.impasto", source / "start"
-    made = order()
+    made = spec()
     for path in (made.content, made.styles[0], made.content.with_name("mask.png")):
         (source / path.name).write_bytes(path.read_bytes())
     mask.write_bytes((source / "mask.png").read_bytes())
@@ -452,7 +452,7 @@ def test_inputs_are_copies_and_masks_and_a_starting_picture_go_along(studio, ord
     assert [entry["role"] for entry in record["inputs"]] == ["content", "style", "init", "protect"]
 
 
-def test_what_cannot_be_read_is_said_at_once_or_fails_the_run(studio, order, tmp_path):
+def test_what_cannot_be_read_is_said_at_once_or_fails_the_run(studio, spec, tmp_path):
     runs = studio()
     with pytest.raises(PictureError, match="no file"):
         runs.add("", JobSpec(tmp_path / "none.png", (tmp_path / "none.png",)))
@@ -462,7 +462,7 @@ def test_what_cannot_be_read_is_said_at_once_or_fails_the_run(studio, order, tmp
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
     run = runs.add("", JobSpec(bad, (bad,), Settings(**TINY), name="bad"))
-    other = runs.add("", order())
+    other = runs.add("", spec())
     until(runs, other, done)
     view = runs.view("", run)
     assert view.status == "failed" and view.error.startswith("bad.png is damaged")
@@ -472,9 +472,9 @@ def test_what_cannot_be_read_is_said_at_once_or_fails_the_run(studio, order, tmp
     assert left(tmp_path) == []
 
 
-def test_a_change_that_cannot_be_is_told_and_another_mends_it(studio, order, tmp_path):
+def test_a_change_that_cannot_be_is_told_and_another_mends_it(studio, spec, tmp_path):
     runs = studio()
-    run = runs.add("", order(**LONG))
+    run = runs.add("", spec(**LONG))
     until(runs, run, begun)
     runs.change("", run, content_weight=1e38, style_weight=1e38, normalization="none")
     view = until(runs, run, lambda view: view.status == "failed")
@@ -491,7 +491,7 @@ def test_a_change_that_cannot_be_is_told_and_another_mends_it(studio, order, tmp
 
 def test_a_run_too_large_for_the_memory_fails_and_a_change_mends_it(studio, spec):
     runs = studio()
-    run = runs.add("", order(size=8000, memory=1.5))
+    run = runs.add("", spec(size=8000, memory=1.5))
     view = until(runs, run, lambda view: view.status == "failed")
     assert view.picture is None and "memory" in view.error
     runs.change("", run, size=48)
@@ -499,7 +499,7 @@ def test_a_run_too_large_for_the_memory_fails_and_a_change_mends_it(studio, spec
     assert until(runs, run, done).size == (48, 48)
 
 
-def test_a_full_disk_fails_the_run_which_can_be_tried_again(order, whole, tmp_path):
+def test_a_full_disk_fails_the_run_which_can_be_tried_again(spec, whole, tmp_path):
     full = [True]
 
     def keep_if_there_is_room(folder, result, name):
@@ -510,7 +510,7 @@ def test_a_full_disk_fails_the_run_which_can_be_tried_again(order, whole, tmp_pa
     runs = JobService(lambda user: tmp_path, keep_if_there_is_room)
     runs.start([""])
     try:
-        run = runs.add("", order())
+        run = runs.add("", spec())
         view = until(runs, run, lambda view: view.status == "failed")
         assert view.error == "cannot write: no space left; free some space"
         full[0] = False
@@ -524,17 +524,17 @@ def test_a_full_disk_fails_the_run_which_can_be_tried_again(order, whole, tmp_pa
 
 def test_a_full_queue_tells_how_many_wait(studio, spec):
     runs = studio(("ada", "bob"), started=False, most_each=2, most=3)
-    first, _ = runs.add("ada", order()), runs.add("ada", order())
+    first, _ = runs.add("ada", spec()), runs.add("ada", spec())
     with pytest.raises(BusyError, match=r"2 of your jobs .* \(2 wait in all\)"):
-        runs.add("ada", order())
-    runs.add("bob", order())
+        runs.add("ada", spec())
+    runs.add("bob", spec())
     with pytest.raises(BusyError, match="3 jobs wait"):
-        runs.add("bob", order())
+        runs.add("bob", spec())
     runs.pause("ada", first)
     with pytest.raises(BusyError):  # it still has a place
-        runs.add("ada", order())
+        runs.add("ada", spec())
     runs.drop("ada", first)
-    runs.add("ada", order())
+    runs.add("ada", spec())
 
 
 def test_many_people_at_once_are_served_or_told(studio, spec):
@@ -545,7 +545,7 @@ def test_many_people_at_once_are_served_or_told(studio, spec):
     def ask(user):
         try:
             for _ in range(3):
-                got.append((user, runs.add(user, order(iterations=1))))
+                got.append((user, runs.add(user, spec(iterations=1))))
                 runs.of(user)
         except BusyError as error:
             told.append(str(error))
@@ -576,7 +576,7 @@ def meddle(runs, run, seed, end, wrong):
         time.sleep(0.01)
 
 
-def use(runs, user, order, seed, end, wrong):
+def use(runs, user, spec, seed, end, wrong):
     """Do at random what a user does, for a while, and note what should not have been raised."""
     rng = np.random.default_rng(seed)
     calls = [runs.pause, runs.go_on, runs.stop, runs.drop, runs.view, runs.preview]
@@ -585,7 +585,7 @@ def use(runs, user, order, seed, end, wrong):
         try:
             views = runs.of(user)
             if len(views) < 3 or rng.random() < 0.1:
-                runs.add(user, order(f"{user}{seed}", iterations=int(rng.integers(0, 60))))
+                runs.add(user, spec(f"{user}{seed}", iterations=int(rng.integers(0, 60))))
             if views:
                 rng.choice(calls)(user, views[rng.integers(0, len(views))].id)
         except RunError:
@@ -595,11 +595,11 @@ def use(runs, user, order, seed, end, wrong):
         time.sleep(float(rng.choice([0.0, 0.01, 0.1])))
 
 
-def use_all(runs, users, order, seconds, seed):
+def use_all(runs, users, spec, seconds, seed):
     """Let two threads for each user use the studio; what should not have been raised."""
     wrong, end = [], time.monotonic() + seconds
     threads = [
-        threading.Thread(target=use, args=(runs, user, order, seed + number, end, wrong))
+        threading.Thread(target=use, args=(runs, user, spec, seed + number, end, wrong))
         for number, user in enumerate(users * 2)
     ]
     for thread in threads:
@@ -617,16 +617,16 @@ def finish_all(runs, user):
 
 
 @pytest.mark.parametrize("restarts", [0, 2])
-def test_whatever_people_do_nothing_is_lost_or_left_behind(studio, order, tmp_path, restarts):
+def test_whatever_people_do_nothing_is_lost_or_left_behind(studio, spec, tmp_path, restarts):
     users = ["ada", "bob"]
     for turn in range(restarts):
         runs = studio(users)
-        assert use_all(runs, users, order, 2, 10 * turn) == []
+        assert use_all(runs, users, spec, 2, 10 * turn) == []
         before = {view.id for user in users for view in runs.of(user) if not over(view)}
         runs.close()
         assert {name for user in users for name in left(tmp_path / user)} <= before
     runs = studio(users)
-    assert use_all(runs, users, order, 3, 100) == []
+    assert use_all(runs, users, spec, 3, 100) == []
     for user in users:
         views = finish_all(runs, user)
         assert left(tmp_path / user) == []
@@ -639,9 +639,9 @@ def over(view):
     return view.status in ("done", "stopped")
 
 
-def test_calls_of_many_threads_on_one_run_leave_it_whole(studio, order, whole, tmp_path):
+def test_calls_of_many_threads_on_one_run_leave_it_whole(studio, spec, whole, tmp_path):
     runs = studio()
-    run, end, wrong = runs.add("", order()), time.monotonic() + 4, []
+    run, end, wrong = runs.add("", spec()), time.monotonic() + 4, []
     threads = [
         threading.Thread(target=meddle, args=(runs, run, seed, end, wrong)) for seed in range(4)
     ]
@@ -656,11 +656,11 @@ def test_calls_of_many_threads_on_one_run_leave_it_whole(studio, order, whole, t
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
-def test_the_memory_of_finished_runs_is_bounded(studio, order, tmp_path):
+def test_the_memory_of_finished_runs_is_bounded(studio, spec, tmp_path):
     runs = studio(("", "ada"), started=False)
-    kept = runs.add("ada", order())
+    kept = runs.add("ada", spec())
     for _ in range(30):
-        runs.stop("", runs.add("", order()))
+        runs.stop("", runs.add("", spec()))
     assert len(runs.of("")) == 20
     assert [view.id for view in runs.of("ada")] == [kept]
 
@@ -675,4 +675,4 @@ def test_close_takes_no_more_runs(studio, spec):
     runs = studio()
     runs.close()
     with pytest.raises(BusyError, match="closing"):
-        runs.add("", order())
+        runs.add("", spec())

@@ -38,7 +38,7 @@ def test_the_blanks_are_the_same(key):
 
 
 def test_all_that_is_written_is_used():
-    sources = [path.read_text() for path in Path(studio.__file__).parent.glob("*.py")]
+    sources = [path.read_text() for path in Path(studio.__file__).parent.rglob("*.py")]
     code = "".join(sources)
     formed = ("row.", "step_")  # keys that are put together
     statuses = set(get_args(Status)) | set(BUTTONS)
