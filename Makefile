@@ -1,5 +1,6 @@
 # make demo   makes a picture          (both first make .venv and install into it)
 # make test   lint, types, layers, tests
+# make docs   the documentation as a site, in site/
 # make faults bad input, kills and full disks for ten minutes; or make faults SECONDS=60
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := .venv/Scripts
 endif
 INSTALLED := .venv/installed
 
-.PHONY: demo test check tests faults parity clean
+.PHONY: demo test check tests docs wheel faults clean
 
 demo: $(INSTALLED)
 	@echo "== painting a sample photograph: at once with a network, then step by step for 45 seconds"
@@ -31,6 +32,21 @@ tests: $(INSTALLED)
 	@echo "== tests (PyTorch; the parity tests start JAX and TensorFlow themselves)"
 	@$(BIN)/python -m pytest
 
+docs: $(INSTALLED)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[docs]"
+	@$(BIN)/python docs/generate.py --site
+	@$(BIN)/mkdocs build --quiet --site-dir site
+
+# The wheel, installed into an empty environment: it paints, and its types serve a typed program.
+wheel: $(INSTALLED)
+	@rm -rf dist .venv-wheel
+	@$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps -w dist .
+	@$(PYTHON) -m venv .venv-wheel
+	@.venv-wheel/bin/python -m pip install --disable-pip-version-check --quiet -c constraints.txt dist/*.whl mypy
+	@cd dist && ../.venv-wheel/bin/impasto sample-style swirls -o swirls.png --size 200 --force
+	@cd dist && ../.venv-wheel/bin/impasto paint swirls.png --style wave -o painted.png --force
+	@.venv-wheel/bin/mypy --strict examples/typed.py
+
 # What must be 0 is: crashes, files lost or left behind, resumed runs that come out differently.
 SECONDS ?= 600
 SEED ?=
@@ -46,4 +62,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf .venv demo faults .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-wheel dist site demo faults .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

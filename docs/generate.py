@@ -1,8 +1,16 @@
-"""Write what the documentation takes from the code: the table of settings, and the layout."""
+"""Write what the documentation takes from the code: the table of settings, and the layout.
+
+With `--site` also `cli.md`, the help of each command, which only the site has.
+"""
 
 from __future__ import annotations
 
 import ast
+import contextlib
+import inspect
+import io
+import os
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +18,13 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+import impasto
 from impasto.presets import CLASSIC
 from impasto.settings import LayerName, Settings
 
 ROOT = Path(__file__).parents[1]
-SETTINGS, LAYOUT = ROOT / "docs" / "settings.md", ROOT / "CONTRIBUTING.md"
+SETTINGS, LAYOUTS = ROOT / "docs/settings.md", ("CONTRIBUTING.md", "docs/architecture.md")
+DECISIONS = ROOT / "docs/decisions"
 _INDENT, _COLUMN = 2, 20  # of the layout
 
 
@@ -75,6 +85,36 @@ def _line(file: Path, depth: int) -> Iterator[str]:
     yield f"{indented:<{_COLUMN}} {about.splitlines()[0]}"
 
 
+def decisions() -> str:
+    """Return a link to each decision."""
+    titles = {path.name: path.read_text("utf-8").splitlines()[0] for path in DECISIONS.glob("0*")}
+    return "\n".join(f"- [{title[2:]}]({name})" for name, title in sorted(titles.items()))
+
+
+def api() -> str:
+    """Return what mkdocstrings fills in for each public name: functions, classes, exceptions."""
+
+    def kind(name: str) -> int:
+        value = getattr(impasto, name)
+        return 0 if inspect.isfunction(value) else 2 if name.endswith("Error") else 1
+
+    return "\n\n".join(f"::: impasto.{name}" for name in sorted(impasto.__all__, key=kind))
+
+
+def commands() -> str:
+    """Return the help of each command, as the parser gives it."""
+    from impasto.cli.main import DESCRIPTIONS, parse
+
+    os.environ |= {"COLUMNS": "100", "NO_COLOR": "1"}
+    pages = ["# Commands\n\n`impasto COMMAND --help`, made from the parser.\n"]
+    for name in DESCRIPTIONS:
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+            parse([name, "--help"])
+        pages.append(f"## {name}\n\n```text\n{shown.getvalue().strip()}\n```\n")
+    return "\n".join(pages)
+
+
 def updated(text: str, part: str, new: str) -> str:
     """Return a document's text with a part, marked by comments, in its place."""
     start, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
@@ -84,12 +124,18 @@ def updated(text: str, part: str, new: str) -> str:
 
 def documents() -> dict[Path, str]:
     """Return the documents as they should be, by their paths."""
-    return {
-        SETTINGS: updated(SETTINGS.read_text("utf-8"), "settings", settings_table()),
-        LAYOUT: updated(LAYOUT.read_text("utf-8"), "layout", layout()),
+    layouts = {ROOT / name: ("layout", layout()) for name in LAYOUTS}
+    parts = {
+        SETTINGS: ("settings", settings_table()),
+        DECISIONS / "README.md": ("decisions", decisions()),
+        ROOT / "docs/api.md": ("names", api()),
+        **layouts,
     }
+    return {path: updated(path.read_text("utf-8"), *part) for path, part in parts.items()}
 
 
 if __name__ == "__main__":
     for path, text in documents().items():
         path.write_text(text, "utf-8")
+    if "--site" in sys.argv:
+        (ROOT / "docs/cli.md").write_text(commands(), "utf-8")
