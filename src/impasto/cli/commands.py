@@ -43,16 +43,16 @@ class Stylize:
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
     """Largest input picture that is read, pixels; Pillow's limit by default."""
     checkpoint: Annotated[bool, Checkpoints] = False
-    """Keep what `impasto resume` needs to go on; by default if the run takes over two minutes."""
+    """Write checkpoints for `impasto resume`; by default for runs of over two minutes."""
     no_checkpoint: Annotated[bool, Checkpoints] = False
-    """Keep nothing, however long the run takes."""
+    """Write no checkpoint, however long the run takes."""
     settings: Annotated[Settings, Flat] = field(default_factory=Settings)
     common: Annotated[Common, Flat] = field(default_factory=Common)
 
 
 @dataclass(frozen=True)
 class Texture:
-    """Make a picture of nothing but style."""
+    """Synthesise a texture from a painting."""
 
     styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
     """The painting, or several; or names of styles, as for stylize."""
@@ -74,7 +74,7 @@ class Texture:
 
 @dataclass(frozen=True)
 class Resume:
-    """Go on with a run of stylize that ended early."""
+    """Resume a run of stylize that ended early."""
 
     run: Annotated[Positional[Path], arg(metavar="OUT")]
     """The result that it was to write, or the hidden folder beside it."""
@@ -85,7 +85,7 @@ class Resume:
 
 @dataclass(frozen=True)
 class Again:
-    """Make a result again, or another like it, from the record that it carries."""
+    """Reproduce a result from its record, or change it."""
 
     result: Annotated[Positional[Path], arg(metavar="RESULT")]
     """What impasto stylize or impasto paint has written."""
@@ -98,9 +98,9 @@ class Again:
     content: OptionalPath = None
     """The photograph, if it is not where the record says, or another one."""
     style: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="STYLE")] = ()
-    """The painting, likewise."""
+    """The painting, in the same way."""
     model: OptionalPath = None
-    """The network that painted at once, likewise."""
+    """The network of impasto paint, in the same way."""
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Show no progress; print only the path of the result."""
     jpeg_quality: int | None = None
@@ -114,10 +114,10 @@ class Again:
 
 @dataclass(frozen=True)
 class Score:
-    """Judge any picture by the losses."""
+    """Score a picture by the losses."""
 
     picture: Annotated[Positional[Path], arg(metavar="PICTURE")]
-    """The picture to judge."""
+    """The picture to score."""
     content: Annotated[Path, arg(metavar="PATH")]
     """The photograph it was made from."""
     style: Annotated[Path, arg(metavar="PATH")]
@@ -132,7 +132,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Doctor:
-    """Say what this installation has, how fast it is, and what is wrong with it."""
+    """Report the installation, its speed, and fixes for what is wrong."""
 
     json: bool = False
     """Print JSON."""
@@ -177,7 +177,7 @@ class SampleStyle:
 
 @dataclass(frozen=True)
 class Paint:
-    """Paint photographs at once with a trained network."""
+    """Paint photographs with a trained network, in one pass."""
 
     photographs: Annotated[Positional[tuple[Path, ...]], arg(metavar="PHOTO")]
     """Photographs, folders of them, or text files (.txt) with the path of one on each line."""
@@ -214,7 +214,7 @@ class Styles:
 
 @dataclass(frozen=True)
 class Studio:
-    """Open the studio, a page in the browser to make pictures on."""
+    """Open the studio, a web page, in the browser."""
 
     port: Annotated[int | None, arg(metavar="N")] = None
     """Where the page answers; by default 7860, or the next port that is free."""

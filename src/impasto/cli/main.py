@@ -73,20 +73,20 @@ CARRIED_OUT_BY = {  # module and function, imported when the command runs: --hel
 }
 DESCRIPTIONS = {
     "stylize": "Paint a photograph in the style of a painting.",
-    "texture": "Make a picture of nothing but style, that tiles if it shall.",
-    "resume": "Go on with a run of stylize that ended early.",
-    "paint": "Paint photographs at once in a style that has been learned.",
-    "again": "Make a result again from the record that it carries.",
+    "texture": "Synthesise a texture from a painting; --seamless makes it tile.",
+    "resume": "Resume a run of stylize that ended early.",
+    "paint": "Paint photographs with a trained network, in one pass.",
+    "again": "Reproduce a result from its record, or change it.",
     "styles": "List the styles of a network.",
-    "learn": "Learn one painting's style in minutes.",
-    "train": "Train a network that paints at once.",
-    "make-pairs": "Paint a folder of photographs by the slow route, to train on.",
-    "export": "Write a network for other programs: ONNX, LiteRT.",
-    "score": "Judge any picture by the losses.",
-    "doctor": "Say what this installation has, how fast it is, and what is wrong with it.",
+    "learn": "Teach a network one new style, in minutes.",
+    "train": "Train a painting network.",
+    "make-pairs": "Stylize a folder of photographs as training examples.",
+    "export": "Export a network as ONNX or LiteRT.",
+    "score": "Score a picture by the losses.",
+    "doctor": "Report the installation, its speed, and fixes for what is wrong.",
     "demo": "Paint a sample photograph by both routes, within a minute.",
     "sample-style": "Draw a sample painting.",
-    "studio": "Open the studio, a page in the browser to make pictures on.",
+    "studio": "Open the studio, a web page, in the browser.",
 }
 
 

@@ -16,7 +16,7 @@ from .options import Common, Flat, OptionalPath
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network that paints at once."""
+    """Train a painting network."""
 
     photographs: Annotated[Positional[Path], arg(metavar="PHOTOS")]
     """Folder of photographs."""
@@ -29,9 +29,9 @@ class Train:
     others: OptionalPath = None
     """Folder of paintings that a predictor learns from, so that any painting can be a style."""
     model: OptionalPath = None
-    """Network to begin with, in place of a fresh one."""
+    """Network to start from, in place of a fresh one."""
     resume: bool = False
-    """Go on with the training in the folder."""
+    """Resume the training in the folder."""
     save_every: Annotated[int, arg(metavar="N")] = 200
     """Steps between two states written."""
     preview_every: Annotated[int, arg(metavar="N")] = 500
@@ -44,7 +44,7 @@ class Train:
 
 @dataclass(frozen=True)
 class Learn:
-    """Teach a network that paints at once a new style, in minutes."""
+    """Teach a network one new style, in minutes."""
 
     painting: Annotated[Positional[Path], arg(metavar="PAINTING")]
     """The painting."""
@@ -71,7 +71,7 @@ class Learn:
 
 @dataclass(frozen=True)
 class MakePairs:
-    """Paint a folder of photographs by the slow route, as examples to train on."""
+    """Stylize a folder of photographs as training examples."""
 
     photographs: Annotated[Positional[Path], arg(metavar="PHOTOS")]
     """Folder of photographs."""
@@ -87,7 +87,7 @@ class MakePairs:
 
 @dataclass(frozen=True)
 class Export:
-    """Write a network as a file for other programs, checked against Keras."""
+    """Export a network as ONNX or LiteRT, checked against Keras."""
 
     model: Annotated[Positional[Path | None], arg(metavar="MODEL")] = None
     """The network; the one that ships by default."""
