@@ -26,9 +26,9 @@ from skimage.transform import resize
 
 import impasto
 from impasto.backend import ops
-from impasto.engines.network.architecture import load_network, make_network
 from impasto.engines.network.export import export_onnx
 from impasto.engines.network.model import Architecture, PaintingModel, style_size
+from impasto.engines.network.trunk import load_network, make_network
 
 pytest.importorskip("onnxruntime", reason='needs pip install "impasto[onnx]"')
 

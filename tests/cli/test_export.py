@@ -10,9 +10,9 @@ import pytest
 
 from impasto.backend import ops
 from impasto.cli.main import main
-from impasto.engines.network.architecture import load_network, make_network
 from impasto.engines.network.model import Architecture, PaintingModel, style_size
 from impasto.engines.network.model_file import load_model, save_model
+from impasto.engines.network.trunk import load_network, make_network
 
 SIZE = (50, 41)
 RICH = Architecture((4, 5, 6, 7, 9), blocks=1, up_blocks=(2, 1, 0, 1), noise=True)

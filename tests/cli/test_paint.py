@@ -11,9 +11,9 @@ import skimage.data
 import impasto
 from impasto.cli.main import main
 from impasto.cli.paint import parse_styles
-from impasto.engines.network.architecture import make_network
 from impasto.engines.network.model import Architecture, PaintingModel, neutral_style, style_size
 from impasto.engines.network.model_file import load_model, save_model
+from impasto.engines.network.trunk import make_network
 from impasto.errors import SettingsError
 from impasto.workflows import paint as workflow
 from impasto.workflows import train

@@ -377,9 +377,9 @@ def _make_weights(folder: Path) -> None:
 
 
 def _make_model(path: Path) -> None:
-    from impasto.engines.network.architecture import make_network
     from impasto.engines.network.model import Architecture, PaintingModel, neutral_style
     from impasto.engines.network.model_file import save_model
+    from impasto.engines.network.trunk import make_network
 
     made_of = Architecture((4, 4, 6, 8), blocks=1)
     neutral = neutral_style(made_of)

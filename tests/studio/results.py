@@ -3,7 +3,7 @@
 from impasto.images.files import read_picture
 from impasto.paint_settings import PaintSettings
 from impasto.settings import Settings
-from impasto.workflows.manifest import make_record, picture_input
+from impasto.workflows.build_record import make_record, picture_input
 from impasto.workflows.result import Result
 from impasto.workflows.setting_files import setting_inputs
 

@@ -5,10 +5,10 @@ import pytest
 import skimage.data
 
 from impasto.backend import keras
-from impasto.engines.network.architecture import make_network
 from impasto.engines.network.model import Architecture, PaintingModel, neutral_style
 from impasto.engines.network.model_file import load_model, save_model
 from impasto.engines.network.predict import paint_image
+from impasto.engines.network.trunk import make_network
 from impasto.errors import PictureError
 from impasto.images.files import write_image
 from impasto.images.sample_styles import sample_style

@@ -5,7 +5,6 @@ import pytest
 import skimage.data
 
 import impasto
-from impasto.engines.network.architecture import make_network
 from impasto.engines.network.model import (
     Architecture,
     PaintingModel,
@@ -15,6 +14,7 @@ from impasto.engines.network.model import (
 )
 from impasto.engines.network.model_file import save_model
 from impasto.engines.network.predict import paint_image
+from impasto.engines.network.trunk import make_network
 from impasto.errors import ModelError, PictureError, SettingsError
 from impasto.images.files import write_image
 from impasto.images.oklab import to_oklab

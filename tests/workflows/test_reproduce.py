@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import impasto
-from impasto.engines.network.architecture import make_network
 from impasto.engines.network.model import (
     Architecture,
     PaintingModel,
@@ -20,6 +19,7 @@ from impasto.engines.network.model import (
     style_size,
 )
 from impasto.engines.network.model_file import save_model
+from impasto.engines.network.trunk import make_network
 from impasto.errors import ImpastoError, ModelError, PictureError, SettingsError, WeightsError
 from impasto.images.files import read_image, read_record, write_image
 from impasto.perceptual import weights

@@ -25,7 +25,7 @@ from ..images.opening import locate
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Picture, Step
-from .manifest import placed_settings
+from .build_record import placed_settings
 from .result import Result, StylesLike, as_paintings
 from .stylize import make_stylizer, stylize_with
 from .tasks import Task, find_into, plan_results

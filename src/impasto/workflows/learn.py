@@ -129,10 +129,10 @@ def _prepare(
 ) -> tuple[Any, Any]:
     from ..backend import resolve_precision
     from ..engines.network import training as engine
-    from ..engines.network.architecture import fill
     from ..engines.network.bank import pack
     from ..engines.network.lesson import Lesson
     from ..engines.network.painting_statistics import look_at_painting
+    from ..engines.network.trunk import fill
     from ..perceptual import objective
 
     engine.set_seed(settings.seed)

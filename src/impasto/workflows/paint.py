@@ -18,8 +18,8 @@ from ..images.color import keep_colors
 from ..images.scales import fit, resize
 from ..paint_settings import PaintSettings
 from ..types import Image
+from .build_record import make_record, model_input, picture_input
 from .environment import weights_used
-from .manifest import make_record, model_input, picture_input
 from .record import Input
 from .result import PictureLike, Result, alpha_at, as_picture
 from .style_paintings import painting_facts

@@ -13,6 +13,7 @@ from ..images.opening import locate
 from ..paint_settings import PaintSettings
 from ..settings import PAINTED_INITS, Settings
 from ..types import Picture, Step
+from .build_record import model_input
 from .changes import read_changes, recorded_settings
 from .environment import compare_surroundings, compare_weights, operators_of, warn
 from .inputs import (
@@ -26,7 +27,6 @@ from .inputs import (
     take_given,
     warn_if_other,
 )
-from .manifest import model_input
 from .paint import find_model, paint, painting_precision
 from .record import SHIPPED, Input, Record, parse_record, plain
 from .result import PictureLike, Result

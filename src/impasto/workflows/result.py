@@ -17,7 +17,7 @@ from ..images.scales import resize
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Image, Mask, Picture, Size
-from .manifest import placed
+from .build_record import placed
 from .style_paintings import style_file
 
 PictureLike = str | Path | NDArray[Any] | PIL.Image | Picture

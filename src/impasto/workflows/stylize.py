@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..settings import PAINTED_INITS, Settings
 from ..types import Image, Picture, Snapshot, Step, Stylizer
+from .build_record import make_record, model_input, painting_input, picture_input
 from .checkpointing import kept
 from .colors import after, before
 from .environment import weights_used
 from .guidance import Masks, as_masks, make_guidance, mask_inputs, name_masks
-from .manifest import make_record, model_input, painting_input, picture_input
+from .initial_picture import painted_start
 from .record import Input
 from .result import MaskLike, PictureLike, Result, StylesLike, alpha_at, as_paintings, as_picture
 from .run_folder import remove
 from .run_record import describe_run, name_inputs
 from .setting_files import setting_inputs
-from .start import painted_start
 
 if TYPE_CHECKING:
     from ..perceptual.style_cache import Looks

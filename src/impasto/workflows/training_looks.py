@@ -26,8 +26,8 @@ class Looks(NamedTuple):
     """What VGG19 sees of paintings; each array has one entry a painting.
 
     Attributes:
-        statistics: As in `engines.look.Look`, (K, F).
-        halves: Gram matrices by style layer, packed: see `engines.bank.pack`.
+        statistics: As in `engines.network.painting_statistics`, (K, F).
+        halves: Gram matrices by style layer, packed: see `engines.network.bank.pack`.
         scales: What those are multiplied with, by style layer, (K,).
     """
 

@@ -11,10 +11,10 @@ import pytest
 
 from impasto.backend import ops
 from impasto.engines.network import export
-from impasto.engines.network.architecture import load_network, make_network
 from impasto.engines.network.export import export_onnx
 from impasto.engines.network.model import Architecture, PaintingModel, style_size
 from impasto.engines.network.model_file import load_model, shipped_path
+from impasto.engines.network.trunk import load_network, make_network
 from impasto.errors import BackendError, ModelError, PictureError, SettingsError
 
 onnx = pytest.importorskip("onnx", reason='needs pip install "impasto[onnx]"')

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from impasto.engines.network.architecture import load_network
 from impasto.engines.network.model import (
     Architecture,
     PaintingModel,
@@ -17,6 +16,7 @@ from impasto.engines.network.model import (
     style_size,
 )
 from impasto.engines.network.model_file import VERSION, load_model, save_model
+from impasto.engines.network.trunk import load_network
 from impasto.errors import ModelError, PictureError
 
 TINY = Architecture((4, 4, 6, 8), blocks=1)

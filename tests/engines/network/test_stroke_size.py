@@ -6,11 +6,11 @@ import skimage.data
 
 from impasto.backend import ops
 from impasto.engines.network import predict, stroke_size
-from impasto.engines.network.architecture import make_network
 from impasto.engines.network.model import Architecture, PaintingModel, neutral_style, style_size
 from impasto.engines.network.predict import mix, paint_image
 from impasto.engines.network.stroke_size import paint_photograph
-from impasto.engines.network.strokes_on_gpu import resized
+from impasto.engines.network.stroke_size_gpu import resized
+from impasto.engines.network.trunk import make_network
 from impasto.errors import PictureError
 from impasto.images.scales import resize
 

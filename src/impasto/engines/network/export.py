@@ -21,9 +21,9 @@ from ...backend.litert import require_litert, run_litert, to_litert
 from ...errors import BackendError, ModelError, SettingsError
 from ...images.files import whole_or_not_at_all
 from ...types import Image, Kind, Size, Tensor
-from .architecture import load_network
 from .model import Array, PaintingModel, neutral_style, style_size
 from .onnx_graph import painting_graph
+from .trunk import load_network
 
 BOUNDS = {"float32": 2 / 255, "float16": 2 / 255, "int8": 16 / 255}
 LITERT = ".tflite"

@@ -15,7 +15,6 @@ from ...settings import Settings
 from ...training_settings import TrainingSettings
 from ...types import Image, Tensor
 from ..iterative.view import to_pixels
-from .architecture import fill, make_network
 from .bank import Bank, Drawn, examples, first_square
 from .model import (
     PHOTOGRAPH,
@@ -27,6 +26,7 @@ from .model import (
     neutral_style,
 )
 from .style_vectors import StyleVectors
+from .trunk import fill, make_network
 
 _LOOKED_AT = 32  # photographs that tell how much energy features have
 PARTS = ("content", "style", "tv", "pixels")

@@ -205,7 +205,7 @@ def summary(model: PaintingModel) -> dict[str, Any]:
 
 
 def predict_vector(model: PaintingModel, statistics: Array) -> Array:
-    """Return the style vector of a painting by its statistics, (F,) as `lesson.look_at` gives them.
+    """Return the style vector of a painting by its statistics, (F,) from `painting_statistics`.
 
     Raises:
         ValueError: The model has no predictor.

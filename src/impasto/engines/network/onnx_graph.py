@@ -14,7 +14,6 @@ import numpy as np
 
 from ...backend import NORM_EPSILON
 from ...types import Kind
-from .architecture import WITHOUT_DETAIL
 from .model import (
     NOISE,
     Array,
@@ -28,6 +27,7 @@ from .model import (
 )
 from .noise import COARSE, DEVIATION, FINE, MIDDLE, noise_bytes
 from .onnx_nodes import Nodes
+from .trunk import WITHOUT_DETAIL
 
 OPSET = 17  # of 2022, which all runtimes of today read
 _IR_VERSION = 8

@@ -13,9 +13,9 @@ from ...images.scales import check_size
 from ...training_settings import TrainingSettings
 from ...types import Image, Tensor
 from ..iterative.view import to_pixels
-from .architecture import Trunk, load_network
 from .model import PHOTOGRAPH, Array, PaintingModel, predict_vector, smallest_side
-from .tiled import paint_in_strips
+from .strips import paint_in_strips
+from .trunk import Trunk, load_network
 
 _MOST_PIXELS = 4_000_000  # of a picture that is painted whole, in about 2 GB
 _BYTES = 1000  # that a pixel takes on a GPU, at most

@@ -13,7 +13,7 @@ from ...types import Image, Tensor
 from ..iterative.points import computes_on_host
 from .model import PHOTOGRAPH, Array, PaintingModel
 from .predict import most_pixels, paint_image, paint_pixels
-from .strokes_on_gpu import paint_on_gpu
+from .stroke_size_gpu import paint_on_gpu
 
 
 def paint_photograph(

@@ -19,7 +19,7 @@ import impasto
 from impasto.images.files import write_image
 from impasto.perceptual import weights
 from impasto.types import Step
-from impasto.workflows.manifest import placed, placed_settings
+from impasto.workflows.build_record import placed, placed_settings
 from impasto.workflows.record import FORMAT, Input, Record, WeightsUsed, parse_record, plain
 from impasto.workflows.setting_files import setting_inputs
 from impasto.workflows.stylize import finish, stylize

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from impasto.backend import instance_norm, ops, reflect_pad
-from impasto.engines.network.architecture import load_network, make_network
 from impasto.engines.network.model import (
     NOISE,
     Architecture,
@@ -19,6 +18,7 @@ from impasto.engines.network.model import (
 )
 from impasto.engines.network.noise import COARSE, FINE, noise_bytes, noise_field
 from impasto.engines.network.predict import paint_image
+from impasto.engines.network.trunk import load_network, make_network
 from impasto.errors import PictureError
 from impasto.images.scales import SMALLEST_SIDE
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from ...backend import NORM_EPSILON, compiled, ops
 from ...types import Image
-from .architecture import WITHOUT_DETAIL, Trunk, apply, offsets_of
 from .model import Architecture, Array, up_blocks
 from .noise import COARSE, FINE, noise_rows
+from .trunk import WITHOUT_DETAIL, Trunk, apply, offsets_of
 
 _STRIP = 400_000  # positions of a strip
 
