@@ -116,7 +116,7 @@ class Settings(BaseModel):
     masks: tuple[str, ...] = ()
     """Where each style goes, white in a picture each; `FILE#red` for a colour, `all`, or `rest`."""
     style_masks: tuple[str, ...] = ()
-    """Which part of each painting its style is taken from: a picture each, likewise, or `all`."""
+    """Which part of each painting gives its style: a picture each, as for `masks`, or `all`."""
     protect: Annotated[str, Field(min_length=1)] | None = None
     """What stays as in the photograph, white in a picture; `FILE#red` for one colour of it."""
     feather: Annotated[float, Field(ge=0, le=0.5)] = 0.01

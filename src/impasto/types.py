@@ -89,12 +89,12 @@ class Moments(NamedTuple):
 
 
 class Region(NamedTuple):
-    """A part of the picture and the style that it shall have; all of it by layer.
+    """A part of the picture and its style targets, by layer.
 
     Attributes:
         style: Moments of the painting's features, as many positions as the whole painting has.
         roots: Square roots of their covariances, (C, C); for the style loss `moments` only.
-        patches: Features that each position of the picture shall have, (1, h, w, C); for the style
+        patches: Target features of each position of the picture, (1, h, w, C); for the style
             loss `patches` only, which needs nothing else.
         masks: How much each position belongs to the region, (1, h, w, 1); empty for all of it.
         shares: What the loss is multiplied by, scalars; empty for all of the picture.
@@ -126,8 +126,8 @@ class Guidance:
     Attributes:
         weights: Shares of the styles that go to the same place; empty for equal ones.
         masks: Where each style goes, (H, W) at any size; None for everywhere. Empty: everywhere.
-        style_masks: Where each style is taken from in its painting, likewise.
-        protect: What stays as in the photograph, likewise; None for nothing.
+        style_masks: Where each style is taken from in its painting, in the same form.
+        protect: What stays as in the photograph, in the same form; None for nothing.
     """
 
     weights: tuple[float, ...] = ()

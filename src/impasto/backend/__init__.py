@@ -8,7 +8,7 @@ What Keras 3 does not offer has one function of the same name for each framework
 
 - `value_and_grad(fn, tf32=False)`: `fn(x, *rest) -> (value, parts)` becomes
   `(x, *rest) -> ((value, parts), gradient in x)`, compiled where the framework does that well.
-- `compiled(fn, tf32=False)`: the same function, compiled likewise, that keeps nothing for a
+- `compiled(fn, tf32=False)`: the same function, compiled, that keeps nothing for a
   gradient, and waits for its result where the framework would run several calls at a time.
 - `recorded(fn)`: a function from tensors to tensors that is called many times with the same shapes;
   PyTorch on CUDA records it as one program (a CUDA graph). It may ask for no value of a tensor.
@@ -49,7 +49,7 @@ FRAMEWORKS = ("torch", "jax", "tensorflow")
 
 
 def _choose() -> str:
-    """Return the name of the framework that Keras shall run on."""
+    """Return the name of the framework for Keras to run on."""
     if "keras" in sys.modules:
         return str(sys.modules["keras"].backend.backend())
     if named := os.environ.get("KERAS_BACKEND"):

@@ -21,7 +21,7 @@ def keep_colors(painted: Image, photograph: Image) -> Image:
 
     Args:
         painted: (H, W, 3), sRGB, 0..1.
-        photograph: Likewise, of the same size.
+        photograph: In the same form and of the same size.
 
     Returns:
         (H, W, 3): lightness of the one, hue and chroma of the other, in Oklab. Where sRGB has no
@@ -123,7 +123,7 @@ def match_colors(source: Image, target: Image, *, method: str = "covariance") ->
 
     Args:
         source: (H, W, 3), sRGB, 0..1.
-        target: (h, w, 3), likewise, of any size.
+        target: (h, w, 3), 0..1, any size.
         method: `covariance` moves and stretches the colours in Oklab as a whole until mean and
             covariance are the target's; it keeps colours together. `histogram` gives red, green
             and blue, each by itself, the target's distribution: nearer to the target's colours,
@@ -186,7 +186,7 @@ def transport(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArr
 
     Args:
         source: S, (3, 3), of colours in Oklab.
-        target: T, likewise.
+        target: T, in the same form.
 
     Returns:
         A, (3, 3), symmetric: A S A is T.

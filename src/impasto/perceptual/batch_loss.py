@@ -19,7 +19,7 @@ _TINY = losses.TINY
 
 
 class Wanted(NamedTuple):
-    """What each picture of a batch shall be like.
+    """The targets of each picture of a batch.
 
     Attributes:
         content: Features of the photographs by content layer, (N, h, w, C).

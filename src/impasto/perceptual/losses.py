@@ -117,7 +117,7 @@ def covariance_root(target: Moments) -> Tensor:
 
 
 def patch_loss(features: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Compare features with those that each position shall have.
+    """Compare features with the target of each position.
 
     Where Kolkin et al. (2022), "Neural neighbor style transfer", equation 4, compare directions, we
     take the squared distance divided by the energy of the target: it keeps the painting's contrast.
@@ -165,7 +165,7 @@ def strip_variation_loss(
         height: Of the whole picture, H.
         is_last: Whether they are the last rows.
         normalization: As for `total_variation_loss`.
-        power: Likewise.
+        power: As for `total_variation_loss`.
 
     Returns:
         A scalar; those of all strips add up to `total_variation_loss` of the picture.

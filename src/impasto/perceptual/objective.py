@@ -70,7 +70,7 @@ def make_targets(
         known: What is remembered of paintings; their patches are not, which are large.
 
     Returns:
-        Features of the photograph, and of each region what its style shall be.
+        Features of the photograph, and the style targets of each region.
     """
     size, names = content.shape[1:3], settings.style_layers
     seen = backbone.vgg19(content, kernels, settings.content_layers, **look(settings))

@@ -33,7 +33,7 @@ def find_patches(
     masks: Sequence[Mask | None],
     seed: int = 0,
 ) -> dict[str, Tensor]:
-    """Find for each position of the picture the features that it shall have.
+    """Find the target features of each position of the picture.
 
     Args:
         picture: Features of the picture at the style layers.

@@ -41,7 +41,7 @@ def remembered(
         known: What is remembered, of one network; the new result is added, and the one longest not
             used goes where there are more than 16. None remembers nothing.
         painting: (1, h, w, 3); its numbers tell whether it is the same.
-        mask: Where in the painting is looked, (H, W), likewise.
+        mask: Which part of the painting counts, (H, W), 0..1.
         about: All else that decides the result: settings, tile.
         look: Computes the result.
 

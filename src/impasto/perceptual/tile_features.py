@@ -46,7 +46,7 @@ def make_targets(
         known: What is remembered of paintings.
 
     Returns:
-        Features of the photograph, and of each region what its style shall be.
+        Features of the photograph, and the style targets of each region.
 
     Raises:
         ValueError: `tile` is not a positive multiple of 16.

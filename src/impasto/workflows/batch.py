@@ -115,7 +115,7 @@ def stylize_all(
         PictureError: There are no photographs, the style cannot be read, or the folder not written.
         SettingsError: The folder is that of the photographs, or settings contradict each other.
         WeightsError: No usable weights of the network were found.
-        ModelError: The starting picture shall be painted by a network that cannot be used.
+        ModelError: The network for the starting picture cannot be used.
 
     Example:
         >>> for outcome in stylize_all("photos", "wave.jpg", "painted"):  # doctest: +SKIP

@@ -18,7 +18,7 @@ from .setting_files import ROLES
 
 
 class Masks(NamedTuple):
-    """Masks at hand, in place of those that the settings name.
+    """Masks as arrays, in place of those that the settings name.
 
     Attributes:
         masks: Where each style goes, see `stylize`.
@@ -32,7 +32,7 @@ class Masks(NamedTuple):
 
 
 def as_masks(given: Masks | Sequence[MaskLike] | None) -> Masks:
-    """Return masks at hand; a list of them tells where each style goes."""
+    """Return masks as `Masks`; a list of them says where each style goes."""
     if given is None or isinstance(given, Masks):
         return given or Masks()
     return Masks(masks=tuple(given))
@@ -100,7 +100,7 @@ def name_masks(settings: Settings, given: Masks) -> tuple[Settings, Masks]:
 
 
 def mask_inputs(given: Masks) -> list[Input]:
-    """Say of masks at hand what they are."""
+    """Describe masks given as arrays."""
     found = []
     for name, value in given._asdict().items():
         for mask in value if isinstance(value, list | tuple) else [value]:

@@ -156,7 +156,7 @@ def find_picture(entry: Input, origin: Origin, option: str) -> Picture:
 
 
 def take_given(source: PictureLike, entry: Input, origin: Origin) -> Picture:
-    """Read a picture that shall stand for an input, and warn if it is another."""
+    """Read a replacement for an input, and warn if it is not the same picture."""
     if entry.role == "style" and isinstance(source, str | Path):
         source = style_file(source)
     picture = (

@@ -28,7 +28,7 @@ class Pairs(NamedTuple):
 
     Attributes:
         style: Name of the painting's file without its ending.
-        painted: The painted picture of each photograph that is at hand.
+        painted: The painted picture of each photograph that exists.
     """
 
     style: str
@@ -97,7 +97,7 @@ def make_pairs(
 
 
 def read_pairs(folder: str | Path, photographs: str | Path) -> Pairs:
-    """Find the pairs of a folder whose photographs are at hand.
+    """Find the pairs of a folder whose photographs exist.
 
     Args:
         folder: From `make_pairs`.

@@ -87,9 +87,9 @@ def again(
     Args:
         result: The picture, as `Result.save` wrote it.
         changes: Settings to change, such as `{"size": 1024}`.
-        content: The photograph, where it is no longer where it was.
-        styles: The paintings (or names of styles of the network), likewise.
-        model: The network that painted it at once, likewise.
+        content: The photograph, if it has moved.
+        styles: The paintings (or names of styles of the network), if they have moved.
+        model: The network that painted it, if it has moved.
         max_pixels: Largest input picture that is read, pixels; Pillow's limit if None.
         on_step: Called after each step, as in `stylize`.
 

@@ -30,7 +30,7 @@ def resume(
         path: The folder that `stylize` was given as `checkpoint`, or the result that
             `impasto stylize` was to write.
         content: The photograph, only if it was no file.
-        style: The painting or paintings, likewise.
+        style: The painting or paintings, only if they were no files.
         on_step: Called after each step.
 
     Returns:

@@ -31,10 +31,10 @@ def name_inputs(
         content: The photograph.
         style: The painting, or a list of several; names of styles that ship become paths.
         init: Starting picture, if it is given as a picture.
-        masks: Masks at hand; None if there are none.
+        masks: Masks given as arrays; None for none.
 
     Raises:
-        SettingsError: There are masks at hand: a run that shall go on needs them in files.
+        SettingsError: Masks are given as arrays; a resumable run needs them in files.
         PictureError: A picture cannot be read.
 
     Example:

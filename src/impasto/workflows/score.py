@@ -58,8 +58,8 @@ def score(
 
     Args:
         picture: The picture to judge: a path, a NumPy array or a PIL image.
-        content: The photograph, likewise.
-        style: The painting, likewise, or the name of a style that ships.
+        content: The photograph, in the same forms.
+        style: The painting, in the same forms, or the name of a style that ships.
         settings: Weights, layers and preset; the defaults if None. Its size is not used.
         height: Judge at this height, pixels, the width by the content's shape; None takes the
             picture's own size. A picture of the size in question is not resampled.

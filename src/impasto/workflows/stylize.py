@@ -43,9 +43,9 @@ def stylize(
     Args:
         content: The photograph: a path, a NumPy array ((H, W), (H, W, 3) or (H, W, 4); uint8,
             uint16, or floats in 0..1) or a PIL image.
-        style: The painting, likewise, or the name of a style that ships, or a list of several.
+        style: The painting or several, in the same forms, or names of styles that ship.
         settings: All knobs; the defaults if None.
-        init: Starting picture in place of `settings.init`, likewise, or one of its words.
+        init: Starting picture in place of `settings.init`, in the same forms, or one of its words.
         masks: Where each style goes, a mask for each: a path, with a colour behind it or without
             (`regions.png#red`), an array (H, W), a PIL image, `all` or `rest`. Or `Masks`, for
             those of the paintings, and what is protected. In place of those of the settings.
@@ -62,7 +62,7 @@ def stylize(
             shape.
         SettingsError: A setting is out of range or unknown.
         WeightsError: No usable weights of the network were found.
-        ModelError: The starting picture shall be painted by a network that cannot be used.
+        ModelError: The network for the starting picture cannot be used.
         DivergedError: The optimisation failed; its `step` holds the last good picture.
 
     Example:
@@ -172,7 +172,7 @@ def make_stylizer(
         style: The painting: a path, a NumPy array, a PIL image or the name of a style that ships;
             or a list of several.
         settings: All knobs.
-        masks: Masks at hand, in place of those that the settings name.
+        masks: Masks as arrays, in place of those that the settings name.
         resume: `snapshot` of a step of an earlier run with the same content, to go on from there.
 
     Returns:

@@ -89,7 +89,7 @@ def prepare_targets(
 
     Args:
         content: The photograph, (h, w, 3), 0..1, any size.
-        styles: The paintings, likewise.
+        styles: The paintings, in the same form.
         size: Height and width.
         kernels: From `objective.load_kernels`.
         settings: All knobs; with a `tile` the pictures are looked at in tiles.

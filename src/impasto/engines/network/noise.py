@@ -85,7 +85,7 @@ def _scaled_tensor(drawn: Tensor) -> Tensor:
 class Fields:
     """The two fields on the device, as bytes, which stay exact in files of 8 bits.
 
-    Keras shall not take them for weights, so they are no part of a layer.
+    They are not part of a layer, so Keras does not treat them as weights.
     """
 
     def __init__(self) -> None:

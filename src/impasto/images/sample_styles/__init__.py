@@ -1,4 +1,4 @@
-"""Sample paintings, drawn by calculation, for whoever has no painting at hand.
+"""Procedurally drawn sample paintings.
 
 Each kind is one composition of its own, in landscape 4:3; the seed varies it. Strong colours, light
 and dark, and texture from fine grain to large shapes make them good pictures to take a style from.

@@ -103,7 +103,7 @@ def text_of(value: object, name: str) -> str:
 def choice_of(
     photograph: object, styles: object, paintings: object, shares: object, max_pixels: int | None
 ) -> Choice:
-    """Read which photograph shall be painted in which styles.
+    """Read the photograph and the styles of a request.
 
     Args:
         photograph: A file.

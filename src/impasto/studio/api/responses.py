@@ -34,7 +34,7 @@ class JobResponse(TypedDict):
         scale: The present one, from 1; 0 before the first step.
         scales: Number of scales.
         width: Of the picture at this scale, pixels.
-        height: Likewise.
+        height: Of the picture, pixels.
         iteration: Evaluations so far.
         iterations: Evaluations planned.
         seconds_left: How long it will take; None where that is not known.

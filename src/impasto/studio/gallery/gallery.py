@@ -76,7 +76,7 @@ def keep(folder: str | Path, result: Result, name: str) -> Path:
     Args:
         folder: The gallery; made if it is missing.
         result: The picture.
-        name: What it shall be called, without suffix; any text, see `safe_name`.
+        name: Its name without suffix; any text, see `safe_name`.
 
     Returns:
         The file, a PNG with the record in it.

@@ -34,7 +34,7 @@ def safe_name(text: str) -> str:
     """Make the stem of a file's name that every system takes, out of any text.
 
     Args:
-        text: What the picture shall be called; from a stranger, perhaps.
+        text: The wanted name; it may come from a stranger.
 
     Returns:
         At most 131 bytes in UTF-8, composed (NFC); `picture` if nothing is left of the text.
@@ -201,7 +201,7 @@ def move_to_free(
     Args:
         source: A file on the same disk.
         folder: Where it goes.
-        name: What it shall be called there.
+        name: Its name there.
         free: Says of a path whether it may be taken; asked before the system is.
 
     Returns:

@@ -32,7 +32,7 @@ State = Literal["go", "pause", "stop", "failed"]
 
 @dataclass(frozen=True)
 class JobSpec:
-    """What a job shall make.
+    """What a job makes.
 
     Attributes:
         content: The photograph.

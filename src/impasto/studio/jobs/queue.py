@@ -32,7 +32,7 @@ class Queue:
     Attributes:
         changed: The lock; notified when there may be something to do.
         jobs: By their ids.
-        closing: Whether the worker shall end.
+        closing: Whether the worker must end.
     """
 
     def __init__(self, most_each: int, most: int) -> None:
@@ -89,7 +89,7 @@ class Queue:
             self.changed.notify_all()
 
     def take(self) -> Job | None:
-        """Wait for the next job to work on; None when the worker shall end."""
+        """Wait for the next job to work on; None when the worker must end."""
         with self.changed:
             while not self.closing:
                 waiting = self._waiting()
@@ -120,7 +120,7 @@ class Queue:
         return sorted(turns, key=lambda job: (job.entry.state != "stop", not job.gave_way))
 
     def reason_to_leave(self, job: Job) -> Reason | None:
-        """Tell why the worker shall leave the job it is at; None to go on. Needs the lock."""
+        """Return why the worker must leave its job; None to continue. Needs the lock."""
         if job.gone:
             return "drop"
         if job.entry.state == "stop":
@@ -137,7 +137,7 @@ class Queue:
         return None
 
     def last_reason(self, job: Job) -> Reason:
-        """Tell why the worker shall leave a job whose steps are over. Needs the lock."""
+        """Return why the worker must leave a job whose steps are over. Needs the lock."""
         if job.gone:
             return "drop"
         if job.entry.state != "stop" and job.entry.stage.asked != job.entry.spec.settings:

@@ -71,7 +71,7 @@ def _take_up(queue: Queue, job: Job, keep: Callable[[Result], str], max_pixels: 
             _finish(queue, job, moment, keep, reason)
         else:
             queue.update(job, tries=0)
-    except Exception as error:  # whatever it was, the other jobs shall not suffer from it
+    except Exception as error:  # whatever it was, the other jobs go on
         if not job.gone:
             _fail(queue, job, moment, keep, error)
 
@@ -181,7 +181,7 @@ def _finish(
 ) -> None:
     """Put what a job has made into the gallery."""
     running, step = _made(moment)
-    moment.step = None  # if it cannot be kept now, trying it again would fail likewise
+    moment.step = None  # if it cannot be kept now, another try would fail, too
     picture = keep(result_of(running, step))
     queue.end(job, "stopped" if reason == "stop" else "done", picture)
 

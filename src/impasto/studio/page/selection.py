@@ -133,7 +133,7 @@ def make_job_spec(
     folder: Path,
     max_pixels: int | None,
 ) -> JobSpec:
-    """Put together what a job shall make.
+    """Build the specification of a job.
 
     Args:
         choice: Photograph and styles.
