@@ -1,6 +1,6 @@
 """A typed program, which `make wheel` checks by mypy against the installed package.
 
-python examples/typed.py photo.jpg painting.jpg
+python examples/typed.py painted.png [long side]
 """
 
 import sys
@@ -8,15 +8,17 @@ import sys
 import impasto
 
 
-def repaint(photo: str, painting: str, size: int = 256) -> impasto.Result:
-    """Repaint a photograph, and say how it goes."""
+def repaint(size: int) -> impasto.Result:
+    """Repaint one sample painting in the style of another, and say how it goes."""
     settings = impasto.Settings(size=size, quality="draft")
 
     def show(step: impasto.Step) -> None:
-        print(f"evaluation {step.iteration} of {step.iterations}: loss {step.losses['total']:.4f}")
+        if step.end_of_round:
+            print(f"evaluation {step.iteration} of {step.iterations}: {step.losses['total']:.4f}")
 
-    return impasto.stylize(photo, painting, settings=settings, on_step=show)
+    content, style = impasto.sample_style("woodcut", size), impasto.sample_style("swirls", size)
+    return impasto.stylize(content, style, settings=settings, on_step=show)
 
 
 if __name__ == "__main__":
-    repaint(sys.argv[1], sys.argv[2]).save("typed.png")
+    repaint(int(sys.argv[2]) if len(sys.argv) > 2 else 256).save(sys.argv[1])

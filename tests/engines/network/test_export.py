@@ -100,15 +100,16 @@ def test_fewer_bits_stay_within_their_bound(rng, tmp_path, kind, style, bound, a
     assert few in types
 
 
-def test_weights_of_8_bits_and_their_sums_are_rounded_by_channel(model, tmp_path):
+def test_weights_of_8_bits_and_their_sums_are_rounded_by_kernel(model, tmp_path):
     exported = export_onnx(model, tmp_path / "sky.onnx", style="sky", kind="int8")
     arrays = {
         a.name: onnx.numpy_helper.to_array(a) for a in onnx.load(exported.path).graph.initializer
     }
-    kernel = model.trunk[3].transpose(3, 2, 0, 1)  # the one to an eighth
-    whole, factors = (arrays[f"eighth/kernel/{part}"] for part in ("whole", "factors"))
+    kernel = model.trunk[4].transpose(3, 2, 0, 1)  # the first at an eighth
+    whole, steps = (arrays[f"block0_conv0/kernel/{part}"] for part in ("whole", "steps"))
     assert whole.dtype == np.int8 and np.abs(whole).max() == 127
-    error = whole - kernel / factors[:, None, None, None]
+    factors = steps.astype(np.float32).reshape(*kernel.shape[:2], 1, 1)
+    error = whole.reshape(kernel.shape) - kernel / factors
     assert np.abs(error).max() <= 1
     assert np.abs(error).mean() < 0.3  # nearly all are rounded to the nearest
     assert np.abs(error.sum(axis=(2, 3))).max() <= 0.501  # what counts most
@@ -126,11 +127,11 @@ def test_8_bits_hold_the_layers_that_are_large(rng, tmp_path):
     names = [array.name for array in onnx.load(exported.path).graph.initializer]
     few = {name.removesuffix("/kernel/whole") for name in names if name.endswith("/whole")}
     assert few == {
-        *("eighth", "sixteenth", "block0_conv0", "block0_conv1"),
+        *("sixteenth", "block0_conv0", "block0_conv1"),
         *("to_eighth", *(f"to_eighth_block{i}_conv{j}" for i in range(2) for j in range(2))),
     }
     more = {name.removesuffix("/kernel/stored") for name in names if name.endswith("/stored")}
-    assert more == {"to_quarter", "to_quarter_block0_conv0", "to_quarter_block0_conv1"}
+    assert more == {"eighth", "to_quarter", "to_quarter_block0_conv0", "to_quarter_block0_conv1"}
 
 
 @pytest.mark.parametrize("kind", ["float32", "float16"])

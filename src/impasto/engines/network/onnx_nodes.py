@@ -55,12 +55,25 @@ class Nodes:
         return self.add("Cast", name, [stored], to=TensorProto.FLOAT)
 
     def weights_in_8_bits(self, name: str, value: Array) -> str:
-        """Store (D, C, h, w) as whole numbers, -127..127, and a factor for each D."""
-        largest = np.abs(value).max(axis=(1, 2, 3))
-        factors: NDArray[Any] = np.where(largest > 0, largest, 1).astype(np.float32) / 127
-        whole = _round(value / factors[:, None, None, None]).astype(np.int8)
-        parts = [self.constant(f"{name}/whole", whole), self.constant(f"{name}/factors", factors)]
-        return self.add("DequantizeLinear", name, parts, axis=0)
+        """Store (D, C, h, w) as whole numbers, -127..127, with a factor for each kernel (h, w)."""
+        from onnx import TensorProto
+
+        flat = value.reshape(-1, value.shape[2] * value.shape[3])
+        largest = np.abs(flat).max(axis=1)
+        steps = np.where(largest > 0, largest, 1) / 127
+        factors: NDArray[Any] = np.nextafter(steps.astype(np.float16), np.float16(np.inf))
+        whole = _round(value / factors.astype(np.float32).reshape(*value.shape[:2], 1, 1))
+        stored = [
+            self.constant(f"{name}/whole", whole.reshape(flat.shape).astype(np.int8)),
+            self.add(
+                "Cast",
+                f"{name}/factors",
+                [self.constant(f"{name}/steps", factors)],
+                to=TensorProto.FLOAT,
+            ),
+        ]
+        kernels = self.add("DequantizeLinear", f"{name}/flat_kernels", stored, axis=0)
+        return self.add("Reshape", name, [kernels, self.whole(f"{name}/shape", *value.shape)])
 
     def add(self, kind: str, name: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Add a node that makes one value."""
