@@ -102,7 +102,11 @@ def test_the_sides_of_a_seamless_picture_fit(photograph, style):
         inside = np.abs(np.diff(image, axis=1)).mean()
         return across / inside
 
-    knobs = {"content_weight": 0.0, "init": "noise", "iterations": 60, "seed": 3}
+    shallow = {
+        "style_layers": ("block1_conv1", "block2_conv1"),
+        "content_layers": ("block1_conv1",),
+    }
+    knobs = {"content_weight": 0.0, "init": "noise", "iterations": 60, "seed": 3, **shallow}
     plain = last(photograph, style, Guidance(), **knobs)
     seamless = last(photograph, style, Guidance(), seamless=True, **knobs)
     assert seam(seamless) < 0.6 * seam(plain)
