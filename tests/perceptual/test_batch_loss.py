@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import skimage.data
 
-from impasto.backend import ops, value_and_grad
+from impasto.backend import _torch_layers, ops, value_and_grad
+from impasto.backend._torch_choice import Choice
 from impasto.engines.iterative.view import to_pixels
 from impasto.images.sample_styles import sample_style
 from impasto.perceptual import objective, statistics
@@ -26,7 +27,11 @@ def pictures():
     return np.stack([astronaut[:48, 180:228], astronaut[60:108, 150:198]])
 
 
-def test_it_is_the_mean_over_the_pictures_and_so_is_its_gradient(kernels, pictures, rng):
+def test_it_is_the_mean_over_the_pictures_and_so_is_its_gradient(
+    kernels, pictures, rng, monkeypatch
+):
+    # Two pictures at a time may get another operator than each alone, which rounds differently.
+    monkeypatch.setattr(_torch_layers, "choose", lambda *_: Choice("stock", "stock"))
     styles = [to_pixels(sample_style(kind, 64)) for kind in ("swirls", "mosaic")]
     painted = np.clip(pictures + 0.1 * rng.standard_normal(pictures.shape), 0, 1)
     wanted = Wanted(*targets(pictures, styles, kernels), {})
