@@ -46,8 +46,8 @@ def test_the_stand_in_becomes_the_compiler_when_more_of_it_is_wanted():
     code = """
 import sys, impasto
 impasto.tune_process()
-from impasto.backend._fast_import import lean_import
-with lean_import():
+from impasto.backend._fast_import import fast_import
+with fast_import():
     import torch._dynamo as dynamo
     assert dynamo.disable()(len) is len
     assert "torch._dynamo.eval_frame" not in sys.modules

@@ -81,9 +81,9 @@ _device = choose_device()
 if BACKEND == "torch" and process_is_tuned():
     import torch  # noqa: F401
 
-    from ._fast_import import lean_import
+    from ._fast_import import fast_import
 
-    with lean_import():
+    with fast_import():
         import keras
 else:
     import keras

@@ -34,7 +34,7 @@ class _CompilerToCome(types.ModuleType):
 
 
 @contextmanager
-def lean_import() -> Iterator[None]:
+def fast_import() -> Iterator[None]:
     """Keep them out within; import PyTorch before, which would mistake the stand-in."""
     absent = [name for name in (_COMPILER, *_NOT_NEEDED) if name not in sys.modules]
     stands_in: dict[str, Any] = dict.fromkeys(_NOT_NEEDED)

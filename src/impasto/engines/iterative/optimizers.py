@@ -10,5 +10,5 @@ from .scipy_lbfgs import scipy_init, scipy_step
 OPTIMIZERS: dict[str, Optimizer] = {
     "lbfgs": Optimizer(lbfgs_init, lbfgs_step, lbfgs_check),
     "adam": Optimizer(adam_init, adam_step, adam_check),
-    "scipy": Optimizer(scipy_init, scipy_step, lambda state: bool(state.finished), False),
+    "scipy": Optimizer(scipy_init, scipy_step, lambda state: bool(state.finished), on_device=False),
 }

@@ -38,8 +38,8 @@ class States(NamedTuple):
 
     Attributes:
         job: The job whose progress is shown.
-        shows: What the picture is: `painting.CHOICE` or `painting.RUN`.
-        seen: What of the jobs was seen.
+        shows: What the picture is, `CHOICE` or `RUN`.
+        seen: The state of the jobs that was shown last.
         kept: Name of the file that the picture is kept in.
         timer: Looks at the jobs.
     """
