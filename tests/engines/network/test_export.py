@@ -106,14 +106,18 @@ def test_weights_of_8_bits_and_their_sums_are_rounded_by_kernel(model, tmp_path)
         a.name: onnx.numpy_helper.to_array(a) for a in onnx.load(exported.path).graph.initializer
     }
     kernel = model.trunk[4].transpose(3, 2, 0, 1)  # the first at an eighth
-    whole, steps = (arrays[f"block0_conv0/kernel/{part}"] for part in ("whole", "steps"))
+    whole, counts, factors = (
+        arrays[f"block0_conv0/kernel/{part}"]
+        for part in ("flat/whole", "steps/whole", "steps/factors")
+    )
     assert whole.dtype == np.int8 and np.abs(whole).max() == 127
-    factors = steps.astype(np.float32).reshape(*kernel.shape[:2], 1, 1)
-    error = whole.reshape(kernel.shape) - kernel / factors
+    assert counts.dtype == np.uint8 and (counts.max(axis=1) == 255).all()
+    steps = (counts * factors[:, None])[..., None, None]
+    error = whole.reshape(kernel.shape) - kernel / steps
     assert np.abs(error).max() <= 1
     assert np.abs(error).mean() < 0.3  # nearly all are rounded to the nearest
     assert np.abs(error.sum(axis=(2, 3))).max() <= 0.501  # what counts most
-    assert "full/kernel/whole" not in arrays
+    assert "full/kernel/flat/whole" not in arrays
 
 
 @pytest.mark.parametrize(("kind", "bound"), [("float32", CLOSE), ("int8", 3 / 255)])
@@ -125,13 +129,15 @@ def test_the_network_that_ships_is_exported(tmp_path, kind, bound):
 def test_8_bits_hold_the_layers_that_are_large(rng, tmp_path):
     exported = export_onnx(toy_model(rng, RICH), tmp_path / "rich.onnx", style="sea", kind="int8")
     names = [array.name for array in onnx.load(exported.path).graph.initializer]
-    few = {name.removesuffix("/kernel/whole") for name in names if name.endswith("/whole")}
+    of_8_bits = "/kernel/flat/whole"
+    few = {name.removesuffix(of_8_bits) for name in names if name.endswith(of_8_bits)}
     assert few == {
-        *("sixteenth", "block0_conv0", "block0_conv1"),
+        *("sixteenth", "block0_conv0", "block0_conv1", "to_quarter"),
         *("to_eighth", *(f"to_eighth_block{i}_conv{j}" for i in range(2) for j in range(2))),
     }
     more = {name.removesuffix("/kernel/stored") for name in names if name.endswith("/stored")}
-    assert more == {"eighth", "to_quarter", "to_quarter_block0_conv0", "to_quarter_block0_conv1"}
+    at_a_quarter = {"to_quarter_block0_conv0", "to_quarter_block0_conv1"}
+    assert more == {"quarter", "eighth", "to_half", *at_a_quarter}
 
 
 @pytest.mark.parametrize("kind", ["float32", "float16"])

@@ -31,9 +31,10 @@ from .trunk import WITHOUT_DETAIL
 
 OPSET = 17  # of 2022, which all runtimes of today read
 _IR_VERSION = 8
-# Prefixes of the names of the layers with most of the weights. Errors of those at a quarter are
-# visible, so they get twice as many bits.
-_IN_8_BITS, _IN_16_BITS = ("block", "sixteenth", "to_eighth"), ("eighth", "to_quarter")
+# Prefixes of the names of the layers with most of the weights, those with 16 bits first. Errors at
+# a quarter are visible, so the layers that compute there get twice as many bits.
+_IN_16_BITS = ("quarter", "eighth", "to_quarter_block", "to_half")
+_IN_8_BITS = ("block", "sixteenth", "to_eighth", "to_quarter")
 _CHANNELS_FIRST, _CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 # On a map that was enlarged twice a 3x3 kernel meets at most 2x2 different values. Which of its
 # rows or columns meet which of them: (place in a pair, tap of 2, tap of 3). The pairs begin one
@@ -48,10 +49,10 @@ def painting_graph(model: PaintingModel, vector: Array | None, kind: Kind = "flo
         model: The network.
         vector: The style to bake in, (style size,); None makes it an input.
         kind: `float32`; `float16` for weights and arithmetic of 16 bits; or `int8`, where the
-            weights of the convolutions at an eighth and a sixteenth of the picture's size, nearly
-            all there are, have 8 bits, those to an eighth and at a quarter 16, and the arithmetic
-            32. In 8 bits the others would make most of the difference, and to count in 8 bits made
-            it three to ten times as large.
+            weights of the convolutions at an eighth and a sixteenth of the picture's size, most of
+            all there are, have 8 bits, those around a quarter 16, and the arithmetic 32. In 8 bits
+            the others would make most of the difference, and to count in 8 bits made it three to
+            ten times as large.
 
     Returns:
         An `onnx.ModelProto` with the input `picture`, (1, height, width, 3), 0..1, both sides at
@@ -226,10 +227,10 @@ class _Trunk:
     def _kernel(self, name: str, kernel: Array) -> str:
         """Store a kernel as ONNX wants it, (D, C, h, w)."""
         store = self.nodes.weights
-        if self.nodes.kind == "int8" and name.startswith(_IN_8_BITS):
-            store = self.nodes.weights_in_8_bits
-        elif self.nodes.kind == "int8" and name.startswith(_IN_16_BITS):
+        if self.nodes.kind == "int8" and name.startswith(_IN_16_BITS):
             store = self.nodes.weights_in_16_bits
+        elif self.nodes.kind == "int8" and name.startswith(_IN_8_BITS):
+            store = self.nodes.weights_in_8_bits
         return store(f"{name}/kernel", kernel)
 
 

@@ -55,25 +55,29 @@ class Nodes:
         return self.add("Cast", name, [stored], to=TensorProto.FLOAT)
 
     def weights_in_8_bits(self, name: str, value: Array) -> str:
-        """Store (D, C, h, w) as whole numbers, -127..127, with a factor for each kernel (h, w)."""
-        from onnx import TensorProto
+        """Store (D, C, h, w) as whole numbers, -127..127, with a step for each kernel (h, w).
 
-        flat = value.reshape(-1, value.shape[2] * value.shape[3])
-        largest = np.abs(flat).max(axis=1)
-        steps = np.where(largest > 0, largest, 1) / 127
-        factors: NDArray[Any] = np.nextafter(steps.astype(np.float16), np.float16(np.inf))
-        whole = _round(value / factors.astype(np.float32).reshape(*value.shape[:2], 1, 1))
-        stored = [
-            self.constant(f"{name}/whole", whole.reshape(flat.shape).astype(np.int8)),
-            self.add(
-                "Cast",
-                f"{name}/factors",
-                [self.constant(f"{name}/steps", factors)],
-                to=TensorProto.FLOAT,
-            ),
-        ]
-        kernels = self.add("DequantizeLinear", f"{name}/flat_kernels", stored, axis=0)
-        return self.add("Reshape", name, [kernels, self.whole(f"{name}/shape", *value.shape)])
+        The steps are whole numbers, 0..255, themselves, with a factor for each D.
+        """
+        kernels = value.reshape(*value.shape[:2], -1)
+        largest = np.abs(kernels).max(axis=2) / 127  # (D, C), the finest steps that reach all
+        factors: NDArray[Any] = (largest.max(axis=1) / 255).astype(np.float32)
+        factors[factors == 0] = 1
+        counts: NDArray[Any] = np.ceil(largest / factors[:, None]).clip(1, 255)
+        exact = kernels / (counts * factors[:, None])[..., None]
+        whole = _round(exact.clip(-127, 127)).astype(np.int8)
+
+        steps = self._dequantize(f"{name}/steps", counts.astype(np.uint8), factors)
+        steps = self.add("Reshape", f"{name}/each_step", [steps, self.whole(f"{name}/each", -1)])
+        x = self._dequantize(f"{name}/flat", whole.reshape(-1, kernels.shape[2]), steps)
+        return self.add("Reshape", name, [x, self.whole(f"{name}/shape", *value.shape)])
+
+    def _dequantize(self, name: str, whole: NDArray[Any], steps: Array | str) -> str:
+        """Store whole numbers; each row is multiplied by its step."""
+        if not isinstance(steps, str):
+            steps = self.constant(f"{name}/factors", steps)
+        inputs = [self.constant(f"{name}/whole", whole), steps]
+        return self.add("DequantizeLinear", name, inputs, axis=0)
 
     def add(self, kind: str, name: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Add a node that makes one value."""
@@ -97,17 +101,15 @@ class Nodes:
 
 
 def _round(values: Array) -> Array:
-    """Round (D, C, h, w), -127..127, so that the sum of each kernel (h, w) is within a half, too.
+    """Round (D, C, taps), -127..127, so that the sum of each kernel is within a half, too.
 
     Feature maps are smooth, so the error of a kernel's sum matters most. The values closest to a
     tie are rounded the other way until the sum is right.
     """
-    depth, channels = values.shape[:2]
-    flat = values.reshape(depth, channels, -1)
-    whole = np.rint(flat)
-    left = flat - whole  # -0.5..0.5
+    whole = np.rint(values)
+    left = values - whole  # -0.5..0.5
     missing = np.rint(left.sum(axis=2, keepdims=True))
     place = left.argsort(axis=2).argsort(axis=2)
-    whole += (missing > 0) & (place >= flat.shape[2] - missing) & (whole < 127)
+    whole += (missing > 0) & (place >= values.shape[2] - missing) & (whole < 127)
     whole -= (missing < 0) & (place < -missing) & (whole > -127)
-    return whole.reshape(values.shape)
+    return whole
