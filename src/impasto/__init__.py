@@ -1,6 +1,6 @@
 """Impasto repaints a picture in the style of another.
 
-Importing it loads no framework; each public name loads what it needs when it is first used.
+Importing it loads no framework; each public name is imported on first use.
 
 Example:
     >>> import impasto

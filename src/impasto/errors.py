@@ -2,18 +2,18 @@
 
 ```
 ImpastoError
-├── PictureError     a picture cannot be read, written, or used as it is
+├── PictureError     a picture cannot be read, written or used
 ├── SettingsError    a setting is out of range, or two settings contradict each other
-├── WeightsError     the network's weights are missing, damaged, or of another network
-├── ModelError       a file with a painting network is missing, damaged, or not one of ours
+├── WeightsError     VGG19's weights are missing, damaged, or of another network
+├── ModelError       a model file is missing, damaged, or not an Impasto model
 ├── BackendError     no usable framework (PyTorch, JAX or TensorFlow) or device
 ├── StudioError      the studio cannot be opened
-├── RunError         the studio has no such job, or cannot do that with it
-│   └── BusyError    the studio has as many runs as it takes
-└── DivergedError    the optimisation left the finite numbers and could not come back
+├── RunError         the studio has no such job, or the job's status does not allow the request
+│   └── BusyError    the studio's limit of unfinished jobs is reached
+└── DivergedError    the loss or gradient became non-finite and recovery failed
 ```
 
-Every message is one or two sentences: what was expected, what came, what to do.
+Every message is one or two sentences: what is wrong, what was expected, how to fix it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .types import Step
 
 _LONGEST = 1500  # characters of a message
-# Control characters, ends of lines, and what turns the direction of writing.
+# Control characters, line separators, and marks that change the direction of text.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -35,7 +35,7 @@ class ImpastoError(Exception):
 
 
 class PictureError(ImpastoError):
-    """A picture cannot be read, written, or used as it is."""
+    """A picture cannot be read, written or used."""
 
 
 class SettingsError(ImpastoError, ValueError):
@@ -43,11 +43,11 @@ class SettingsError(ImpastoError, ValueError):
 
 
 class WeightsError(ImpastoError):
-    """The network's weights are missing, damaged, or belong to another network."""
+    """VGG19's weights are missing, damaged, or belong to another network."""
 
 
 class ModelError(ImpastoError):
-    """A file with a painting network is missing, damaged, newer than this program, or not one."""
+    """A model file is missing, damaged, of a newer version, or not an Impasto model."""
 
 
 class BackendError(ImpastoError):
@@ -59,15 +59,15 @@ class StudioError(ImpastoError):
 
 
 class RunError(ImpastoError):
-    """The studio has no such run, or the run is not one with which that can be done."""
+    """The studio has no such job, or the job's status does not allow the request."""
 
 
 class BusyError(RunError):
-    """The studio has as many unfinished runs as it takes."""
+    """The studio's limit of unfinished jobs is reached."""
 
 
 class DivergedError(ImpastoError):
-    """The optimisation met a loss or gradient that is not finite and could not come back.
+    """The loss or gradient became non-finite and recovery failed.
 
     Attributes:
         step: The last good `Step` (its `image` can be saved), or None if there was none.
@@ -79,11 +79,11 @@ class DivergedError(ImpastoError):
 
 
 def explain(error: Exception) -> str:
-    """Say in a sentence or two what went wrong, for people who paint.
+    """Describe an error in one or two sentences, for users.
 
     Args:
-        error: Anything: our own message is taken as it is, a lack of memory and what the system
-            says of a file are recognised, all else is called unexpected.
+        error: An `ImpastoError`'s message is returned unchanged, out-of-memory and file errors get
+            a sentence of their own, all others are reported as unexpected.
 
     Example:
         >>> explain(MemoryError())
@@ -103,9 +103,9 @@ def explain(error: Exception) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return a text as one line, with what a terminal would obey or hide written as its escape.
+    r"""Return a text as one line, with control and invisible characters escaped.
 
-    What is very long loses its middle. Names of files, and what files say, may hold anything.
+    The middle of a very long text is cut. File names and file contents may hold any character.
 
     Example:
         >>> print(printable("there is no file a" + chr(9) + "b.png"))
@@ -113,11 +113,11 @@ def printable(text: str) -> str:
     """
     text = _UNSEEN.sub(lambda found: repr(found.group())[1:-1], text)
     if len(text) > _LONGEST:
-        return f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 3 :]}"  # the advice is at its end
+        return f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 3 :]}"  # the remedy is at the end
     return text
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Recognise what NumPy, PyTorch (CPU and GPU), JAX and TensorFlow raise without memory."""
+    """Recognise the out-of-memory errors of NumPy, PyTorch (CPU and GPU), JAX and TensorFlow."""
     words = ("out of memory", "not enough memory", "resource_exhausted", "oom when allocating")
     return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)

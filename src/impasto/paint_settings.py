@@ -11,15 +11,15 @@ from .settings import sentence
 
 
 class PaintSettings(BaseModel):
-    """All knobs of painting at once, checked when made and unchangeable afterwards.
+    """Settings of `paint`, validated on construction and immutable.
 
     A network's strokes are some pixels wide. `stroke_size` makes them a share of the picture: with
     1, they are as large as in a picture whose long side is 800 pixels. A picture with a longer
-    side than 800 / `stroke_size` is painted at that size, and drawn anew at its own. With 0, every
+    side than 800 / `stroke_size` is painted at that size, then redrawn at its own. With 0, every
     picture is painted in one pass at its own size, so large ones get tiny strokes.
 
     Raises:
-        SettingsError: When a value is out of range.
+        SettingsError: A value is out of range.
 
     Example:
         >>> PaintSettings(strength=0.5).keep_colors
@@ -31,13 +31,13 @@ class PaintSettings(BaseModel):
     )
 
     size: Annotated[int, Field(ge=16, le=32768)] | None = None
-    """Long side of the result, pixels; by default the photograph's own."""
+    """Long side of the result, pixels; by default the photograph's."""
     strength: Annotated[float, Field(ge=0, le=2)] = 1.0
-    """How far to go from the photograph, in even steps: 0 leaves it, 1 is usual, 2 the most."""
+    """Strength of the style: 0 leaves the photograph, 1 is usual, 2 the maximum."""
     stroke_size: Annotated[float, Field(ge=0, le=8)] = 1.0
     """Size of strokes relative to the picture: 1 as at 800 pixels, 2 twice that, 0 the finest."""
     keep_colors: bool = False
-    """Keep the photograph's colours and take only the strokes and the light."""
+    """Keep the photograph's colours; only strokes and lightness come from the style."""
 
     def __init__(self, /, **values: Any):
         try:

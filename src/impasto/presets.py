@@ -1,11 +1,11 @@
-"""Presets: the defaults that a preset, a quality or a style loss brings along."""
+"""Presets: default values of settings set by a preset, a quality or a style loss."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-# The reference procedure (docs/decisions/0002): what the classic preset changes.
+# Defaults of the classic preset, the reference procedure (docs/decisions/0002).
 CLASSIC: dict[str, Any] = {
     "init": "content",
     "height": 400,
@@ -26,7 +26,7 @@ CLASSIC: dict[str, Any] = {
     "tolerance": 0.0,
 }
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "classic": CLASSIC}
-# What each quality sets, unless it is given; docs/decisions/0008 has the figures.
+# Defaults of each quality; docs/decisions/0008 has the figures.
 QUALITIES: dict[str, dict[str, Any]] = {
     "draft": {"init": "blend", "iterations": 60},
     "good": {"init": "blend", "iterations": 107},
@@ -38,7 +38,7 @@ WITHOUT_BLEND: dict[str, dict[str, Any]] = {
     "good": {"init": "content", "iterations": 135},
     "best": {"init": "content", "iterations": 400},
 }
-# A blend serves only with these values of these settings, or with none.
+# A run starts from a blend only with these values of these settings, or with none.
 BLENDABLE: dict[str, tuple[str, ...]] = {
     "style_loss": ("gram",),
     "color": ("style", "keep"),
@@ -48,15 +48,15 @@ BLENDABLE: dict[str, tuple[str, ...]] = {
     "seamless": (),
 }
 PATCHES: dict[str, Any] = {"rounds": 2, "content_weight": 0.25, "tv_weight": 0.2}
-# What each style loss sets, unless it is given; docs/decisions/0014 has pictures.
+# Defaults of each style loss; docs/decisions/0014 has pictures.
 STYLE_LOSSES: dict[str, dict[str, Any]] = {"gram": {}, "moments": {}, "patches": PATCHES}
 
 
 def starts_from_blend(values: Mapping[str, Any]) -> bool:
-    """Return whether a run starts from a blend, if its quality does.
+    """Return whether the settings allow a run to start from a blend.
 
     Args:
-        values: The settings that are given, and no others.
+        values: Only the settings that were given explicitly.
 
     Example:
         >>> starts_from_blend({"size": 640}), starts_from_blend({"iterations": 50})

@@ -12,19 +12,18 @@ SMALLEST_SIZE, LARGEST_SIZE = 16, 32_768  # long side, pixels
 
 
 def size_of_print(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the size in pixels that a print asks for; nothing where there is no print.
+    """Return the size in pixels of a print.
 
     Args:
-        values: Settings as they were given, not yet checked: `print_mm` and `dpi`, of which the
-            long side follows, and `size` and `height`, which must not contradict it.
+        values: Settings before validation: `print_mm` and `dpi`, which determine the long side,
+            and `size` and `height`, which must not contradict it.
 
     Returns:
-        `size`, and `height` as None; an empty dictionary without `print_mm`, or where it is no
-        number that a print can have.
+        `size`, and `height` as None; an empty dictionary without a valid `print_mm`.
 
     Raises:
-        ValueError: There is another size too, no picture can have as many pixels, or `dpi` is given
-            without a print.
+        ValueError: `size` or `height` contradicts the print, the size is out of range, or `dpi` is
+            given without `print_mm`.
 
     Example:
         >>> size_of_print({"print_mm": 420, "dpi": 300})
@@ -34,24 +33,24 @@ def size_of_print(values: Mapping[str, Any]) -> dict[str, Any]:
     if print_mm is None or dpi is None:
         if dpi not in (None, DPI) and values.get("print_mm") is None:
             raise ValueError(
-                f"dpi is {dpi:g}, but nothing says how large the print is; give print_mm too"
+                f"dpi is {dpi:g}, but print_mm is missing; give the long side of the print, too"
             )
         return {}
     pixels = round(print_mm / MM_PER_INCH * dpi)
-    say = f"print_mm of {print_mm:g} at {dpi:g} dpi asks for {pixels} pixels"
+    computed = f"print_mm {print_mm:g} at {dpi:g} dpi makes {pixels} pixels"
     if values.get("height") is not None:
-        raise ValueError(f"{say}, and height for {values['height']}; leave out one of them")
+        raise ValueError(f"{computed}, but height is {values['height']}; leave out one of them")
     if str(values.get("size", pixels)) != str(pixels):
-        raise ValueError(f"{say}, and size for {values['size']}; leave out one of them")
+        raise ValueError(f"{computed}, but size is {values['size']}; leave out one of them")
     if not SMALLEST_SIZE <= pixels <= LARGEST_SIZE:
         raise ValueError(
-            f"{say}, expected {SMALLEST_SIZE} to {LARGEST_SIZE}; change print_mm or dpi"
+            f"{computed}, expected {SMALLEST_SIZE} to {LARGEST_SIZE}; change print_mm or dpi"
         )
     return {"size": pixels, "height": None}
 
 
 def _positive(value: Any) -> float | None:
-    """Return the number; None for what is none, of which the settings' fields will complain."""
+    """Return a positive number; None for anything else, which validation rejects later."""
     with contextlib.suppress(TypeError, ValueError, OverflowError):
         number = float(value)
         if 0 < number < math.inf:
@@ -60,7 +59,7 @@ def _positive(value: Any) -> float | None:
 
 
 def describe_print(size: tuple[int, int], dpi: float) -> str:
-    """Say how large a picture is on paper.
+    """Format the size of a picture on paper.
 
     Args:
         size: Height and width, pixels.

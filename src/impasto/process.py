@@ -1,4 +1,4 @@
-"""Tune a whole process for speed on a CPU.
+"""Tune a process for speed on a CPU.
 
 Only a program that owns its process should call this (the command line does); importing
 impasto never changes the environment. It must run before the framework is imported.
@@ -23,9 +23,9 @@ _LARGE_MMAP_THRESHOLD, _SMALL_MMAP_THRESHOLD = 1 << 30, 8 << 20  # bytes
 # Read by PyTorch, TensorFlow and JAX when they start.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
 _KEEP_FREE_BYTES = 256 << 20
-# OpenMP's threads spin for some microseconds before they sleep: without it each of the many short
-# operators on a small picture waits for the system to wake them; by default they spin for
-# milliseconds and take the cores from NNPACK's threads.
+# OpenMP's threads spin for some microseconds before they sleep. Without spinning, each of the many
+# short operators on a small picture waits for threads to wake; the default of milliseconds takes
+# the cores from NNPACK's threads.
 _SPINS = "10000"
 DEVICE_VARIABLE = "IMPASTO_DEVICE"  # read when the framework is loaded
 DEVICES = "cpu, cuda, cuda:1 (or another number) or mps"  # for messages
@@ -37,19 +37,19 @@ _TUNED = threading.Event()
 def tune_process(
     *, backend: str | None = None, threads: int | None = None, device: str | None = None
 ) -> None:
-    """Set the allocator, the thread pools and the framework for this process, and load lean.
+    """Configure the allocator, thread pools and framework of this process.
 
     Feature maps are tens of megabytes; by default glibc returns each to the system when it is
     freed and faults it in again at the next evaluation. OpenMP's threads spin between parallel
-    regions, but not for long. Keras is imported without PyTorch's compiler and without JAX
-    beside PyTorch, so that functions of Keras that are compiled with `torch.compile` later may
-    not be what Keras intends.
+    regions, but not for long. Keras is imported without PyTorch's compiler, and without JAX
+    beside PyTorch, so Keras functions compiled with `torch.compile` later may not work as Keras
+    intends.
 
     Args:
-        backend: `torch`, `jax` or `tensorflow`; None leaves Keras' own choice.
+        backend: `torch`, `jax` or `tensorflow`; None leaves the choice to Keras.
         threads: Number of CPU threads, at least 1; None uses all cores.
-        device: `cpu`, `cuda`, `cuda:1` (or another number) or `mps`; None leaves it to
-            `IMPASTO_DEVICE` in the environment, or to Keras, which takes a GPU where it finds one.
+        device: `cpu`, `cuda`, `cuda:1` (or another number) or `mps`; None uses `IMPASTO_DEVICE`
+            from the environment, else Keras' choice, a GPU if there is one.
 
     Example:
         >>> tune_process(threads=2)  # doctest: +SKIP
@@ -67,7 +67,7 @@ def tune_process(
 
 
 def is_device(name: str) -> bool:
-    """Return whether a name could be that of a device.
+    """Return whether a name is a valid device name; the device need not exist.
 
     Example:
         >>> is_device("cuda:1"), is_device("gpu")
@@ -92,7 +92,7 @@ def favours_nnpack() -> bool:
 
 @functools.cache
 def _cpu_words() -> frozenset[str]:
-    """Return the words that Linux describes the CPU with, its flags among them; none elsewhere."""
+    """Return the words of /proc/cpuinfo, including the CPU flags; empty outside Linux."""
     try:
         return frozenset(Path("/proc/cpuinfo").read_text().split())
     except OSError:
@@ -100,15 +100,15 @@ def _cpu_words() -> frozenset[str]:
 
 
 def process_is_tuned() -> bool:
-    """Tell whether the program has said, by `tune_process`, that the process is its own."""
+    """Return whether `tune_process` was called."""
     return _TUNED.is_set()
 
 
 def share_freed_memory() -> None:
-    """Let all threads reuse the memory that any of them has freed; before they are started.
+    """Share freed memory between threads; call it before they start.
 
-    For servers, where each request is answered by another thread: by default glibc gives each
-    some of its own, which a tuned process never gives back.
+    For servers that handle each request in another thread: by default glibc gives each thread
+    an arena of its own, which a tuned process never returns.
 
     Example:
         >>> share_freed_memory()  # doctest: +SKIP
@@ -118,10 +118,9 @@ def share_freed_memory() -> None:
 
 @contextmanager
 def returning_freed_memory() -> Iterator[None]:
-    """Within, a tuned process gives large blocks back to the system as soon as they are freed.
+    """Return large blocks to the system as soon as they are freed, in a tuned process.
 
-    This keeps the heap from fragmenting, which takes a quarter of the memory of a picture that is
-    looked at in tiles.
+    This avoids heap fragmentation, which takes a quarter of the memory of a tiled picture.
     """
     if not process_is_tuned():
         yield
@@ -134,14 +133,14 @@ def returning_freed_memory() -> Iterator[None]:
 
 
 def _keep_freed_memory() -> None:
-    """Tell glibc to reuse large blocks."""
+    """Make glibc reuse large blocks."""
     _mallopt(_M_MMAP_THRESHOLD, _LARGE_MMAP_THRESHOLD)
     _mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
     _mallopt(_M_TOP_PAD, _KEEP_FREE_BYTES)
 
 
 def _mallopt(parameter: int, value: int) -> None:
-    """Set a parameter of glibc's allocator; other C libraries have none."""
+    """Set a parameter of glibc's allocator; do nothing with other C libraries."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(parameter, value)

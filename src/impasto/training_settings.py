@@ -19,10 +19,10 @@ Width = Annotated[int, Field(ge=4, le=512)]
 
 
 class TrainingSettings(BaseModel):
-    """All knobs of training a network, checked when made and unchangeable afterwards.
+    """Settings of a training, validated on construction and immutable.
 
     Raises:
-        SettingsError: When a value is out of range.
+        SettingsError: A value is out of range.
 
     Example:
         >>> TrainingSettings(steps=100).batch
@@ -34,22 +34,22 @@ class TrainingSettings(BaseModel):
     )
 
     steps: Annotated[int, Field(ge=1)] = 10_000
-    """Steps of training, unless there is a budget."""
+    """Training steps, unless there is a budget."""
     budget: Budget = None
-    """Time that training takes in place of steps, as in 90, `90s`, `8m` or `1h`; the learning rate
+    """Training time in place of steps, as in 90, `90s`, `8m` or `1h`; the learning rate schedule
     follows it."""
     batch: Annotated[int, Field(ge=1, le=256)] = 4
-    """Pictures that each step looks at."""
+    """Batch size."""
     crop: Annotated[int, Field(ge=32, le=2048)] = 256
-    """Side of the squares that are cut out of the photographs, pixels."""
+    """Side of the square crops of the photographs, pixels."""
     zoom: Annotated[float, Field(ge=1, le=8)] = 1.0
-    """How much the squares may be enlarged: for photographs hardly larger than they are."""
+    """Largest magnification of the crops, for photographs hardly larger than a crop."""
     style_size: Annotated[int, Field(ge=32, le=4096)] = 512
-    """Long side at which paintings are looked at, pixels; larger gives larger strokes."""
+    """Long side of the paintings in VGG19, pixels; larger gives larger strokes."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
-    """Highest learning rate of Adam; it rises shortly, then falls by a cosine."""
+    """Peak learning rate of Adam, after a short warm-up and before a cosine decay."""
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
-    """Largest norm of a gradient; larger ones are shortened."""
+    """Largest norm of a gradient; larger ones are clipped."""
     content_weight: Annotated[float, Field(ge=0)] = 0.15
     """Weight of the content loss; larger keeps more of the photograph."""
     style_weight: Annotated[float, Field(ge=0)] = 1.0
@@ -61,26 +61,25 @@ class TrainingSettings(BaseModel):
     style_layer_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.08, 0.12, 0.38, 0.31, 0.11)
     """Relative weight of each style layer, in their order; empty for equal weights."""
     widths: tuple[Width, ...] = (16, 32, 96, 160)
-    """Channels at the picture's size, a half, a quarter, an eighth and, if there are five, a
-    sixteenth of it."""
+    """Channels at full size, a half, a quarter, an eighth and, with five values, a sixteenth."""
     blocks: Annotated[int, Field(ge=1, le=32)] = 3
     """Residual blocks at the smallest size."""
     up_blocks: tuple[Annotated[int, Field(ge=0, le=32)], ...] = (2,)
     """Residual blocks on the way up, at each size from the second smallest on."""
     noise: bool = True
-    """Whether the network sees noise, from which it makes strokes where a picture is smooth."""
+    """Feed noise to the network, from which it makes strokes where a picture is smooth."""
     separable: bool = False
     """Depth-wise kernels in the residual blocks: fewer weights, not faster on most CPUs."""
     predictor_width: Annotated[int, Field(ge=8, le=4096)] = 128
-    """Units of the predictor's inner layer."""
+    """Units of the predictor's hidden layer."""
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Decay of the average of the weights over the steps, which becomes the network; 0 for none."""
+    """Decay of the moving average of the weights, which becomes the network; 0 for none."""
     plain_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    """Share of the examples that are without grain: flat, graded, blurred and drawn pictures."""
+    """Share of examples without grain: flat, graded, blurred and drawn pictures."""
     others_share: Annotated[float, Field(ge=0, lt=0.9)] = 0.12
-    """Share of the examples that teaches the predictor with paintings that are no styles."""
+    """Share of examples that train the predictor on paintings that are no styles."""
     pairs_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Share of the examples that are pairs, where there are any."""
+    """Share of examples that are pairs, if there are pairs."""
     pixel_weight: Annotated[float, Field(ge=0)] = 10.0
     """Weight of the squared distance from a pair's painted picture."""
     precision: Precision = "auto"
@@ -88,7 +87,7 @@ class TrainingSettings(BaseModel):
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     """Threads that read photographs."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Decides weights, order, crops and styles."""
+    """Seed of weights, order, crops and styles."""
 
     @model_validator(mode="after")
     def _check(self) -> TrainingSettings:
@@ -107,7 +106,7 @@ class TrainingSettings(BaseModel):
         return None if self.budget is None else float(self.budget)
 
     def architecture(self) -> dict[str, Any]:
-        """Return what the network is made of, as arguments of `Architecture`."""
+        """Return the network's architecture, as arguments of `Architecture`."""
         names = ("widths", "blocks", "separable", "up_blocks", "noise")
         return {name: getattr(self, name) for name in names}
 
@@ -121,7 +120,7 @@ class TrainingSettings(BaseModel):
         """Return the settings of the perceptual loss.
 
         Args:
-            precision: What `precision` comes to on this machine.
+            precision: `precision` resolved for this machine.
         """
         return Settings(
             content_weight=self.content_weight,

@@ -1,6 +1,6 @@
 """Types shared by all packages.
 
-Array convention, here once for the whole package:
+Array conventions of the package:
 
 - `Image` is NumPy float32 of shape (H, W, 3), channels red, green, blue, sRGB, 0..1.
 - *pixels* are the same numbers as a tensor of the framework, shape (N, H, W, 3).
@@ -27,7 +27,7 @@ Kind: TypeAlias = Literal["float32", "float16", "int8"]  # how an exported netwo
 
 
 def array_digest(*arrays: NDArray[Any]) -> str:
-    """Return the SHA-256 of the types, shapes and values of arrays, hexadecimal.
+    """Return the SHA-256 of the dtypes, shapes and values of arrays, hexadecimal.
 
     Example:
         >>> array_digest(np.zeros((2, 3)))[:8]
@@ -43,12 +43,12 @@ def array_digest(*arrays: NDArray[Any]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An image and what its file carried besides colour.
+    """An image with the alpha, EXIF and name of its file.
 
     Attributes:
         image: The colours, upright, (H, W, 3).
-        alpha: Opacity, (H, W), 0 transparent .. 1 opaque; None where the file has none.
-        exif: The EXIF block, orientation reset to upright; None where the file has none.
+        alpha: Opacity, (H, W), 0 transparent .. 1 opaque; None if the file has none.
+        exif: The EXIF block, orientation reset to upright; None if the file has none.
         name: The file's name without its folder; empty for arrays.
         path: The file, absolute; None for arrays and Pillow images.
         file_sha256: Of the file's bytes, hexadecimal; empty for arrays and Pillow images.
@@ -63,11 +63,11 @@ class Picture:
 
     @cached_property
     def sha256(self) -> str:
-        """The SHA-256 by which the picture is known again, hexadecimal.
+        """The SHA-256 that identifies the picture, hexadecimal.
 
-        Of the file's bytes. Without a file, of what was read: for the colours, and for the opacity
-        if there is one, NumPy's name of the type, the shape, and the values row by row, as in
-        `<f4 (4, 6, 3)` and 288 bytes. Arrays and Pillow images that are read alike have the same.
+        Of the file's bytes. Without a file, of the arrays: for the colours, and for the opacity if
+        there is one, NumPy's name of the dtype, the shape, and the values row by row, as in
+        `<f4 (4, 6, 3)` and 288 bytes. Equal arrays and Pillow images have equal digests.
         """
         if self.file_sha256:
             return self.file_sha256
@@ -75,7 +75,7 @@ class Picture:
 
 
 class Moments(NamedTuple):
-    """Sums over the positions of a feature map; they add, so tiles, masks and blends do too.
+    """Sums over the positions of a feature map; additive over tiles, masks and blends.
 
     Attributes:
         weight: Number of positions (or sum of their weights), a scalar tensor.
@@ -92,12 +92,12 @@ class Region(NamedTuple):
     """A part of the picture and its style targets, by layer.
 
     Attributes:
-        style: Moments of the painting's features, as many positions as the whole painting has.
+        style: Moments of the painting's features, scaled to its number of positions.
         roots: Square roots of their covariances, (C, C); for the style loss `moments` only.
         patches: Target features of each position of the picture, (1, h, w, C); for the style
             loss `patches` only, which needs nothing else.
-        masks: How much each position belongs to the region, (1, h, w, 1); empty for all of it.
-        shares: What the loss is multiplied by, scalars; empty for all of the picture.
+        masks: Membership of each position in the region, (1, h, w, 1); empty for all positions.
+        shares: Factors of the loss, scalars; empty for the whole picture.
     """
 
     style: Mapping[str, Moments]
@@ -108,11 +108,11 @@ class Region(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """What the picture is compared with, computed once per scale.
+    """Targets of the losses, computed once per scale.
 
     Attributes:
         content: Features of the photograph at the content layers, each (1, h, w, C).
-        regions: What style goes where; without masks, one region.
+        regions: Style targets by region; without masks, one region.
     """
 
     content: Mapping[str, Tensor]
@@ -121,13 +121,13 @@ class Targets(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Guidance:
-    """Which of several styles goes where, and how much of each.
+    """Masks and weights of several styles.
 
     Attributes:
-        weights: Shares of the styles that go to the same place; empty for equal ones.
-        masks: Where each style goes, (H, W) at any size; None for everywhere. Empty: everywhere.
-        style_masks: Where each style is taken from in its painting, in the same form.
-        protect: What stays as in the photograph, in the same form; None for nothing.
+        weights: Weights of styles that share a region; empty for equal weights.
+        masks: Where each style applies, (H, W) at any size; None for everywhere. Empty: everywhere.
+        style_masks: Which part of each painting its style is taken from, in the same form.
+        protect: Where the photograph stays unchanged, in the same form; None for nowhere.
     """
 
     weights: tuple[float, ...] = ()
@@ -137,11 +137,11 @@ class Guidance:
 
 
 class Snapshot(NamedTuple):
-    """All that a run needs to go on from where it stands.
+    """The state of a run as arrays on the host, enough to resume it.
 
     Attributes:
-        arrays: The numbers, by name, as they are.
-        about: What they belong to, ready for JSON.
+        arrays: The arrays by name.
+        about: Metadata, ready for JSON.
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -150,21 +150,21 @@ class Snapshot(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A moment of a run: the best picture of the present scale, and where the run stands.
+    """Progress of a run: the best picture of the current scale, losses and counters.
 
     Attributes:
-        scale: Index of the present scale, from 0.
+        scale: Index of the current scale, from 0.
         scales: Number of scales.
         size: Height and width of the picture at this scale.
         iteration: Evaluations of loss and gradient so far, over all scales.
-        iterations: Evaluations planned in all.
+        iterations: Evaluations planned in total.
         round: Rounds of the optimizer finished so far, over all scales.
         end_of_round: Whether this step ends a round.
         parts: Weighted losses of the picture as scalar tensors, see `losses`.
-        read: Gives the picture as an `Image`.
-        snapshot: Gives what the run needs to go on from here; None where it cannot.
+        read: Returns the picture as an `Image`.
+        snapshot: Returns the state, to resume the run from here; None if it cannot be resumed.
 
-    Picture and losses are copied from the device only when `image` or `losses` is asked for.
+    Picture and losses are copied from the device only when `image` or `losses` is read.
     """
 
     scale: int
@@ -202,12 +202,12 @@ class Stylizer(Protocol):
 
 
 class TrainingStep(NamedTuple):
-    """What the steps since the one before came to; on a CPU there is one of them.
+    """Progress of a training since the last report: one step on a CPU, several on a GPU.
 
     Attributes:
         step: Steps done.
-        done: Share of the training that is done, 0..1.
-        seconds: Time that it has taken, all its parts together.
+        done: Fraction of the training that is done, 0..1.
+        seconds: Training time so far, including that before a resume.
         losses: `loss` and its parts, means over these steps and their pictures; see
             `lesson.part_names`.
     """

@@ -265,7 +265,7 @@ def test_a_picture_above_the_limit_names_the_option(capsys):
         ("--bits 16", "--bits 16 needs a .tif"),
         ("--threads 0", "--threads must be at least 1"),
         ("--device gpu", "--device must be cpu, cuda, cuda:1"),
-        ("--budget soon", "budget: must be a time such as 90s, 2m or 1m30s"),
+        ("--budget soon", "budget: must be a duration such as 90s, 2m or 1m30s"),
         ("--budget 0", "budget: must be longer than 0 s"),
         ("--print-mm wide", "print_mm: "),
         ("--print-mm 420 --size 600", "leave out one of them"),
