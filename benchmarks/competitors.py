@@ -42,7 +42,8 @@ def make_ours(content: Path, style: Path, *, precision: str = "auto") -> Evaluat
 
     impasto.tune_process()
     from impasto.backend import ops, resolve_precision
-    from impasto.engines.iterative.view import prepare_targets, to_pixels
+    from impasto.engines.iterative.problem import prepare_targets
+    from impasto.engines.pixels import to_pixels
     from impasto.perceptual import objective
 
     image = impasto.read_image(content)

@@ -29,7 +29,7 @@ def compare(settings: impasto.Settings) -> dict[str, object]:
     settings = settings.changed(precision=resolve_precision(settings.precision))
     photograph, painting = skimage.data.rocket(), skimage.data.coffee()
     start = time.perf_counter()
-    speed = forecast.speed(settings, anew=True)
+    speed = forecast.speed(settings, remeasure=True)
     measuring = time.perf_counter() - start
     sizes = photograph.shape[:2], painting.shape[:2]
     expected = forecast.work_seconds(*sizes, settings, speed)

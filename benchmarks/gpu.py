@@ -102,7 +102,8 @@ def measure_size(long_side: int, precision: str, device: str) -> dict[str, Any]:
     import torch
 
     from impasto.backend import recorded
-    from impasto.engines.iterative.view import prepare_targets, to_pixels
+    from impasto.engines.iterative.problem import prepare_targets
+    from impasto.engines.pixels import to_pixels
     from impasto.perceptual import objective
 
     settings = settings_of(precision)

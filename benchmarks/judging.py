@@ -27,7 +27,8 @@ import impasto
 
 impasto.tune_process()
 
-from impasto.engines.iterative.view import prepare_targets, to_pixels  # noqa: E402
+from impasto.engines.iterative.problem import prepare_targets  # noqa: E402
+from impasto.engines.pixels import to_pixels  # noqa: E402
 from impasto.images.scales import resize  # noqa: E402
 from impasto.perceptual import objective  # noqa: E402
 from impasto.settings import STYLE_LAYERS  # noqa: E402

@@ -24,8 +24,8 @@ import impasto
 impasto.tune_process()
 
 from impasto.backend import ops  # noqa: E402
-from impasto.engines.iterative.view import to_pixels  # noqa: E402
 from impasto.engines.network.predict import mix, paint_image  # noqa: E402
+from impasto.engines.pixels import to_pixels  # noqa: E402
 from impasto.images.oklab import to_oklab  # noqa: E402
 from impasto.images.scales import fit, resize  # noqa: E402
 from impasto.perceptual import features, objective  # noqa: E402

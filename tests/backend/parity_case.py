@@ -14,9 +14,9 @@ import numpy as np
 
 from impasto.backend import BACKEND, DATA_FORMAT, ops
 from impasto.engines.iterative.optimize import optimize_image
-from impasto.engines.iterative.view import to_pixels
 from impasto.engines.network.model import Architecture, PaintingModel, neutral_style
 from impasto.engines.network.trunk import load_network, make_network
+from impasto.engines.pixels import to_pixels
 from impasto.perceptual import features, objective, tiles, weights
 from impasto.presets import STYLE_LOSSES
 from impasto.settings import Settings

@@ -11,9 +11,10 @@ from torch.utils._pytree import tree_map
 from impasto.backend._torch_graph import Recorded
 from impasto.engines.iterative import lbfgs, points, rounds
 from impasto.engines.iterative.optimizers import OPTIMIZERS
-from impasto.engines.iterative.points import Watched
+from impasto.engines.iterative.points import BestTracker
+from impasto.engines.iterative.problem import evaluate_point, make_problem
 from impasto.engines.iterative.rounds import make_advance
-from impasto.engines.iterative.view import evaluate_point, make_view, to_pixels
+from impasto.engines.pixels import to_pixels
 from impasto.perceptual import objective
 from impasto.settings import Settings
 
@@ -110,15 +111,15 @@ class NothingFromTheHost(TorchDispatchMode):
 
 
 def run_at(settings, image):
-    """Return a watched evaluation of a picture after itself, begun at itself."""
+    """Return a tracker at the photograph, with its mirror image as the painting."""
     kernels = objective.load_kernels(settings)
-    view = make_view(image, [image[:, ::-1]], objective.UNGUIDED, kernels, settings)
-    targets = view.aim(view.canvas.show(to_pixels(image)))
+    problem = make_problem(image, [image[:, ::-1]], objective.UNGUIDED, kernels, settings)
+    targets = problem.make_targets(problem.parametrization.forward(to_pixels(image)))
 
     def evaluate(x):
-        return evaluate_point(view, x, targets)
+        return evaluate_point(problem, x, targets)
 
-    return Watched(evaluate, evaluate(to_pixels(image)))
+    return BestTracker(evaluate, evaluate(to_pixels(image)))
 
 
 @pytest.fixture
@@ -143,9 +144,9 @@ def as_on_a_gpu(monkeypatch):
 def test_a_step_takes_nothing_from_the_host(changes):
     settings = Settings(**{"precision": "float32", **changes})
     image = np.random.default_rng(0).random((48, 64, 3), np.float32)
-    watched = run_at(settings, image)
-    advance = make_advance(watched, settings)
-    state = advance(OPTIMIZERS[settings.optimizer].init(watched.best, settings), 9)
+    tracker = run_at(settings, image)
+    advance = make_advance(tracker, settings)
+    state = advance(OPTIMIZERS[settings.optimizer].init(tracker.best, settings), 9)
     with NothingFromTheHost():
         advance(state, 9)
 
@@ -158,12 +159,12 @@ def test_recorded_steps_are_the_same_steps(optimizer, monkeypatch):
     results = []
     for as_recorded in (lambda function: function, lambda function: Recorded(function, Program)):
         monkeypatch.setattr(rounds, "recorded", as_recorded)
-        watched = run_at(settings, image)
-        advance = make_advance(watched, settings)
-        state = OPTIMIZERS[optimizer].init(watched.best, settings)
+        tracker = run_at(settings, image)
+        advance = make_advance(tracker, settings)
+        state = OPTIMIZERS[optimizer].init(tracker.best, settings)
         for _ in range(6):
             state = advance(state, 9)
-        results.append((state.point.x, watched.best.value))
+        results.append((state.point.x, tracker.best.value))
     assert Program.made == 1
     for plain, replayed in zip(*results, strict=True):
         np.testing.assert_array_equal(replayed, plain)

@@ -12,7 +12,8 @@ import torch
 import work
 
 import impasto
-from impasto.engines.iterative.view import prepare_targets, to_pixels
+from impasto.engines.iterative.problem import prepare_targets
+from impasto.engines.pixels import to_pixels
 from impasto.perceptual import objective
 
 SIZE = 48, 64

@@ -6,7 +6,7 @@ import skimage.data
 
 from impasto.backend import _torch_layers, ops, value_and_grad
 from impasto.backend._torch_choice import Choice
-from impasto.engines.iterative.view import to_pixels
+from impasto.engines.pixels import to_pixels
 from impasto.images.sample_styles import sample_style
 from impasto.perceptual import objective, statistics
 from impasto.perceptual.batch_loss import Wanted, batch_loss
@@ -62,7 +62,7 @@ def test_it_is_the_mean_over_the_pictures_and_so_is_its_gradient(
 
 
 def targets(pictures, styles, kernels):
-    look = objective.look(LOSS)
+    look = objective.network_options(LOSS)
     content = vgg19(ops.convert_to_tensor(pictures), kernels, LOSS.content_layers, **look)
     seen = [vgg19(style, kernels, LOSS.style_layers, **look) for style in styles]
     moments = [{name: statistics.moments(x) for name, x in each.items()} for each in seen]
@@ -75,7 +75,7 @@ def targets(pictures, styles, kernels):
 
 def test_each_picture_has_its_own_gram_matrix(kernels, pictures):
     names = ("block1_conv1", "block3_conv1")
-    look = objective.look(LOSS)
+    look = objective.network_options(LOSS)
     features, grams = features_and_grams_each(
         ops.convert_to_tensor(pictures), kernels, names, names, **look
     )
@@ -100,7 +100,7 @@ def test_content_is_weighed_by_the_energy_of_its_place(kernels, pictures, rng):
     found = batch_loss(
         pixels, Wanted(content, grams, {}), kernels, LOSS, ops.convert_to_tensor(least)
     )
-    seen = vgg19(pixels, kernels, [name], **objective.look(LOSS))[name]
+    seen = vgg19(pixels, kernels, [name], **objective.network_options(LOSS))[name]
     distance = np.square(ops.convert_to_numpy(seen) - wanted).sum(3)
     shares = [
         d / max(e, least) for d, e in zip(distance.flat, np.square(wanted).sum(3).flat, strict=True)

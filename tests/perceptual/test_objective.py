@@ -7,7 +7,7 @@ import pytest
 from tests import oracle
 
 from impasto.backend import ops
-from impasto.engines.iterative.view import to_pixels
+from impasto.engines.pixels import to_pixels
 from impasto.perceptual import features, objective, regions
 from impasto.settings import LAYER_NAMES, STYLE_LAYERS, Settings
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.backend import ops
-from impasto.engines.iterative.view import to_pixels
+from impasto.engines.pixels import to_pixels
 from impasto.perceptual import features
 from impasto.perceptual.receptive_field import at_origin, grid, margin
 from impasto.settings import LAYER_NAMES

@@ -7,7 +7,7 @@ import pytest
 import scipy.linalg
 
 from impasto.backend import ops
-from impasto.engines.iterative.view import to_pixels
+from impasto.engines.pixels import to_pixels
 from impasto.perceptual import features, losses, objective, regions, statistics, tiles
 from impasto.settings import LAYER_NAMES, Settings
 from impasto.types import Guidance

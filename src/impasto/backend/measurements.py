@@ -112,18 +112,18 @@ class Table:
         names: Collection[str],
         ask: Callable[[], Timing],
         *,
-        anew: bool = False,
+        remeasure: bool = False,
     ) -> Seconds:
         """Return the times of a question.
 
         Args:
             question: Key of the table.
-            names: Of the ways; an entry without a time for each is measured anew.
+            names: Of the ways; an entry without a time for each is measured remeasure.
             ask: Measures; called if the table has no usable entry.
-            anew: Measure in any case.
+            remeasure: Measure in any case.
         """
         self._load_once()
-        if anew or self._known.get(question, {}).keys() != set(names):
+        if remeasure or self._known.get(question, {}).keys() != set(names):
             seconds, steady = ask()
             self._known[question] = seconds
             if steady:

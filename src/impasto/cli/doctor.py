@@ -23,11 +23,11 @@ _SECONDS_OF_TIMING = 1.0
 _SLOW_SECONDS_PER_MEGAPIXEL = 20.0
 
 
-def examine(command: Doctor) -> None:
+def print_report(command: Doctor) -> None:
     """Print a report on this installation.
 
     Raises:
-        ImpastoError: Something that painting needs is missing; the report says what.
+        ImpastoError: A requirement is missing; the report names it.
     """
     report = make_report(command)
     if command.json:
@@ -39,13 +39,13 @@ def examine(command: Doctor) -> None:
 
 
 def make_report(command: Doctor) -> dict[str, Any]:
-    """Collect what the doctor says.
+    """Collect the report of the installation.
 
     Returns:
         `system`, `python`, `versions`, `backend`, `device`, `devices`, `threads`, `weights`
         (`path`, `source`, `md5`, `known`), `timing` (`size`, `precision`,
-        `seconds_per_evaluation`, `seconds_per_megapixel`), `problems` and `advice`, each a
-        sentence that says what to do; parts that failed are None.
+        `seconds_per_evaluation`, `seconds_per_megapixel`), and the sentences in `problems` and
+        `advice`; parts that failed are None.
     """
     report: dict[str, Any] = {
         "system": platform.platform(),
@@ -101,11 +101,12 @@ def _weights(command: Doctor) -> dict[str, Any]:
 
 
 def _timing(command: Doctor) -> dict[str, Any]:
-    """Time evaluations of the default objective for about a second, after one to warm up."""
+    """Time evaluations of the default objective for about a second, after a warm-up."""
     import numpy as np
 
     from ..backend import resolve_precision
-    from ..engines.iterative.view import prepare_targets, to_pixels
+    from ..engines.iterative.problem import prepare_targets
+    from ..engines.pixels import to_pixels
     from ..perceptual import objective
     from ..settings import Settings
 
@@ -132,12 +133,12 @@ def _timing(command: Doctor) -> dict[str, Any]:
 
 
 def _advice(report: dict[str, Any]) -> list[str]:
-    """Say what could be better though everything works."""
+    """Return advice on an installation that works."""
     found = []
     if report["timing"]["seconds_per_megapixel"] > _SLOW_SECONDS_PER_MEGAPIXEL:
         found.append(
-            "evaluations are very slow here; close other programs, use --threads with the number "
-            "of real cores, or the torch backend"
+            "evaluations are very slow; close other programs, set --threads to the number of "
+            "physical cores, or use the torch backend"
         )
     return found
 
@@ -161,5 +162,5 @@ def _text(report: dict[str, Any]) -> str:
         )
     lines += [f"problem   {problem}" for problem in report["problems"]]
     lines += [f"advice    {advice}" for advice in report["advice"]]
-    lines += [] if report["problems"] else ["all is well"]
+    lines += [] if report["problems"] else ["no problems found"]
     return "\n".join(lines) + "\n"

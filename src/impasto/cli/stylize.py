@@ -30,7 +30,7 @@ from ..workflows.stylize import finish, make_stylizer
 from ..workflows.texture import as_texture
 from ..workflows.time_left import roughly
 from .batch import stylize_several
-from .checkpointing import enduring, way_on
+from .checkpointing import resume_hint, with_checkpoints
 from .checks import check_options, check_outputs
 from .intermediate import early_paths, early_saver
 from .job import Job
@@ -40,34 +40,34 @@ if TYPE_CHECKING:
     from .commands import Stylize
 
 _SECONDS_TO_SAVE, _LEAST_SECONDS = 0.3, 0.1
-# Runs this short end before the tolerance stops them.
-_ENDS_NEVER_EARLY = WITHOUT_BLEND["good"]["iterations"]
+# Runs this short finish before the tolerance stops them.
+_TOLERANCE_UNUSED_UP_TO = WITHOUT_BLEND["good"]["iterations"]
 
 
-def paint(command: Stylize) -> Path:
-    """Paint one picture, show progress, and write it; or several, see `batch.stylize_several`.
+def stylize(command: Stylize) -> Path:
+    """Stylize one picture, show progress, and write it; or several, see `batch.stylize_several`.
 
-    Whatever ends the run early (Ctrl-C, a loss that is not finite, no more memory), the picture so
-    far is written where the result would have gone.
+    If the run ends early (Ctrl-C, a non-finite loss, out of memory), the picture so far is written
+    to the path of the result.
 
     Returns:
         The path of the result, or the folder of several.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
     check_options(command)
     if names_several(command.content):
         return stylize_several(command)
-    return carry_out(prepare(command))
+    return run_job(prepare(command))
 
 
-def carry_out(job: Job) -> Path:
-    """Paint what is prepared, from the start or from where it stood; see `paint`."""
+def run_job(job: Job) -> Path:
+    """Run a prepared job, from the start or from its checkpoint; see `stylize`."""
     command, resumed = job.command, job.unfinished
     scales = plan_of(job)
-    expected = _tell_plan(job, scales)
+    expected = _print_plan(job, scales)
     settings = resumed.settings if resumed else _with_time_left(command.settings)
     save_early = early_saver(job, _save)
     started = time.perf_counter() - (resumed.seconds if resumed else 0.0)
@@ -78,24 +78,24 @@ def carry_out(job: Job) -> Path:
     try:
         with (
             progress(job.console, scales, settings.seconds, quiet=command.quiet) as show,
-            enduring(job, stylizer(job.content), scales, expected) as steps,
+            with_checkpoints(job, stylizer(job.content), scales, expected) as steps,
         ):
             for step in steps:
                 show(step)
                 save_early(step)
     except KeyboardInterrupt:
         raise _interrupted(job, step) from None
-    except Exception as error:  # whatever it was, the picture so far is worth keeping
+    except Exception as error:  # keep the picture so far
         kept = (error.step if isinstance(error, DivergedError) else None) or step
         if kept is not None:
             _save(job, kept, job.output)
             error.add_note(f"the picture so far is in {job.output}")
-        if (way := way_on(job.folder, job.output)) is not None:
-            error.add_note(way)
+        if (hint := resume_hint(job.folder, job.output)) is not None:
+            error.add_note(hint)
         raise
     if step is None:
-        raise PictureError("the run made no picture")
-    with _deaf_to_interrupts():
+        raise PictureError("the run produced no picture")
+    with _ignore_interrupts():
         _save(job, step, job.output, time.perf_counter() - started)
         remove(job.folder)
     sys.stdout.write(f"{job.output}\n")
@@ -117,19 +117,19 @@ def plan_of(job: Job) -> list[Scale]:
     return plan(*sizes_of(job), job.command.settings)
 
 
-def _tell_plan(job: Job, scales: list[Scale]) -> float | None:
-    """Say how large the picture will be, what memory and time it takes, or that it does not fit.
+def _print_plan(job: Job, scales: list[Scale]) -> float | None:
+    """Print the size of the result and the memory and time that the run takes.
 
     Returns:
-        Seconds that it takes; None where nobody listens, since measuring that takes a second, and
-        for a run that is resumed.
+        Expected seconds; None with `--quiet`, since the forecast takes a second, and for a resumed
+        run.
 
     Raises:
         PictureError: It does not fit into memory.
     """
-    from ..engines.iterative.state import on_device
+    from ..engines.iterative.state import resolve_settings
 
-    settings = on_device(job.command.settings)
+    settings = resolve_settings(job.command.settings)
     fits = fit_scales(*sizes_of(job), settings)
     height, width = scales[-1].size
     text = f"{width}x{height} in {len(scales)} scale(s), computed in {settings.precision}, "
@@ -138,8 +138,8 @@ def _tell_plan(job: Job, scales: list[Scale]) -> float | None:
     text += f"memory about {max(fit.bytes for fit in fits) / GIGABYTE:.1f} GB"
     if fits[-1].tile is not None:
         text += f", in tiles of {fits[-1].tile} pixels"
-    told = not job.command.quiet and job.unfinished is None
-    seconds = _expected_seconds(job, settings) if told else None
+    wanted = not job.command.quiet and job.unfinished is None
+    seconds = _expected_seconds(job, settings) if wanted else None
     if seconds is not None:
         text += f", {_about(seconds, settings)}"
     job.console.print(text, soft_wrap=True, highlight=False)
@@ -147,7 +147,7 @@ def _tell_plan(job: Job, scales: list[Scale]) -> float | None:
 
 
 def _expected_seconds(job: Job, settings: Settings) -> float:
-    """Return how long the run will take; with a budget, without a second spent on measuring."""
+    """Return the expected duration, seconds: the budget, else a forecast, which takes a second."""
     from ..engines.iterative.forecast import forecast_seconds
 
     if settings.seconds is not None:
@@ -158,12 +158,12 @@ def _expected_seconds(job: Job, settings: Settings) -> float:
 def _about(seconds: float, settings: Settings) -> str:
     if settings.seconds is not None:
         return f"at most {roughly(seconds)}"
-    ends_early = settings.tolerance and settings.iterations > _ENDS_NEVER_EARLY
+    ends_early = settings.tolerance and settings.iterations > _TOLERANCE_UNUSED_UP_TO
     return f"at most about {roughly(seconds)}" if ends_early else f"about {roughly(seconds)}"
 
 
 def _with_time_left(settings: Settings) -> Settings:
-    """Take what the program's start took, and a little for its end, off the budget."""
+    """Subtract the program's start-up time and the time for saving from the budget."""
     if settings.seconds is None:
         return settings
     spent = time.time() - psutil.Process().create_time() + _SECONDS_TO_SAVE
@@ -175,7 +175,7 @@ def prepare(command: Stylize, *, resumed: bool = False) -> Job:
 
     Args:
         command: The command.
-        resumed: Whether it goes on with a run, and so may find one.
+        resumed: Whether it resumes a run, and so allows an unfinished one.
 
     Raises:
         SettingsError: An option is out of range or contradicts another.
@@ -197,22 +197,22 @@ def prepare(command: Stylize, *, resumed: bool = False) -> Job:
 
 
 def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:
-    """Save the picture so far and return what to raise."""
+    """Save the picture so far and return the exception to raise."""
     if step is None:
-        return KeyboardInterrupt("interrupted before there was a picture")
-    with _deaf_to_interrupts():
+        return KeyboardInterrupt("interrupted before the first picture")
+    with _ignore_interrupts():
         _save(job, step, job.output)
     height, width = step.size
-    way = way_on(job.folder, job.output)
+    hint = resume_hint(job.folder, job.output)
     return KeyboardInterrupt(
         f"interrupted at evaluation {step.iteration} of {step.iterations}; "
-        f"the picture so far, {width}x{height}, is in {job.output}{f'; {way}' if way else ''}"
+        f"the picture so far, {width}x{height}, is in {job.output}{f'; {hint}' if hint else ''}"
     )
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Let no Ctrl-C keep the result from its file: it is all that the run was for."""
+def _ignore_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C while the result is written."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -74,7 +74,7 @@ def batch_loss(
         kernels,
         settings.content_layers,
         settings.style_layers,
-        **objective.look(settings),
+        **objective.network_options(settings),
     )
     content = sum(
         _content(seen[name], wanted.content[name], least_energy) for name in settings.content_layers
@@ -105,7 +105,9 @@ def mean_energy(pictures: Iterable[Tensor], kernels: Kernels, settings: Settings
     name = settings.content_layers[0]
     energies = []
     for picture in pictures:
-        seen, _ = features_and_grams_each(picture, kernels, [name], (), **objective.look(settings))
+        seen, _ = features_and_grams_each(
+            picture, kernels, [name], (), **objective.network_options(settings)
+        )
         energy = ops.sum(ops.square(ops.cast(seen[name], "float32")), axis=3)
         energies.append(float(ops.mean(energy)))
     return sum(energies) / len(energies)

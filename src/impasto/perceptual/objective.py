@@ -13,10 +13,10 @@ from ..types import Guidance, Moments, Region, Targets, Tensor
 from . import features as backbone
 from . import losses, regions, statistics
 from .features import Kernels
-from .style_cache import Known, Looks, remembered
+from .style_cache import Cached, StyleCache, look_up
 
 Parts = dict[str, Tensor]
-Found = Mapping[str, Moments]
+LayerMoments = Mapping[str, Moments]
 UNGUIDED = Guidance()
 LossAndGradient = Callable[..., tuple[tuple[Tensor, Parts], Tensor]]
 
@@ -27,7 +27,7 @@ _LOSS_SETTINGS = (
 
 
 def load_kernels(settings: Settings) -> Kernels:
-    """Find, read and prepare the network as deep as these settings need it.
+    """Find, read and prepare the network, as deep as the settings need.
 
     Raises:
         WeightsError: No usable weights were found.
@@ -39,13 +39,13 @@ def load_kernels(settings: Settings) -> Kernels:
     return backbone.prepare(layers, names, keep_transformed=keeps_transformed_kernels(settings))
 
 
-def make_looks(settings: Settings) -> Looks:
-    """Prepare the network, to be used for many pictures.
+def make_style_cache(settings: Settings) -> StyleCache:
+    """Prepare the network and an empty cache, for many pictures.
 
     Raises:
         WeightsError: No usable weights were found.
     """
-    return Looks(load_kernels(settings), {})
+    return StyleCache(load_kernels(settings), {})
 
 
 def make_targets(
@@ -55,36 +55,38 @@ def make_targets(
     settings: Settings,
     guidance: Guidance = UNGUIDED,
     picture: Tensor | None = None,
-    known: Known | None = None,
+    cached: Cached | None = None,
 ) -> Targets:
-    """Compute what the losses compare with.
+    """Compute the targets of the losses.
 
     Args:
-        content: The photograph, (1, H, W, 3), 0..1, of the size that will be optimised.
+        content: The photograph, (1, H, W, 3), 0..1, at the size of the optimised picture.
         styles: The paintings, each (1, h, w, 3), 0..1.
         kernels: From `load_kernels`.
         settings: Layers, pooling and padding.
         guidance: Which style goes where.
-        picture: The picture as it is, (1, H, W, 3), which the style loss `patches` looks for
-            neighbours of; the photograph if None.
-        known: What is remembered of paintings; their patches are not, which are large.
+        picture: The current picture, (1, H, W, 3), whose nearest neighbours the style loss
+            `patches` finds; the photograph if None.
+        cached: Cached style targets; patches are not cached, as they are large.
 
     Returns:
         Features of the photograph, and the style targets of each region.
     """
     size, names = content.shape[1:3], settings.style_layers
-    seen = backbone.vgg19(content, kernels, settings.content_layers, **look(settings))
+    seen = backbone.vgg19(content, kernels, settings.content_layers, **network_options(settings))
     if settings.style_loss == "patches":
-        painted = [backbone.vgg19(style, kernels, names, **look(settings)) for style in styles]
+        painted = [
+            backbone.vgg19(style, kernels, names, **network_options(settings)) for style in styles
+        ]
         start = content if picture is None else picture
-        present = backbone.vgg19(start, kernels, names, **look(settings))
+        present = backbone.vgg19(start, kernels, names, **network_options(settings))
         return Targets(seen, regions.make_patch_regions(present, painted, size, guidance, settings))
     masks = guidance.style_masks or (None,) * len(styles)
     within = style_masks_at(styles, guidance, settings)
     about = loss_settings(settings)
     moments = [
-        remembered(
-            known,
+        look_up(
+            cached,
             style,
             mask,
             about,
@@ -97,16 +99,16 @@ def make_targets(
 
 def _moments_of(
     style: Tensor, within: regions.LayerMasks, kernels: Kernels, settings: Settings
-) -> Found:
-    """Look at a painting, and return its moments by style layer."""
-    painted = backbone.vgg19(style, kernels, settings.style_layers, **look(settings))
+) -> LayerMoments:
+    """Return the moments of a painting by style layer."""
+    painted = backbone.vgg19(style, kernels, settings.style_layers, **network_options(settings))
     return {name: statistics.moments(layer, within.get(name)) for name, layer in painted.items()}
 
 
 def style_masks_at(
     styles: Sequence[Tensor], guidance: Guidance, settings: Settings
 ) -> list[regions.LayerMasks]:
-    """Return the mask of each painting as each style layer sees it."""
+    """Return the mask of each painting at each style layer."""
     masks = guidance.style_masks or (None,) * len(styles)
     return [
         regions.masks_at(mask, style.shape[1:3], settings)
@@ -114,8 +116,8 @@ def style_masks_at(
     ]
 
 
-def look(settings: Settings) -> dict[str, str]:
-    """Return how the network looks at pictures, as arguments of `features.vgg19`."""
+def network_options(settings: Settings) -> dict[str, str]:
+    """Return the settings of the network as keyword arguments of `features.vgg19`."""
     return {name: getattr(settings, name) for name in ("pooling", "padding", "precision")}
 
 
@@ -132,9 +134,9 @@ def perceptual_loss(
 
     Returns:
         The total, a scalar, and its weighted parts: `content`, `style` and `tv`, which add up to
-        it, and `content/<layer>` and `style/<layer>`, which add up to the former two.
+        it, and `content/<layer>` and `style/<layer>`, which add up to the first two.
     """
-    seen, found = _look_at(pixels, targets.regions, kernels, settings)
+    seen, found = _forward(pixels, targets.regions, kernels, settings)
     area = pixels.shape[1] * pixels.shape[2]
     parts = {
         **content_parts(seen, targets, settings),
@@ -144,23 +146,23 @@ def perceptual_loss(
     return add_up(parts)
 
 
-def _look_at(
+def _forward(
     pixels: Tensor, places: Sequence[Region], kernels: Kernels, settings: Settings
-) -> tuple[dict[str, Tensor], list[Found]]:
-    """Return the features at the layers asked for, and the moments of each region."""
+) -> tuple[dict[str, Tensor], list[LayerMoments]]:
+    """Return the features at the content and style layers, and the moments of each region."""
     contents, styles = settings.content_layers, settings.style_layers
     if settings.style_loss == "gram" and not any(region.masks for region in places):
         seen, grams = backbone.features_and_grams(
-            pixels, kernels, contents, styles, **look(settings)
+            pixels, kernels, contents, styles, **network_options(settings)
         )
-        # Without regions the matrix alone is wanted, which comes with the features.
+        # Without regions only the Gram matrix is needed, which comes with the features.
         whole = {name: Moments(gram.positions, 0.0, gram.second) for name, gram in grams.items()}
         return seen, [whole] * len(places)
-    seen = backbone.vgg19(pixels, kernels, {*contents, *styles}, **look(settings))
+    seen = backbone.vgg19(pixels, kernels, {*contents, *styles}, **network_options(settings))
     return seen, [moments_within(seen, region, settings) for region in places]
 
 
-def moments_within(seen: Mapping[str, Tensor], region: Region, settings: Settings) -> Found:
+def moments_within(seen: Mapping[str, Tensor], region: Region, settings: Settings) -> LayerMoments:
     """Return the moments of features (1, h, w, C) within a region, by style layer."""
     if settings.style_loss == "patches":
         return {}
@@ -183,7 +185,7 @@ def content_parts(features: Mapping[str, Tensor], targets: Targets, settings: Se
 
 
 def style_parts(
-    found: Sequence[Found],
+    found: Sequence[LayerMoments],
     seen: Mapping[str, Tensor],
     area: int | Tensor,
     places: Sequence[Region],
@@ -211,7 +213,7 @@ def style_parts(
 
 def _style_loss(
     name: str,
-    found: Found,
+    found: LayerMoments,
     seen: Mapping[str, Tensor],
     region: Region,
     area: int | Tensor,
@@ -221,7 +223,7 @@ def _style_loss(
     if settings.style_loss == "patches":
         return losses.patch_loss(seen[name], region.patches[name], mask)
     moments, target = found[name], region.style[name]
-    if mask is not None:  # as if it filled the picture, as its target fills the painting
+    if mask is not None:  # as if the region filled the picture, as its target fills the painting
         moments = statistics.spread(moments, _positions(mask))
     if settings.style_loss == "moments":
         return losses.moments_loss(moments, target, region.roots[name])
@@ -243,16 +245,16 @@ def tv_part(pixels: Tensor, settings: Settings) -> Tensor:
 
 
 def add_up(parts: Parts) -> tuple[Tensor, Parts]:
-    """Return the total, and the parts with the sums `content` and `style` among them."""
+    """Return the total, and the parts including the sums `content` and `style`."""
     content, style = _sum(parts, "content/"), _sum(parts, "style/")
     return content + style + parts["tv"], {"content": content, "style": style, **parts}
 
 
 def loss_and_gradient(settings: Settings) -> LossAndGradient:
-    """Return `f(pixels, targets, kernels) -> ((total, parts), gradient)`, compiled where that pays.
+    """Return `f(pixels, targets, kernels) -> ((total, parts), gradient)`, compiled where useful.
 
-    Settings with the same loss give the same function, so that a second picture of the same size
-    does not compile again.
+    Settings with the same loss share a function, so a second picture of the same size does not
+    compile again.
 
     Args:
         settings: Weights, layers, normalization, pooling and padding.
@@ -264,7 +266,7 @@ def loss_and_gradient(settings: Settings) -> LossAndGradient:
 
 
 def loss_settings(settings: Settings) -> Settings:
-    """Return settings of the same loss, all else at its default: what compiled functions share."""
+    """Return the settings of the loss, all others at their defaults: key of compiled functions."""
     return Settings(**{name: getattr(settings, name) for name in _LOSS_SETTINGS})
 
 

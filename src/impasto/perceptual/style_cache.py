@@ -1,4 +1,4 @@
-"""Cache of what pictures of one style share: the network and style targets."""
+"""Cache of the network and of style targets, shared by pictures of the same style."""
 
 from __future__ import annotations
 
@@ -10,57 +10,57 @@ from ..backend import ops
 from ..types import Mask, Tensor
 from .features import Kernels
 
-_MOST = 16  # results that are kept: of the default layers' Gram matrices about 2.4 MB each
+_MOST = 16  # cached results: about 2.4 MB each for the Gram matrices of the default layers
 
 _T = TypeVar("_T")
-Known = dict[Hashable, Any]
+Cached = dict[Hashable, Any]
 
 
-class Looks(NamedTuple):
-    """The network, and what it saw of paintings.
+class StyleCache(NamedTuple):
+    """The network, and style targets computed with it.
 
     Attributes:
         kernels: The prepared network.
-        known: What it saw, by what decides it, the last used last; `remembered` adds to it.
+        cached: Style targets by their inputs, least recently used first; `look_up` adds to it.
     """
 
     kernels: Kernels
-    known: Known
+    cached: Cached
 
 
-def remembered(
-    known: Known | None,
+def look_up(
+    cached: Cached | None,
     painting: Tensor,
     mask: Mask | None,
     about: Hashable,
-    look: Callable[[], _T],
+    compute: Callable[[], _T],
 ) -> _T:
-    """Look at a painting, unless that was done before.
+    """Return the cached result for a painting, or compute and cache it.
 
     Args:
-        known: What is remembered, of one network; the new result is added, and the one longest not
-            used goes where there are more than 16. None remembers nothing.
-        painting: (1, h, w, 3); its numbers tell whether it is the same.
+        cached: The cache of one network, a least-recently-used cache of 16 results. None disables
+            caching.
+        painting: (1, h, w, 3); compared by its values.
         mask: Which part of the painting counts, (H, W), 0..1.
-        about: All else that decides the result: settings, tile.
-        look: Computes the result.
+        about: Everything else that determines the result: settings, tile.
+        compute: Computes the result.
 
     Returns:
-        The result; do not write into it.
+        The result; do not modify it.
 
     Example:
-        >>> known, grey = {}, ops.ones((1, 16, 16, 3))
-        >>> float(remembered(known, grey, None, "sum", lambda: ops.sum(grey)))
+        >>> cached, grey = {}, ops.ones((1, 16, 16, 3))
+        >>> float(look_up(cached, grey, None, "sum", lambda: ops.sum(grey)))
         768.0
-        >>> float(remembered(known, grey, None, "sum", lambda: 0.0)), len(known)
+        >>> float(look_up(cached, grey, None, "sum", lambda: 0.0)), len(cached)
         (768.0, 1)
     """
-    if known is None:
-        return look()
+    if cached is None:
+        return compute()
     arrays = ops.convert_to_numpy(painting), *([] if mask is None else [mask])
     key = about, *((each.shape, hashlib.sha256(each.tobytes()).digest()) for each in arrays)
-    result: _T = known.pop(key) if key in known else look()
-    known[key] = result
-    while len(known) > _MOST:
-        del known[next(iter(known))]
+    result: _T = cached.pop(key) if key in cached else compute()
+    cached[key] = result
+    while len(cached) > _MOST:
+        del cached[next(iter(cached))]
     return result

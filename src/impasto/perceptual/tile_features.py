@@ -15,11 +15,11 @@ from . import objective, statistics
 from .features import Kernels
 from .receptive_field import Tile, at_origin, cut, cut_layers, frame_of, grid, margin
 from .regions import LayerMasks, make_regions
-from .style_cache import Known, remembered
+from .style_cache import Cached, look_up
 
-KEPT = 256  # functions for a tile, compiled on some frameworks
+KEPT = 256  # cached functions of a tile, compiled on some frameworks
 
-Look = Callable[[Tensor, Sequence[LayerMasks], Kernels], dict[str, Any]]
+Forward = Callable[[Tensor, Sequence[LayerMasks], Kernels], dict[str, Any]]
 
 
 def make_targets(
@@ -29,21 +29,21 @@ def make_targets(
     settings: Settings,
     tile: int,
     guidance: Guidance = objective.UNGUIDED,
-    known: Known | None = None,
+    cached: Cached | None = None,
 ) -> Targets:
-    """Compute what the losses compare with, as `objective.make_targets` does, tile by tile.
+    """Compute the targets of the losses as `objective.make_targets` does, tile by tile.
 
     The features of the photograph are kept whole: at `block4_conv2` they take 32 bytes for each
-    pixel, where the picture itself takes 12.
+    pixel; the picture itself takes 12.
 
     Args:
-        content: The photograph, (1, H, W, 3), 0..1, of the size that will be optimised.
+        content: The photograph, (1, H, W, 3), 0..1, at the size of the optimised picture.
         styles: The paintings, each (1, h, w, 3), 0..1.
         kernels: From `objective.load_kernels`.
         settings: Layers, pooling, padding and precision; a style loss that compares moments.
         tile: Longest side of a core, pixels, a multiple of 16.
         guidance: Which style goes where.
-        known: What is remembered of paintings.
+        cached: Cached style targets.
 
     Returns:
         Features of the photograph, and the style targets of each region.
@@ -78,7 +78,7 @@ def make_targets(
     masks = guidance.style_masks or (None,) * len(styles)
     withins = objective.style_masks_at(styles, guidance, settings)
     painted = [
-        remembered(known, style, mask, (settings, tile), functools.partial(look, style, within))
+        look_up(cached, style, mask, (settings, tile), functools.partial(look, style, within))
         for style, mask, within in zip(styles, masks, withins, strict=True)
     ]
     return Targets(joined, make_regions(painted, content.shape[1:3], guidance, settings))
@@ -112,15 +112,15 @@ def core_features(
     pixels: Tensor, kernels: Kernels, names: tuple[str, ...], settings: Settings, tile: Tile
 ) -> dict[str, Tensor]:
     """Return the core's features by layer; `pixels` are those of `tile.outer`."""
-    seen = backbone.vgg19(pixels, kernels, names, **objective.look(settings))
+    seen = backbone.vgg19(pixels, kernels, names, **objective.network_options(settings))
     return cut_layers(seen, tile.core, tile.outer)
 
 
-# Kept, since some frameworks compile it anew whenever it is made.
+# Cached, since some frameworks compile every new function.
 @functools.lru_cache(maxsize=KEPT)
 def _forward(
     settings: Settings, tile: Tile, names: tuple[str, ...], summary: Callable[..., Any]
-) -> Look:
+) -> Forward:
     def look(pixels: Tensor, masks: Sequence[LayerMasks], kernels: Kernels) -> dict[str, Any]:
         seen = core_features(pixels, kernels, names, settings, tile)
         return {

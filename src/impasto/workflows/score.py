@@ -16,7 +16,7 @@ _SSIM_WINDOW = 7  # skimage's default
 
 @dataclass(frozen=True)
 class Score:
-    """How near a picture is to its content and its style.
+    """Losses and distances of a picture from its content and its style.
 
     Attributes:
         content: Weighted content loss.
@@ -24,11 +24,11 @@ class Score:
         tv: Weighted total variation loss.
         total: Their sum.
         layers: The weighted losses by layer, under `content` and `style`; they add up to those.
-        distances: Normalised distances by layer, under `content` and `style`, whatever the
-            preset: squared distance divided by the energy of the target. 0 is equal.
+        distances: Normalised distances by layer, under `content` and `style`, for any preset:
+            squared distance divided by the energy of the target. 0 is equal.
         ssim: Structural similarity to the content, -1..1, of the colour pictures.
-        width: Width at which it was judged, pixels.
-        height: Height at which it was judged, pixels.
+        width: Width at which it was scored, pixels.
+        height: Height at which it was scored, pixels.
     """
 
     content: float
@@ -57,19 +57,19 @@ def score(
     """Compute the losses of a picture, however it was made.
 
     Args:
-        picture: The picture to judge: a path, a NumPy array or a PIL image.
+        picture: The picture to score: a path, a NumPy array or a PIL image.
         content: The photograph, in the same forms.
-        style: The painting, in the same forms, or the name of a style that ships.
+        style: The painting, in the same forms, or the name of a shipped style.
         settings: Weights, layers and preset; the defaults if None. Its size is not used.
-        height: Judge at this height, pixels, the width by the content's shape; None takes the
-            picture's own size. A picture of the size in question is not resampled.
+        height: Height to score at, pixels, with the content's aspect; None uses the picture's
+            size. A picture that already has the size is not resampled.
 
     Returns:
         Losses by name, normalised distances, and the similarity to the content.
 
     Raises:
         PictureError: A picture cannot be read, or is too small or too thin.
-        WeightsError: No usable weights of the network were found.
+        WeightsError: No usable weights of VGG19 were found.
 
     Example:
         >>> score("painted.png", "photo.jpg", "painting.jpg").total  # doctest: +SKIP
@@ -104,7 +104,7 @@ def similarity(a: Image, b: Image) -> float:
 
 
 def judged_size(painted: Image, photograph: Image, settings: Settings, height: int | None) -> Size:
-    """Return the size to judge at: the picture's own, or that of the content at `height`."""
+    """Return the size to score at: the picture's, or the content's at `height`."""
     if height is not None:
         return result_size(photograph.shape[:2], settings.changed(height=height))
     return check_size(painted.shape[:2], "the picture")
@@ -114,7 +114,8 @@ def compute_losses(
     painted: Image, photograph: Image, painting: Image, settings: Settings
 ) -> dict[str, float]:
     """Compute the weighted losses of a picture that has the photograph's size."""
-    from ..engines.iterative.view import prepare_targets, to_pixels
+    from ..engines.iterative.problem import prepare_targets
+    from ..engines.pixels import to_pixels
     from ..perceptual.objective import load_kernels, perceptual_loss
 
     kernels = load_kernels(settings)

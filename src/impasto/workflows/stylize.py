@@ -1,4 +1,4 @@
-"""Stylize one picture: the function `stylize`, and the generator below it."""
+"""Stylize one picture: the function `stylize`, and the generator it uses."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..settings import PAINTED_INITS, Settings
 from ..types import Image, Picture, Snapshot, Step, Stylizer
 from .build_record import make_record, model_input, painting_input, picture_input
-from .checkpointing import kept
-from .colors import after, before
+from .checkpointing import start_checkpointed
+from .colors import prepare_colors, restore_colors
 from .environment import weights_used
 from .guidance import Masks, as_masks, make_guidance, mask_inputs, name_masks
-from .initial_picture import painted_start
+from .initial_picture import paint_initial_picture
 from .record import Input
 from .result import MaskLike, PictureLike, Result, StylesLike, alpha_at, as_paintings, as_picture
 from .run_folder import remove
@@ -24,7 +24,7 @@ from .run_record import describe_run, name_inputs
 from .setting_files import setting_inputs
 
 if TYPE_CHECKING:
-    from ..perceptual.style_cache import Looks
+    from ..perceptual.style_cache import StyleCache
 
 
 def stylize(
@@ -43,15 +43,15 @@ def stylize(
     Args:
         content: The photograph: a path, a NumPy array ((H, W), (H, W, 3) or (H, W, 4); uint8,
             uint16, or floats in 0..1) or a PIL image.
-        style: The painting or several, in the same forms, or names of styles that ship.
-        settings: All knobs; the defaults if None.
-        init: Starting picture in place of `settings.init`, in the same forms, or one of its words.
-        masks: Where each style goes, a mask for each: a path, with a colour behind it or without
-            (`regions.png#red`), an array (H, W), a PIL image, `all` or `rest`. Or `Masks`, for
-            those of the paintings, and what is protected. In place of those of the settings.
+        style: One or more paintings, in the same forms, or names of shipped styles.
+        settings: Settings; the defaults if None.
+        init: Starting picture in place of `settings.init`, in the same forms, or its keywords.
+        masks: A mask per style, in place of `settings.masks`: a path, optionally with a colour
+            (`regions.png#red`), an array (H, W), a PIL image, `all` or `rest`. Or `Masks`, to set
+            masks of the paintings and a protected area as well.
         on_step: Called after each step. To stop early, iterate over `make_stylizer` instead.
-        checkpoint: Folder to keep what the run needs to go on with `resume`, should it end early;
-            removed when it is done.
+        checkpoint: Folder for checkpoints, from which `resume` continues an interrupted run;
+            removed when the run is finished.
         **changes: Settings to change, such as `size=640`.
 
     Returns:
@@ -61,7 +61,7 @@ def stylize(
         PictureError: A picture or mask cannot be read, is too small or too thin, or of the wrong
             shape.
         SettingsError: A setting is out of range or unknown.
-        WeightsError: No usable weights of the network were found.
+        WeightsError: No usable weights of VGG19 were found.
         ModelError: The network for the starting picture cannot be used.
         DivergedError: The optimisation failed; its `step` holds the last good picture.
 
@@ -79,9 +79,9 @@ def stylize(
     others += mask_inputs(given)
     paint = make_stylizer(paintings, settings, given)
     if checkpoint is not None:
-        at_hand = given if any(value is not None for value in given) else None
-        run = describe_run(name_inputs(content, style, init, at_hand), settings)
-        paint = _kept_in(Path(checkpoint), run, paint, settings)
+        arrays = given if any(value is not None for value in given) else None
+        run = describe_run(name_inputs(content, style, init, arrays), settings)
+        paint = _with_checkpoints(Path(checkpoint), run, paint, settings)
     return stylize_with(
         paint,
         photograph,
@@ -103,15 +103,15 @@ def stylize_with(
     others: Sequence[Input] = (),
     on_step: Callable[[Step], None] | None = None,
 ) -> Result:
-    """Paint one picture to its end; see `stylize`.
+    """Run a stylizer on one picture; see `stylize`.
 
     Args:
-        paint: From `make_stylizer`, of the same styles and settings.
+        paint: From `make_stylizer`, with the same styles and settings.
         content: The photograph.
-        styles: The paintings, which the record names.
-        settings: All knobs.
+        styles: The paintings, for the record.
+        settings: Settings.
         init: Starting picture in place of `settings.init`, (h, w, 3), 0..1.
-        others: As for `finish`.
+        others: As in `finish`.
         on_step: Called after each step.
 
     Returns:
@@ -127,27 +127,29 @@ def stylize_with(
     """
     start = time.perf_counter()
     with contextlib.closing(paint(content, init=init)) as steps:  # type: ignore[type-var]
-        step, history = follow(steps, on_step)
+        step, history = consume_steps(steps, on_step)
     seconds = time.perf_counter() - start
     return finish(step, content, styles, settings, history, seconds, others)
 
 
-def _kept_in(folder: Path, run: Mapping[str, Any], paint: Stylizer, settings: Settings) -> Stylizer:
-    """Return the stylizer with checkpoints in a folder, which is removed when a run is done."""
+def _with_checkpoints(
+    folder: Path, run: Mapping[str, Any], paint: Stylizer, settings: Settings
+) -> Stylizer:
+    """Return a stylizer that writes checkpoints to a folder and removes it when finished."""
 
-    def enduring(content: Picture, *, init: Image | None = None) -> Iterator[Step]:
+    def checkpointing(content: Picture, *, init: Image | None = None) -> Iterator[Step]:
         with contextlib.ExitStack() as held:
-            yield from kept(held, paint(content, init=init), folder, run, settings)
+            yield from start_checkpointed(held, paint(content, init=init), folder, run, settings)
             remove(folder)
 
-    return enduring
+    return checkpointing
 
 
-def follow(
+def consume_steps(
     steps: Iterator[Step], on_step: Callable[[Step], None] | None
 ) -> tuple[Step, tuple[dict[str, float], ...]]:
-    """Take all steps, and return the last one and the losses of each."""
-    made = []  # copied from the device only when the run is over
+    """Run all steps, and return the last one and the losses of each."""
+    made = []  # losses are copied from the device at the end
     for step in steps:
         made.append(({"iteration": step.iteration, "scale": step.scale}, step.parts))
         if on_step:
@@ -164,16 +166,16 @@ def make_stylizer(
     *,
     resume: Snapshot | None = None,
 ) -> Stylizer:
-    """Make a function that paints any content in one style, step by step.
+    """Make a function that stylizes any content in one style, step by step.
 
-    Network and paintings are looked at once for all contents of about the same size.
+    Weights and style targets are computed once for contents of about the same size.
 
     Args:
-        style: The painting: a path, a NumPy array, a PIL image or the name of a style that ships;
-            or a list of several.
-        settings: All knobs.
-        masks: Masks as arrays, in place of those that the settings name.
-        resume: `snapshot` of a step of an earlier run with the same content, to go on from there.
+        style: The painting: a path, a NumPy array, a PIL image or the name of a shipped style; or
+            a list of several.
+        settings: Settings.
+        masks: Masks as arrays, in place of those named in the settings.
+        resume: `snapshot` of a step of an earlier run with the same content, to resume from.
 
     Returns:
         `(content, *, init=None) -> Iterator[Step]`; `content` as in `stylize`.
@@ -190,10 +192,10 @@ def make_stylizer(
     paintings = [picture.image for picture in pictures]
 
     @functools.cache
-    def looks() -> Looks:
-        from ..perceptual.objective import make_looks
+    def cache() -> StyleCache:
+        from ..perceptual.objective import make_style_cache
 
-        return make_looks(settings)
+        return make_style_cache(settings)
 
     def paint(content: PictureLike, *, init: Image | None = None) -> Iterator[Step]:
         asked = time.perf_counter()
@@ -203,8 +205,8 @@ def make_stylizer(
         guidance = make_guidance(image, paintings, settings, masks or Masks())
         start = init
         if init is None and resume is None:
-            start = painted_start(image, pictures, settings)
-        colored = before(image, paintings, guidance, settings, start)
+            start = paint_initial_picture(image, pictures, settings)
+        colored = prepare_colors(image, paintings, guidance, settings, start)
         steps = optimize_image(
             colored.content,
             colored.styles,
@@ -212,11 +214,11 @@ def make_stylizer(
             guidance=guidance,
             init=colored.init,
             since=asked,
-            looks=looks(),
+            cache=cache(),
             resume=resume,
         )
         for step in steps:
-            yield after(step, image, settings)
+            yield restore_colors(step, image, settings)
 
     return paint
 
@@ -230,16 +232,16 @@ def finish(
     seconds: float = 0.0,
     others: Sequence[Input] = (),
 ) -> Result:
-    """Turn a step into a result: alpha and EXIF of the content, and the record of what made it.
+    """Turn a step into a result with alpha and EXIF of the content, and a record.
 
     Args:
         step: The picture.
         content: The photograph.
         styles: The paintings.
-        settings: All knobs.
+        settings: Settings.
         history: As `Result.history`.
         seconds: Time it took.
-        others: What went in besides, and is not named by the settings.
+        others: Other inputs, not named in the settings.
     """
     from ..backend import resolve_precision
 

@@ -80,10 +80,10 @@ def test_a_file_of_something_else_is_refused(tmp_path):
     with pytest.raises(ModelError, match="there is no checkpoint"):
         read_snapshot(path)
     save_file({"x": np.zeros(3, np.float32)}, path)
-    with pytest.raises(ModelError, match="no checkpoint of Impasto"):
+    with pytest.raises(ModelError, match="not a checkpoint of Impasto"):
         read_snapshot(path)
     path.write_text("Dear diary")
-    with pytest.raises(ModelError, match="no checkpoint of Impasto"):
+    with pytest.raises(ModelError, match="not a checkpoint of Impasto"):
         read_snapshot(path)
 
 

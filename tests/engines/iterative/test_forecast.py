@@ -24,8 +24,8 @@ def at_speed(monkeypatch):
     """Make every measurement give a speed, and count them."""
     asked = []
 
-    def measure(settings, *, anew=False):
-        asked.append(anew)
+    def measure(settings, *, remeasure=False):
+        asked.append(remeasure)
         return PIXEL
 
     monkeypatch.setattr(forecast, "speed", measure)

@@ -11,7 +11,7 @@ from PIL import Image as PIL
 
 from impasto.engines.iterative import optimize
 from impasto.engines.iterative.optimize import optimize_image
-from impasto.engines.iterative.view import starting_picture
+from impasto.engines.iterative.problem import starting_picture
 from impasto.errors import DivergedError, PictureError, WeightsError
 from impasto.images import scales
 from impasto.images.sample_styles import sample_style

@@ -16,7 +16,8 @@ from skimage import data
 from impasto.backend import BACKEND, ops
 from impasto.engines.iterative.optimizers import OPTIMIZERS
 from impasto.engines.iterative.points import Point
-from impasto.engines.iterative.view import evaluate_point, make_view, to_pixels
+from impasto.engines.iterative.problem import evaluate_point, make_problem
+from impasto.engines.pixels import to_pixels
 from impasto.errors import DivergedError
 from impasto.images.sample_styles import sample_style
 from impasto.images.scales import resize
@@ -116,11 +117,13 @@ def test_lbfgs_needs_no_more_evaluations_than_scipy_on_rosenbrock(name):
 def test_lbfgs_needs_no_more_evaluations_than_scipy_on_a_picture():
     content = resize(np.float32(data.astronaut()) / 255, (80, 80))
     kernels = objective.load_kernels(SETTINGS)
-    view = make_view(content, [sample_style("swirls", 96)], objective.UNGUIDED, kernels, SETTINGS)
-    targets = view.aim(to_pixels(content))
+    problem = make_problem(
+        content, [sample_style("swirls", 96)], objective.UNGUIDED, kernels, SETTINGS
+    )
+    targets = problem.make_targets(to_pixels(content))
 
     def evaluate(x):
-        return evaluate_point(view, x, targets)
+        return evaluate_point(problem, x, targets)
 
     values = []
 

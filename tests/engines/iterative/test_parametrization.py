@@ -7,7 +7,11 @@ import pytest
 
 from impasto.backend import ops
 from impasto.engines.iterative.optimize import optimize_image
-from impasto.engines.iterative.parametrization import make_canvas, margin_of, wrapped
+from impasto.engines.iterative.parametrization import (
+    make_parametrization,
+    pad_seamless,
+    seamless_margin,
+)
 from impasto.images.sample_styles import sample_style
 from impasto.images.scales import resize
 from impasto.settings import Settings
@@ -47,14 +51,16 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_the_gradient_is_pulled_back_by_the_transpose(rng, photograph, case):
     guidance, changed = CASES[case]
-    canvas = make_canvas(photograph, guidance, Settings(**changed))
+    parametrization = make_parametrization(photograph, guidance, Settings(**changed))
     x, zero = rng.normal(size=(1, *SIZE, 3)), np.zeros((1, *SIZE, 3))
     show = [
-        np.float64(ops.convert_to_numpy(canvas.show(ops.convert_to_tensor(np.float32(values)))))
+        np.float64(
+            ops.convert_to_numpy(parametrization.forward(ops.convert_to_tensor(np.float32(values))))
+        )
         for values in (x, zero)
     ]
     g = rng.normal(size=show[0].shape)
-    pulled = ops.convert_to_numpy(canvas.pull(ops.convert_to_tensor(np.float32(g))))
+    pulled = ops.convert_to_numpy(parametrization.backward(ops.convert_to_tensor(np.float32(g))))
     assert pulled.shape == x.shape
     ahead, back = ((show[0] - show[1]) * g).sum(), (x * np.float64(pulled)).sum()
     assert back == pytest.approx(ahead, rel=1e-3, abs=1e-2)
@@ -63,11 +69,11 @@ def test_the_gradient_is_pulled_back_by_the_transpose(rng, photograph, case):
 def test_a_seamless_picture_is_seen_as_numpy_wraps_it(rng):
     image = np.float32(rng.random((*SIZE, 3)))
     settings = Settings(seamless=True)
-    canvas = make_canvas(image, Guidance(), settings)
-    seen = ops.convert_to_numpy(canvas.show(ops.convert_to_tensor(image[None])))[0]
-    margin = margin_of(SIZE)
+    parametrization = make_parametrization(image, Guidance(), settings)
+    seen = ops.convert_to_numpy(parametrization.forward(ops.convert_to_tensor(image[None])))[0]
+    margin = seamless_margin(SIZE)
     np.testing.assert_array_equal(seen, np.pad(image, [(margin, margin)] * 2 + [(0, 0)], "wrap"))
-    np.testing.assert_array_equal(seen, wrapped(image, settings))
+    np.testing.assert_array_equal(seen, pad_seamless(image, settings))
 
 
 def last(photograph, style, guidance, **changed):

@@ -19,18 +19,18 @@ class Clock:
 
     def __init__(self, monkeypatch, seconds_per_pixel):
         self.now, self.per_pixel = 1000.0, seconds_per_pixel
-        evaluate, view_of = optimize.evaluate_point, optimize.make_view
+        evaluate, make_problem = optimize.evaluate_point, optimize.make_problem
 
-        def evaluate_slowly(view, x, *rest):
+        def evaluate_slowly(problem, x, *rest):
             self.now += self.per_pixel * x.shape[1] * x.shape[2]
-            return evaluate(view, x, *rest)
+            return evaluate(problem, x, *rest)
 
         def prepare_slowly(photograph, *rest):
             self.now += 2 * self.per_pixel * photograph.shape[0] * photograph.shape[1]
-            return view_of(photograph, *rest)
+            return make_problem(photograph, *rest)
 
         monkeypatch.setattr(optimize, "evaluate_point", evaluate_slowly)
-        monkeypatch.setattr(optimize, "make_view", prepare_slowly)
+        monkeypatch.setattr(optimize, "make_problem", prepare_slowly)
         monkeypatch.setattr(optimize.time, "perf_counter", lambda: self.now)
 
 
@@ -94,15 +94,15 @@ def test_a_run_without_progress_worth_its_time_ends_early(pictures):
 def test_what_the_first_scale_waits_for_costs_no_other_scale(pictures, monkeypatch):
     """The first targets on a machine take seconds, which say nothing of an evaluation."""
     clock = Clock(monkeypatch, 1.0 / 96**2)
-    view_of, waited = optimize.make_view, []
+    make_problem, waited = optimize.make_problem, []
 
     def prepare(*arguments):
         if not waited:
             waited.append(True)
             clock.now += 15.0
-        return view_of(*arguments)
+        return make_problem(*arguments)
 
-    monkeypatch.setattr(optimize, "make_view", prepare)
+    monkeypatch.setattr(optimize, "make_problem", prepare)
     began = clock.now
     steps = run(pictures, budget=40)
     assert clock.now - began <= 1.02 * 40

@@ -8,14 +8,14 @@ from ...backend import ops
 from ...errors import DivergedError
 from ...settings import Settings
 from ...types import Tensor
-from .points import Evaluate, Point, State, either, where
+from .points import Evaluate, OptimizerState, Point, either, where
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.99, 1e-8
 _RETRIES = 10
 
 
 class Averages(NamedTuple):
-    """Adam's running averages, their number, the step size, and how often it was lowered."""
+    """Adam's running averages, step count, learning rate, and how often the rate was halved."""
 
     mean: Tensor
     square: Tensor
@@ -24,23 +24,27 @@ class Averages(NamedTuple):
     retries: Tensor
 
 
-def adam_init(point: Point, settings: Settings) -> State:
+def adam_init(point: Point, settings: Settings) -> OptimizerState:
     """Start with empty averages."""
     zeros, none = ops.zeros_like(point.x), ops.zeros_like(point.value)
-    return State(point, 1, False, Averages(zeros, zeros, none, none + settings.learning_rate, none))
+    return OptimizerState(
+        point, 1, False, Averages(zeros, zeros, none, none + settings.learning_rate, none)
+    )
 
 
-def adam_step(evaluate: Evaluate, state: State, settings: Settings, budget: int) -> State:
+def adam_step(
+    evaluate: Evaluate, state: OptimizerState, settings: Settings, budget: int
+) -> OptimizerState:
     """Make one step of Adam (Kingma and Ba 2015, algorithm 1); the pixels stay in 0..1.
 
     Args:
-        evaluate: Gives loss and gradient.
-        state: From `adam_init` or the step before.
+        evaluate: Computes loss and gradient.
+        state: From `adam_init` or the last step.
         settings: Unused; the learning rate is in the state.
         budget: Unused; a step takes one evaluation.
 
     Returns:
-        The new state. After a loss that is not finite: the old point, empty averages, and half
+        The new state. If the loss is not finite: the old point, empty averages, and half
         the learning rate; `finished` after ten halvings in a row.
     """
     point, memory = state.point, state.memory
@@ -61,11 +65,11 @@ def adam_step(evaluate: Evaluate, state: State, settings: Settings, budget: int)
         retries,
     )
     finished = retries > _RETRIES
-    return State(either(good, new, point), state.evaluations + 1, finished, learned)
+    return OptimizerState(either(good, new, point), state.evaluations + 1, finished, learned)
 
 
-def adam_check(state: State) -> bool:
-    """Tell whether Adam is finished, which it never is of itself.
+def adam_check(state: OptimizerState) -> bool:
+    """Return False: Adam never finishes by itself.
 
     Raises:
         DivergedError: Ten halvings of the learning rate did not help.

@@ -1,7 +1,7 @@
-"""Checkpoint files: safetensors, arrays and text without code.
+"""Checkpoint files: safetensors, which holds arrays and text but no code.
 
-Its text is JSON: the version of this format, what the snapshot says of itself, and a checksum of
-all, since a disk or a loss of power may leave a file of the right length with the wrong bytes.
+The text is JSON: the version of this format, the snapshot's `about`, and a checksum, since a disk
+or a power failure may leave a file of the right length with the wrong bytes.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _ADVICE = "start the run again with impasto stylize ... --force"
 
 
 def write_snapshot(path: str | Path, snapshot: Snapshot) -> Path:
-    """Write a snapshot whole or not at all, without a second copy of it in memory.
+    """Write a snapshot atomically, without a second copy of it in memory.
 
     Args:
-        path: The file; one that exists is replaced when the new one is on the disk.
+        path: The file; an existing one is replaced once the new one is on the disk.
         snapshot: Arrays of float32, float64, int32, int64 or bool, of any shape.
 
     Returns:
         The path.
 
     Raises:
-        PictureError: It cannot be written; a file that exists is left as it was.
+        PictureError: The file cannot be written; an existing one is unchanged.
 
     Example:
         >>> write_snapshot("state", Snapshot({"x": np.zeros(3)}, {}))  # doctest: +SKIP
@@ -54,14 +54,14 @@ def write_snapshot(path: str | Path, snapshot: Snapshot) -> Path:
 
 
 def _in_order(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Sort arrays as they lie in the file: the largest numbers first, so that all are aligned."""
+    """Sort arrays in the order of the file: largest item size first, so all are aligned."""
     order = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
-    # np.ascontiguousarray would give scalars an axis.
+    # np.ascontiguousarray would add an axis to scalars.
     return {name: np.require(arrays[name], requirements="C") for name in order}
 
 
 def _header(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
-    """Make the header of a safetensors file; the library's own writer copies all arrays."""
+    """Make the header of a safetensors file; the library's writer would copy all arrays."""
     header: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, array in arrays.items():
@@ -90,7 +90,7 @@ def read_snapshot(path: str | Path) -> Snapshot:
         The snapshot; its arrays are the same, bit for bit.
 
     Raises:
-        ModelError: The file is missing, damaged, cut off, of a newer version, or something else.
+        ModelError: The file is missing, damaged, cut off, of a newer version, or of another kind.
 
     Example:
         >>> read_snapshot("state").arrays["x"]  # doctest: +SKIP
@@ -112,7 +112,7 @@ def read_snapshot(path: str | Path) -> Snapshot:
         version, about = int(known["version"]), dict(known["about"])
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise ModelError(
-            f"{path} is no checkpoint of Impasto, or it is damaged ({error}); {_ADVICE}"
+            f"{path} is not a checkpoint of Impasto, or it is damaged ({error}); {_ADVICE}"
         ) from error
     if version > VERSION:
         raise ModelError(

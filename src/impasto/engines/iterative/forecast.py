@@ -19,26 +19,26 @@ from ...perceptual.receptive_field import grid, margin
 from ...settings import Settings
 from ...types import Size, Targets
 from ..strength import at_strength
-from .state import on_device
+from .state import resolve_settings
 
 _SIDES = (128, 256, 512, 1024)  # measured from small to large, until one takes long enough
-_LONG_ENOUGH = 0.04  # seconds of an evaluation that tell the speed of larger ones
-_LEAST = 0.2  # of the time of an evaluation, what its pixels add
-_PAIR = 0.008  # of an evaluation: what each step that L-BFGS remembers adds to it
-_FIRST = 1.0  # evaluations: what the first at a new size takes more than the others
+_LONG_ENOUGH = 0.04  # seconds of an evaluation from which larger ones can be extrapolated
+_LEAST = 0.2  # least share of an evaluation's time that is attributed to its pixels
+_PAIR = 0.008  # extra time for each pair in the memory of L-BFGS, as a share of an evaluation
+_FIRST = 1.0  # extra time of the first evaluation at a new size, in evaluations
 _START = 0.3  # seconds, to load the network
-_MEASURE_ANEW = 60.0  # seconds of a run in which a second of measuring is not felt
-# The settings that the time of an evaluation depends on.
+_WORTH_REMEASURING = 60.0  # seconds of a run for which a second of measuring is worthwhile
+# The settings that determine the time of an evaluation.
 _MATTERS = ("precision", "pooling", "padding", "content_layers", "style_layers", "style_loss")
 
 
 class Speed(NamedTuple):
-    """What this machine needs.
+    """The speed of this machine.
 
     Attributes:
-        call: Seconds of an evaluation of loss and gradient, however small the picture.
-        pixel: Seconds that each pixel adds.
-        look: A look without a gradient, as a share of an evaluation.
+        call: Fixed seconds of an evaluation of loss and gradient.
+        pixel: Additional seconds for each pixel.
+        look: Time of a forward pass, as a share of an evaluation.
         compile: Seconds before the first evaluation at each size.
     """
 
@@ -51,19 +51,19 @@ class Speed(NamedTuple):
 def forecast_seconds(
     content_size: Size, style_size: Size, settings: Settings, *, styles: int = 1
 ) -> float:
-    """Forecast how long `optimize_image` takes, if no tolerance ends a scale before its time.
+    """Forecast how long `optimize_image` takes, if no scale ends early by its tolerance.
 
-    The machine's speed is measured for about a second, and remembered in the user's cache folder;
-    a run of more than a minute is worth a fresh look, since other programs may be busy now.
+    The machine's speed is measured for about a second and cached in the user's cache folder. It is
+    measured again for a run of more than a minute, since other programs may be busy now.
 
     Args:
         content_size: Height and width of the photograph, pixels.
         style_size: Height and width of the largest painting, pixels.
-        settings: All knobs.
+        settings: All settings.
         styles: Number of paintings.
 
     Returns:
-        Seconds; with a budget, at most that.
+        Seconds, at most the time budget.
 
     Raises:
         PictureError: A picture is too small, or the result does not fit into memory.
@@ -73,24 +73,24 @@ def forecast_seconds(
         >>> forecast_seconds((400, 600), (400, 600), Settings(size=320))  # doctest: +SKIP
         7.9
     """
-    settings = on_device(at_strength(settings))
+    settings = resolve_settings(at_strength(settings))
     work = functools.partial(work_seconds, content_size, style_size, settings, styles=styles)
     seconds = work(speed(settings))
-    if seconds > _MEASURE_ANEW:
-        seconds = work(speed(settings, anew=True))
+    if seconds > _WORTH_REMEASURING:
+        seconds = work(speed(settings, remeasure=True))
     return seconds if settings.seconds is None else min(seconds, settings.seconds)
 
 
 def work_seconds(
     content: Size, style: Size, settings: Settings, speed: Speed, *, styles: int = 1
 ) -> float:
-    """Return how long the whole plan takes at a speed.
+    """Return how long all scales take at a given speed.
 
     Args:
         content: Height and width of the photograph, pixels.
         style: Height and width of the largest painting, pixels.
-        settings: All knobs but the budget.
-        speed: Of the machine.
+        settings: All settings; `budget` is ignored.
+        speed: Speed of the machine.
         styles: Number of paintings.
 
     Returns:
@@ -116,9 +116,9 @@ def work_seconds(
 def _scale_seconds(
     stage: Scale, paintings: Sequence[Size], fit: Fit, settings: Settings, speed: Speed
 ) -> float:
-    """Return the seconds of a scale: its evaluations, and before them the targets."""
+    """Return the seconds of a scale: targets and evaluations."""
     layers = {*settings.content_layers, *settings.style_layers}
-    tiles, pixels = _looked_at(stage.size, fit.tile, margin(layers))
+    tiles, pixels = _tiles_and_pixels(stage.size, fit.tile, margin(layers))
     evaluation = tiles * speed.call + pixels * speed.pixel
     whole_evaluation = evaluation * (1 + speed.look if tiles > 1 else 1)
     if settings.optimizer == "lbfgs":
@@ -126,34 +126,34 @@ def _scale_seconds(
         whole_evaluation += _PAIR * min(fit.history, stage.iterations) * own
     looks = evaluation
     for painting in paintings:
-        tiles, pixels = _looked_at(painting, fit.tile, margin(settings.style_layers))
+        tiles, pixels = _tiles_and_pixels(painting, fit.tile, margin(settings.style_layers))
         looks += tiles * speed.call + pixels * speed.pixel
     return (
         speed.compile + speed.look * looks + (max(stage.iterations, 1) + _FIRST) * whole_evaluation
     )
 
 
-def _looked_at(size: Size, tile: int | None, reach: int) -> tuple[int, int]:
-    """Return how many tiles a picture has and how many pixels they have, margins included."""
+def _tiles_and_pixels(size: Size, tile: int | None, reach: int) -> tuple[int, int]:
+    """Return the number of tiles of a picture and of their pixels, margins included."""
     if tile is None:
         return 1, size[0] * size[1]
     windows = [part.outer for part in grid(size, tile, reach)]
     return len(windows), sum((w.bottom - w.top) * (w.right - w.left) for w in windows)
 
 
-def speed(settings: Settings, *, anew: bool = False) -> Speed:
-    """Return this machine's speed, measured now or remembered.
+def speed(settings: Settings, *, remeasure: bool = False) -> Speed:
+    """Return this machine's speed, measured now or read from the cache.
 
     Args:
         settings: Layers, pooling, padding and precision, which must not be `auto`.
-        anew: Measure even if it is known.
+        remeasure: Measure even if the speed is cached.
 
     Raises:
         WeightsError: No usable weights were found.
     """
     question = " ".join(str(getattr(settings, name)) for name in _MATTERS)
     ask = functools.partial(_measure, settings)
-    known = _table().look_up(question, Speed._fields, ask, anew=anew)
+    known = _table().look_up(question, Speed._fields, ask, remeasure=remeasure)
     return Speed(**known)
 
 
@@ -163,9 +163,9 @@ def _table() -> Table:
 
 
 class _Times(NamedTuple):
-    """Seconds at one size: of an evaluation, of a look, and of what comes before the first.
+    """Seconds at one size: an evaluation, a forward pass, and the compilation before.
 
-    `steady` is false if two evaluations disagreed, as on a busy machine.
+    `steady` is false if two evaluations disagree, as on a busy machine.
     """
 
     pixels: int
@@ -178,7 +178,7 @@ class _Times(NamedTuple):
 def _measure(settings: Settings) -> Timing:
     """Time growing sizes until an evaluation takes long enough.
 
-    The last two give a line: seconds of a call, and of a pixel.
+    A line through the last two gives the seconds of a call and of a pixel.
     """
     kernels = objective.load_kernels(settings)
     found: list[_Times] = []

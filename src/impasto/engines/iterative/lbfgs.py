@@ -9,13 +9,13 @@ from ...backend import ops
 from ...errors import DivergedError
 from ...settings import Settings
 from ...types import Tensor
-from .points import Evaluate, Point, State, computes_on_host, either, where
+from .points import Evaluate, OptimizerState, Point, computes_on_host, either, where
 
 # Nocedal and Wright (2006), section 3.1: the usual constant of sufficient decrease.
 _SUFFICIENT_DECREASE = 1e-4
-_FIRST_STEP = 0.01  # root mean square change of the picture by the very first step
-_LONGER = 4.0  # after a step that taught nothing of the curvature
-_SHORTEST, _LONGEST = 0.1, 0.5  # of a step that was refused, the next
+_FIRST_STEP = 0.01  # root mean square change of the picture in the first step
+_LONGER = 4.0  # factor after a step that gave no curvature
+_SHORTEST, _LONGEST = 0.1, 0.5  # bounds of the next step after a refused one, as shares of it
 _MOST_REFUSALS = 25
 _TINY = 1e-30
 
@@ -29,14 +29,14 @@ class Pair(NamedTuple):
 
 
 class Curvature(NamedTuple):
-    """What L-BFGS remembers.
+    """The memory of L-BFGS.
 
     Attributes:
         pairs: The last steps; a refused one leaves a pair of zeros, which has no effect.
-        scale: The first guess of the inverse Hessian, a scalar.
-        length: What the next step multiplies its direction with.
+        scale: The initial inverse Hessian, a scalar.
+        length: Step length of the next step.
         refused: Steps refused in a row.
-        broken: Whether the last of them met a loss that is not finite.
+        broken: Whether the last of them had a loss that is not finite.
     """
 
     pairs: tuple[Pair, ...]
@@ -46,36 +46,40 @@ class Curvature(NamedTuple):
     broken: Tensor
 
 
-def lbfgs_init(point: Point, settings: Settings) -> State:
+def lbfgs_init(point: Point, settings: Settings) -> OptimizerState:
     """Start with an empty memory and a step that changes each number by about 0.01.
 
-    On a GPU the memory is full of steps without effect, so that all steps are alike and one
-    recording serves them.
+    On a GPU the memory is filled with steps without effect, so all steps have the same shapes and
+    can share one recording.
     """
     energy = _dot(point.gradient, point.gradient)
     length = _FIRST_STEP * ops.sqrt(math.prod(point.x.shape) / ops.maximum(energy, _TINY))
     none = ops.zeros_like(energy)
     zeros = ops.zeros_like(point.x)
     pairs = () if computes_on_host() else (Pair(zeros, zeros, none),) * settings.history
-    return State(point, 1, False, Curvature(pairs, ops.ones_like(energy), length, none, none > 0))
+    return OptimizerState(
+        point, 1, False, Curvature(pairs, ops.ones_like(energy), length, none, none > 0)
+    )
 
 
-def lbfgs_step(evaluate: Evaluate, state: State, settings: Settings, budget: int) -> State:
+def lbfgs_step(
+    evaluate: Evaluate, state: OptimizerState, settings: Settings, budget: int
+) -> OptimizerState:
     """Try one step of L-BFGS, which takes one evaluation, without waiting for the device.
 
     Reference: Nocedal and Wright (2006), "Numerical optimization", algorithm 7.4 with a
-    backtracking line search (3.1). A step is taken if it lowers the loss enough, as nearly all do;
-    one that is refused makes the next try from the same place shorter. Where the curvature along a
-    step is not positive, nothing is learned from it, and the next may be longer.
+    backtracking line search (3.1). A step is taken if it lowers the loss enough, as nearly all do.
+    After a refused step the next try from the same point is shorter. If the curvature along a step
+    is not positive, no pair is stored, and the next step may be longer.
 
     Args:
-        evaluate: Gives loss and gradient.
-        state: From `lbfgs_init` or the step before.
+        evaluate: Computes loss and gradient.
+        state: From `lbfgs_init` or the last step.
         settings: `history`, the number of remembered pairs.
         budget: Unused.
 
     Returns:
-        The new state; `finished` where no step along the gradient lowers the loss any more.
+        The new state; `finished` if no step along the gradient lowers the loss.
     """
     point, memory = state.point, state.memory
     direction = _direction(point.gradient, memory)
@@ -96,7 +100,7 @@ def lbfgs_step(evaluate: Evaluate, state: State, settings: Settings, budget: int
     refused = where(ops.logical_not(taken), memory.refused + 1, 0.0)
     shorter = _shorter(memory.length, slope, point.value, tried.value)
     longer = ops.where(learned, ops.ones_like(slope), _LONGER * memory.length)
-    return State(
+    return OptimizerState(
         either(taken, tried, point),
         state.evaluations + 1,
         ops.logical_or(slope >= 0, refused > _MOST_REFUSALS),
@@ -110,11 +114,11 @@ def lbfgs_step(evaluate: Evaluate, state: State, settings: Settings, budget: int
     )
 
 
-def lbfgs_check(state: State) -> bool:
-    """Tell whether L-BFGS is finished.
+def lbfgs_check(state: OptimizerState) -> bool:
+    """Return whether L-BFGS is finished.
 
     Raises:
-        DivergedError: Even the shortest steps gave no finite loss.
+        DivergedError: Even the shortest steps have no finite loss.
     """
     finished = bool(state.finished)
     if finished and bool(state.memory.broken):

@@ -1,4 +1,4 @@
-"""Map between the optimised variables and the pixels that the network sees."""
+"""Parametrizations: maps from the optimised variables to the pixels that the network sees."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ...settings import Settings
 from ...types import Guidance, Image, Mask, Size, Tensor
 from ..strength import painted_share
 
-_MARGIN = 64  # pixels of the far side that a seamless picture is seen with
-_GRAIN = 16
+_MARGIN = 64  # pixels of wrap-around padding of a seamless picture, at most
+_MULTIPLE = 16
 
 
-class Canvas(NamedTuple):
-    """A map from the numbers that are optimised to pixels, linear but for what stays as it is.
+class Parametrization(NamedTuple):
+    """An affine map from the optimised variables to the pixels that the network sees.
 
     Attributes:
-        show: Gives the pixels that the network sees, (1, H', W', 3), of numbers (1, H, W, 3).
-        pull: Turns the gradient in those pixels into that in the numbers.
-        finish: Makes the picture of the numbers, both (H, W, 3).
+        forward: Maps the variables, (1, H, W, 3), to pixels, (1, H', W', 3).
+        backward: Maps the gradient in the pixels to the gradient in the variables.
+        finish: Maps the variables to the finished picture, both (H, W, 3).
     """
 
-    show: Callable[[Tensor], Tensor]
-    pull: Callable[[Tensor], Tensor]
+    forward: Callable[[Tensor], Tensor]
+    backward: Callable[[Tensor], Tensor]
     finish: Callable[[Image], Image]
 
 
@@ -36,46 +36,47 @@ def _same(x: Tensor) -> Tensor:
     return x
 
 
-PLAIN = Canvas(_same, _same, _same)
+IDENTITY = Parametrization(_same, _same, _same)
 
 
-def make_canvas(photograph: Image, guidance: Guidance, settings: Settings) -> Canvas:
-    """Make the canvas that guidance and settings ask for.
+def make_parametrization(
+    photograph: Image, guidance: Guidance, settings: Settings
+) -> Parametrization:
+    """Compose the parametrization that guidance and settings need.
 
     Args:
-        photograph: At the size at work, (H, W, 3), 0..1.
-        guidance: What stays as in the photograph.
-        settings: `color`, of which `luminance` leaves one channel to optimise, `seamless`, and
-            `strength`.
+        photograph: At the size of the scale, (H, W, 3), 0..1.
+        guidance: The parts that keep the photograph.
+        settings: `color` (`luminance` optimises one channel only), `seamless`, and `strength`.
     """
-    canvas = PLAIN
+    result = IDENTITY
     share = painted_share(settings)
     if share < 1:
-        canvas = _joined(canvas, _mixed_with(photograph, share))
+        result = _compose(result, _mix_with(photograph, share))
     if settings.color == "luminance":
-        canvas = _joined(canvas, Canvas(_grey, _grey, _same))
+        result = _compose(result, Parametrization(_grey, _grey, _same))
     painted = painted_part(guidance, photograph.shape[:2])
     if painted is not None:
-        canvas = _joined(canvas, _protecting(photograph, painted))
+        result = _compose(result, _protect(photograph, painted))
     if settings.seamless:
-        canvas = _joined(canvas, _seamless(margin_of(photograph.shape[:2])))
-    return canvas
+        result = _compose(result, _seamless(seamless_margin(photograph.shape[:2])))
+    return result
 
 
-def _joined(first: Canvas, second: Canvas) -> Canvas:
-    return Canvas(
-        lambda x: second.show(first.show(x)),
-        lambda gradient: first.pull(second.pull(gradient)),
+def _compose(first: Parametrization, second: Parametrization) -> Parametrization:
+    return Parametrization(
+        lambda x: second.forward(first.forward(x)),
+        lambda gradient: first.backward(second.backward(gradient)),
         lambda image: second.finish(first.finish(image)),
     )
 
 
-def _mixed_with(photograph: Image, share: float) -> Canvas:
+def _mix_with(photograph: Image, share: float) -> Parametrization:
     def finish(image: Image) -> Image:
         mixed: Image = image + np.float32(1 - share) * (photograph - image)
         return mixed
 
-    return Canvas(_same, _same, finish)
+    return Parametrization(_same, _same, finish)
 
 
 def _grey(x: Tensor) -> Tensor:
@@ -83,7 +84,7 @@ def _grey(x: Tensor) -> Tensor:
     return ops.broadcast_to(ops.mean(x, axis=-1, keepdims=True), x.shape)
 
 
-def _protecting(photograph: Image, painted: Mask) -> Canvas:
+def _protect(photograph: Image, painted: Mask) -> Parametrization:
     share = ops.convert_to_tensor(painted[None, :, :, None])
     fixed = ops.convert_to_tensor((photograph * (1 - painted[..., None]))[None])
 
@@ -91,23 +92,23 @@ def _protecting(photograph: Image, painted: Mask) -> Canvas:
         mixed: Image = image * painted[..., None] + photograph * (1 - painted[..., None])
         return mixed
 
-    return Canvas(lambda x: share * x + fixed, lambda gradient: share * gradient, finish)
+    return Parametrization(lambda x: share * x + fixed, lambda gradient: share * gradient, finish)
 
 
-def margin_of(size: Size) -> int:
-    """Return how many pixels of the far side a seamless picture is seen with."""
-    return max(_GRAIN, min(_MARGIN, min(size) // _GRAIN * _GRAIN))
+def seamless_margin(size: Size) -> int:
+    """Return the width of the wrap-around padding of a seamless picture, pixels."""
+    return max(_MULTIPLE, min(_MARGIN, min(size) // _MULTIPLE * _MULTIPLE))
 
 
-def _seamless(margin: int) -> Canvas:
-    def show(x: Tensor) -> Tensor:
+def _seamless(margin: int) -> Parametrization:
+    def forward(x: Tensor) -> Tensor:
         for axis in (1, 2):
             x = ops.concatenate(
                 [_part(x, axis, -margin, None), x, _part(x, axis, 0, margin)], axis=axis
             )
         return x
 
-    def pull(gradient: Tensor) -> Tensor:
+    def backward(gradient: Tensor) -> Tensor:
         for axis in (2, 1):
             inner = _part(gradient, axis, margin, -margin)
             length = inner.shape[axis]
@@ -117,35 +118,36 @@ def _seamless(margin: int) -> Canvas:
             gradient = inner + ops.concatenate([after, gap], axis=axis)
         return gradient
 
-    return Canvas(show, pull, _same)
+    return Parametrization(forward, backward, _same)
 
 
 def _part(x: Tensor, axis: int, start: int, stop: int | None) -> Tensor:
     return x[:, start:stop] if axis == 1 else x[:, :, start:stop]
 
 
-def wrapped(image: Image, settings: Settings) -> Image:
-    """Return an image as it is seen: a seamless one with its far sides around it."""
+def pad_seamless(image: Image, settings: Settings) -> Image:
+    """Pad an image by wrapping around if the picture is seamless; else return it as it is."""
     if not settings.seamless:
         return image
-    margin = margin_of(image.shape[:2])
+    margin = seamless_margin(image.shape[:2])
     around = ((margin, margin), (margin, margin), (0, 0))[: image.ndim]
     return np.pad(image, around, mode="wrap")
 
 
-def wrapped_guidance(guidance: Guidance, size: Size, styles: int, settings: Settings) -> Guidance:
-    """Return guidance for the picture as it is seen; see `wrapped`.
+def pad_guidance(guidance: Guidance, size: Size, styles: int, settings: Settings) -> Guidance:
+    """Return the guidance of a padded picture; see `pad_seamless`.
 
-    What is seen around a seamless picture gives its features their surroundings, but has no style
-    of its own to match: beyond it is an edge that is none. The picture counts in full.
+    The padding only gives features their surroundings. It has weight 0, since its outer edge is
+    not an edge of the picture.
     """
     if not settings.seamless:
         return guidance
-    margin = margin_of(size)
+    margin = seamless_margin(size)
     core = np.pad(np.ones(size, np.float32), margin)
     core /= core.mean()
     masks = guidance.masks or (None,) * styles
     within = tuple(
-        core if mask is None else core * wrapped(fit_mask(mask, size), settings) for mask in masks
+        core if mask is None else core * pad_seamless(fit_mask(mask, size), settings)
+        for mask in masks
     )
     return Guidance(guidance.weights, within, guidance.style_masks, None)

@@ -1,7 +1,8 @@
-"""What the optimizers share: points, states, the optimizer interface.
+"""The optimizer interface, and the points and states that optimizers share.
 
-Each minimises a function given as `evaluate(x) -> Point`. A `Point` whose loss or gradient is not
-finite has the value infinity; every optimizer then tries shorter steps before it gives up.
+An optimizer minimises a function given as `evaluate(x) -> Point`. If loss or gradient is not
+finite, the value of the `Point` is infinite, and the optimizer tries shorter steps before it gives
+up.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from ...types import Tensor
 
 
 class Point(NamedTuple):
-    """A picture with its loss, all of it on the device.
+    """The optimised variables with their loss and gradient, on the device.
 
     Attributes:
-        x: The picture, any shape.
-        value: The loss, a scalar; infinity where loss or gradient is not finite.
-        gradient: Its gradient, the shape of `x`.
+        x: The variables, any shape.
+        value: The loss, a scalar; infinite if loss or gradient is not finite.
+        gradient: The gradient, the shape of `x`.
         parts: The parts of the loss by name, scalar tensors.
     """
 
@@ -31,14 +32,14 @@ class Point(NamedTuple):
     parts: Mapping[str, Tensor]
 
 
-class State(NamedTuple):
-    """Where an optimizer stands.
+class OptimizerState(NamedTuple):
+    """The state of an optimizer.
 
     Attributes:
-        point: The present iterate.
-        evaluations: Evaluations so far, that of the starting point included.
-        finished: Nothing more to gain; on the device, so that asking waits for it.
-        memory: What this optimizer remembers.
+        point: The current iterate.
+        evaluations: Evaluations so far, the starting point included.
+        finished: Whether no progress is possible; on the device, so reading it waits.
+        memory: Data of the particular optimizer.
     """
 
     point: Point
@@ -56,18 +57,18 @@ class Optimizer(NamedTuple):
     Attributes:
         init: `(point, settings) -> state`.
         step: `(evaluate, state, settings, budget) -> state`.
-        check: `(state) -> finished`, copies that much from the device; raises DivergedError.
-        on_device: Whether a step is one evaluation and copies nothing from the device or to it.
+        check: `(state) -> finished`, copied from the device; raises DivergedError.
+        on_device: Whether a step is one evaluation and copies nothing between host and device.
     """
 
-    init: Callable[[Point, Settings], State]
-    step: Callable[[Evaluate, State, Settings, int], State]
-    check: Callable[[State], bool]
+    init: Callable[[Point, Settings], OptimizerState]
+    step: Callable[[Evaluate, OptimizerState, Settings, int], OptimizerState]
+    check: Callable[[OptimizerState], bool]
     on_device: bool = True
 
 
-class Watched:
-    """An evaluation that remembers the best point.
+class BestTracker:
+    """An evaluation that keeps track of the best point.
 
     Attributes:
         best: The point of the lowest loss so far.
@@ -77,16 +78,16 @@ class Watched:
         self.evaluate, self.best = evaluate, best
 
     def __call__(self, x: Tensor) -> Point:
-        """Evaluate, and compare."""
+        """Evaluate, and update the best point."""
         point = self.evaluate(x)
         self.best = lower(point, self.best)
         return point
 
 
 def either(condition: Tensor, a: Point, b: Point) -> Point:
-    """Return `a` where the condition, a scalar on the device, holds, and else `b`.
+    """Return `a` if the condition, a scalar on the device, is true, else `b`.
 
-    On a CPU that is one of the two, not a copy of it.
+    On a CPU no copy is made.
     """
     if computes_on_host():
         return a if condition else b
@@ -99,16 +100,16 @@ def either(condition: Tensor, a: Point, b: Point) -> Point:
 
 
 def where(condition: Tensor, a: Tensor, b: float) -> Tensor:
-    """Return `a` where the condition, a scalar, holds and else a number, made on the device."""
+    """Return `a` if the condition, a scalar, is true, else a number made on the device."""
     return ops.where(condition, a, ops.zeros_like(condition, dtype=a.dtype) + b)
 
 
 def lower(a: Point, b: Point) -> Point:
-    """Return the point of the lower loss, `b` where both are equal."""
+    """Return the point with the lower loss, `b` if both are equal."""
     return either(a.value < b.value, a, b)
 
 
 @functools.cache
 def computes_on_host() -> bool:
-    """Return whether asking for the value of a scalar waits for no other device."""
+    """Return whether tensors are in host memory, so that reading a scalar is cheap."""
     return devices()[0].lower().startswith("cpu")

@@ -9,24 +9,26 @@ import numpy as np
 from ...backend import ops
 from ...errors import DivergedError
 from ...settings import Settings
-from .points import Evaluate, Point, State
+from .points import Evaluate, OptimizerState, Point
 
 _REFERENCE_RANGE = 255.0  # the reference optimises pixels in 0..255
 
 
-def scipy_init(point: Point, settings: Settings) -> State:
-    """Start with SciPy's own empty memory."""
-    return State(point, 1, False, None)
+def scipy_init(point: Point, settings: Settings) -> OptimizerState:
+    """Start with the empty memory of SciPy."""
+    return OptimizerState(point, 1, False, None)
 
 
-def scipy_step(evaluate: Evaluate, state: State, settings: Settings, budget: int) -> State:
+def scipy_step(
+    evaluate: Evaluate, state: OptimizerState, settings: Settings, budget: int
+) -> OptimizerState:
     """Run `scipy.optimize.fmin_l_bfgs_b` once, as a round of the reference procedure does.
 
-    SciPy works in float64 on pixels in 0..255, since its first step is one unit long. Its rule on
-    the relative decrease ends a round early where it sees no more progress.
+    SciPy works in float64 on pixels in 0..255, since its first step is one unit long. It ends a
+    round early when the relative decrease falls below its tolerance.
 
     Args:
-        evaluate: Gives loss and gradient in 0..1.
+        evaluate: Computes loss and gradient of pixels in 0..1.
         state: From `scipy_init`.
         settings: Unused; SciPy's defaults apply, as in the reference.
         budget: SciPy's `maxfun`: the round ends with the first iteration that passes it.
@@ -35,9 +37,9 @@ def scipy_step(evaluate: Evaluate, state: State, settings: Settings, budget: int
         The new state, finished.
 
     Raises:
-        DivergedError: SciPy came out at a loss that is not finite.
+        DivergedError: SciPy ended at a loss that is not finite.
     """
-    import scipy.optimize  # here, since it takes a quarter of a second that few runs need
+    import scipy.optimize  # takes a quarter of a second; few runs need it
 
     start = state.point
     shape = start.x.shape
@@ -58,8 +60,8 @@ def scipy_step(evaluate: Evaluate, state: State, settings: Settings, budget: int
         gradient = np.asarray(ops.convert_to_numpy(point.gradient), dtype=np.float64)
         return float(point.value), gradient.ravel() / _REFERENCE_RANGE
 
-    # Without a bound on the gradient: SciPy's is absolute, and relative losses start below it.
+    # pgtol=0: SciPy's bound on the gradient is absolute, and relative losses start below it.
     scipy.optimize.fmin_l_bfgs_b(loss_and_gradient, origin, maxfun=budget, pgtol=0)
     if not math.isfinite(float(best.value)):
-        raise DivergedError("SciPy's L-BFGS-B met a loss that is not finite")
-    return State(best, count, True, None)
+        raise DivergedError("SciPy's L-BFGS-B ended at a loss that is not finite")
+    return OptimizerState(best, count, True, None)

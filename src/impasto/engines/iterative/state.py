@@ -18,11 +18,11 @@ from ...settings import Settings
 from ...types import Image, Size, Snapshot, Tensor
 from .adam import Averages
 from .lbfgs import Curvature, Pair
-from .points import Point, State
+from .points import OptimizerState, Point
 
 
 class Progress(NamedTuple):
-    """Where a run stands: everything of a `Step` but the picture."""
+    """The counters of a `Step`: all its fields but the picture."""
 
     scale: int
     scales: int
@@ -31,13 +31,13 @@ class Progress(NamedTuple):
     round: int
 
 
-class Course(NamedTuple):
-    """What a run settles before its first evaluation, and keeps when it is resumed.
+class RunSetup(NamedTuple):
+    """Decisions made before the first evaluation and kept when the run is resumed.
 
     Attributes:
-        precision: Numbers in the network.
+        precision: Number format of the network.
         fits: How each scale fits into memory.
-        deadline: When the run must end, by `time.perf_counter`; None if it has no budget.
+        deadline: When the run must end, by `time.perf_counter`; None without a time budget.
     """
 
     precision: str
@@ -45,140 +45,151 @@ class Course(NamedTuple):
     deadline: float | None
 
 
-class Stand(NamedTuple):
-    """All that a run needs to go on, as it is on the device.
+class RunState(NamedTuple):
+    """Everything that a run needs to continue, on the device.
 
     Attributes:
-        course: What was settled for the whole run.
-        start: What the targets were made for: the picture that the scale or the round began with,
-            (1, H, W, 3).
-        progress: At the beginning of the round that is under way.
-        rounds: Rounds of this scale that are done.
+        setup: The decisions for the whole run.
+        start: The picture that the targets were made for, (1, H, W, 3): where the scale or the
+            round began.
+        progress: Progress at the start of the current round.
+        rounds: Finished rounds of this scale.
         best: The best point of this scale; None before its first evaluation.
-        state: Of the optimizer; None between two rounds.
-        value: The loss that the rule on the tolerance remembers.
+        state: State of the optimizer; None between rounds.
+        value: The last loss that the tolerance was checked against.
     """
 
-    course: Course
+    setup: RunSetup
     start: Tensor
     progress: Progress
     rounds: int = 0
     best: Point | None = None
-    state: State | None = None
+    state: OptimizerState | None = None
     value: float = math.inf
 
 
+# Names in checkpoint files; they never change, or older files could not be read.
+_ROOT = "stand"
 _KINDS: dict[str, Any] = {
-    kind.__name__: kind
-    for kind in (Stand, Course, Fit, Progress, Point, State, Curvature, Pair, Averages)
+    "Stand": RunState,
+    "Course": RunSetup,
+    "Fit": Fit,
+    "Progress": Progress,
+    "Point": Point,
+    "State": OptimizerState,
+    "Curvature": Curvature,
+    "Pair": Pair,
+    "Averages": Averages,
+    "tuple": tuple,
 }
+_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
-def settle(content: Size, style: Size, settings: Settings, since: float) -> Course:
-    """Settle what a run keeps throughout.
+def set_up_run(content: Size, style: Size, settings: Settings, since: float) -> RunSetup:
+    """Choose precision, tiles and deadline of a run.
 
     Args:
         content: Height and width of the photograph, pixels.
         style: Height and width of the painting, pixels.
-        settings: All knobs.
-        since: When the budget of time began, by `time.perf_counter`.
+        settings: All settings.
+        since: Start of the time budget, by `time.perf_counter`.
 
     Raises:
-        PictureError: A picture is too small, or too large for the memory.
+        PictureError: A picture is too small, or does not fit into memory.
     """
-    settings = on_device(settings)
+    settings = resolve_settings(settings)
     fits = tuple(fit_scales(content, style, settings))
-    return Course(settings.precision, fits, _deadline(settings, since))
+    return RunSetup(settings.precision, fits, _deadline(settings, since))
 
 
-def on_device(settings: Settings) -> Settings:
-    """Return the settings with what the device decides: precision, and memory on a GPU."""
+def resolve_settings(settings: Settings) -> Settings:
+    """Return the settings with the values that depend on the device: precision, GPU memory."""
     settings = settings.changed(precision=resolve_precision(settings.precision))
     return within(device_memory(), settings)
 
 
-def evaluations(stand: Stand) -> int:
-    """Count the evaluations of the round that is under way; its start is the first."""
-    return 1 if stand.state is None else stand.state.evaluations
+def evaluations_in_round(run: RunState) -> int:
+    """Return the evaluations of the current round; its starting point is the first."""
+    return 1 if run.state is None else run.state.evaluations
 
 
-def counted(stand: Stand) -> Progress:
-    """Return the progress with the evaluations of the round that is under way."""
-    progress = stand.progress
-    return progress._replace(iteration=progress.iteration + evaluations(stand))
+def _with_this_round(run: RunState) -> Progress:
+    """Return the progress, the evaluations of the current round included."""
+    progress = run.progress
+    return progress._replace(iteration=progress.iteration + evaluations_in_round(run))
 
 
-def place(stand: Stand) -> Progress:
-    """Return the progress so far: that of the round under way, or of the end of the one before."""
-    return stand.progress if stand.state is None else counted(stand)
+def current_progress(run: RunState) -> Progress:
+    """Return the progress so far, within a round or between two."""
+    return run.progress if run.state is None else _with_this_round(run)
 
 
-def end_round(stand: Stand, best: Point) -> Stand:
-    """Return where a run stands when the round under way is over."""
-    progress = counted(stand)
-    return stand._replace(
+def end_round(run: RunState, best: Point) -> RunState:
+    """Return the state after the current round."""
+    progress = _with_this_round(run)
+    return run._replace(
         progress=progress._replace(round=progress.round + 1),
-        rounds=stand.rounds + 1,
+        rounds=run.rounds + 1,
         best=best,
         state=None,
         value=math.inf,
     )
 
 
-def to_snapshot(stand: Stand) -> Snapshot:
-    """Copy what a run needs to go on from the device.
+def to_snapshot(run: RunState) -> Snapshot:
+    """Copy the state of a run to the host.
 
     Args:
-        stand: Where it stands.
+        run: The state.
 
     Returns:
-        The snapshot; `about["stand"]` tells how the arrays belong together, and
-        `about["seconds_left"]` what is left of the budget.
+        The snapshot; `about["stand"]` describes the tree of arrays, `about["seconds_left"]` is the
+        rest of the time budget.
     """
-    deadline = stand.course.deadline
+    deadline = run.setup.deadline
     arrays: dict[str, NDArray[Any]] = {}
-    course = stand.course._replace(deadline=None)
-    tree = _pack(stand._replace(course=course), "stand", arrays)
+    setup = run.setup._replace(deadline=None)
+    tree = _pack(run._replace(setup=setup), _ROOT, arrays)
     left = None if deadline is None else max(0.0, deadline - time.perf_counter())
-    return Snapshot(arrays, {"stand": tree, "seconds_left": left})
+    return Snapshot(arrays, {_ROOT: tree, "seconds_left": left})
 
 
 def from_snapshot(
     snapshot: Snapshot, stages: Sequence[Scale], settings: Settings, since: float
-) -> Stand:
-    """Bring what a run needs to go on back onto the device.
+) -> RunState:
+    """Copy the state of a run back to the device.
 
     Args:
-        snapshot: From `to_snapshot`, perhaps by way of a file.
+        snapshot: From `to_snapshot`, or read from a checkpoint.
         stages: The scales of the run.
         settings: `budget`.
-        since: When the budget of time began, by `time.perf_counter`.
+        since: Start of the time budget, by `time.perf_counter`.
 
     Returns:
-        Where the run stood, bit for bit.
+        The state, equal bit for bit.
 
     Raises:
-        ModelError: It is not a snapshot of such a run.
+        ModelError: The snapshot belongs to a different run.
     """
     try:
-        stand: Stand = _unpack(snapshot.about["stand"], snapshot.arrays)
-        course = stand.course._replace(deadline=_deadline(settings, since))
-        here = stages[stand.progress.scale].size, len(stages)
-        if (tuple(stand.start.shape[1:3]), len(course.fits)) != here:
-            raise ValueError(f"its picture has the shape {tuple(stand.start.shape)}")
+        run: RunState = _unpack(snapshot.about[_ROOT], snapshot.arrays)
+        setup = run.setup._replace(deadline=_deadline(settings, since))
+        here = stages[run.progress.scale].size, len(stages)
+        if (tuple(run.start.shape[1:3]), len(setup.fits)) != here:
+            raise ValueError(f"its picture has the shape {tuple(run.start.shape)}")
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
-            f"the checkpoint is of other pictures, settings or another version ({error!r}); "
+            f"the checkpoint belongs to other pictures, settings or another version ({error!r}); "
             "start the run again with impasto stylize ... --force"
         ) from error
-    return stand._replace(course=course)
+    return run._replace(setup=setup)
 
 
 def picture_so_far(snapshot: Snapshot) -> Image | None:
-    """Return the best picture of a snapshot's scale, as it is optimised.
+    """Return the best picture of a snapshot's scale, before the photograph is mixed in.
 
-    It has no photograph mixed in, and no colours changed, as `Step.image` may have; so a run with
-    other settings can start from it.
+    Unlike `Step.image` it has no changed colours either, so a run with other settings can start
+    from it.
 
     Args:
         snapshot: From `to_snapshot`.
@@ -190,7 +201,7 @@ def picture_so_far(snapshot: Snapshot) -> Image | None:
         >>> picture_so_far(step.snapshot()).shape  # doctest: +SKIP
         (64, 64, 3)
     """
-    pixels = snapshot.arrays.get("stand/best/x")
+    pixels = snapshot.arrays.get(f"{_ROOT}/best/x")
     return None if pixels is None else np.clip(pixels[0], 0.0, 1.0)
 
 
@@ -209,7 +220,7 @@ def _pack(value: Any, name: str, arrays: dict[str, NDArray[Any]]) -> Any:
         parts = [
             _pack(one, f"{name}/{field}", arrays) for field, one in zip(fields, value, strict=True)
         ]
-        return {"kind": type(value).__name__, "parts": parts}
+        return {"kind": _NAMES[type(value)], "parts": parts}
     arrays[name] = np.asarray(ops.convert_to_numpy(value))
     return {"array": name}
 
@@ -219,9 +230,9 @@ def _unpack(tree: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
         return tree
     if "array" in tree:
         array = arrays[tree["array"]]
-        # A copy: over memory aligned otherwise than the framework's, sums may be rounded otherwise.
+        # A copy: sums over memory of another alignment may round differently.
         return ops.copy(ops.convert_to_tensor(np.array(array), dtype=str(array.dtype)))
     if "map" in tree:
         return {key: _unpack(one, arrays) for key, one in tree["map"].items()}
-    parts = [_unpack(one, arrays) for one in tree["parts"]]
-    return tuple(parts) if tree["kind"] == "tuple" else _KINDS[tree["kind"]](*parts)
+    kind, parts = _KINDS[tree["kind"]], [_unpack(one, arrays) for one in tree["parts"]]
+    return tuple(parts) if kind is tuple else kind(*parts)

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from ...images.scales import Scale
 
-# What it takes to look at photograph and painting at a new size, in evaluations.
+# Cost of the targets at a new size, in evaluations.
 _PREPARATION = 2.0
-_FEWEST = 2  # evaluations that are worth a new size
+_FEWEST = 2  # evaluations for which a new size is worthwhile
 
 
 def seconds_for(left: Sequence[Scale], seconds: float) -> float:
-    """Divide the seconds that are left between the scales that are left, by their work.
+    """Divide the remaining seconds between the remaining scales in proportion to their work.
 
     Args:
-        left: The scales to come.
-        seconds: Until the deadline.
+        left: The remaining scales.
+        seconds: Seconds until the deadline.
 
     Returns:
         Seconds for the first of them.
@@ -33,9 +33,9 @@ def end(now: float, seconds: float | None, deadline: float | None) -> float | No
     """Return the deadline of a scale that begins now, or None without a budget.
 
     Args:
-        now: By `time.perf_counter`.
+        now: The time, by `time.perf_counter`.
         seconds: Share of this scale.
-        deadline: Of the whole run, by `time.perf_counter`.
+        deadline: Deadline of the whole run, by `time.perf_counter`.
 
     Example:
         >>> end(100.0, 30.0, 120.0), end(100.0, 10.0, 120.0)
@@ -47,13 +47,13 @@ def end(now: float, seconds: float | None, deadline: float | None) -> float | No
 
 
 def fits(scale: Scale, before: Scale, each: float, seconds: float) -> bool:
-    """Tell whether there is time for a few evaluations at a scale.
+    """Return whether there is time for a few evaluations at a scale.
 
     Args:
-        scale: The scale in question.
-        before: The scale before.
-        each: Seconds of an evaluation there.
-        seconds: What is left for the scale in question.
+        scale: The scale.
+        before: The scale before it.
+        each: Seconds of an evaluation at `before`.
+        seconds: Seconds for the scale.
     """
     return seconds >= each * _pixels(scale) / _pixels(before) * (_PREPARATION + _FEWEST)
 

@@ -14,7 +14,7 @@ from ...perceptual.features import Kernels, features_and_grams_each
 from ...settings import Settings
 from ...training_settings import TrainingSettings
 from ...types import Image, Tensor
-from ..iterative.view import to_pixels
+from ..pixels import to_pixels
 from .bank import Bank, Drawn, examples, first_square
 from .model import (
     PHOTOGRAPH,
@@ -145,7 +145,7 @@ class Lesson(keras.Model):
             self._frozen.value,
             self.settings.content_layers,
             bank.own_layers if has_own else (),
-            **objective.look(self.settings),
+            **objective.network_options(self.settings),
         )
         if not has_own:
             return Wanted(content, {name: y[name] for name in names}, {})

@@ -11,7 +11,7 @@ from ...perceptual import features, objective, statistics
 from ...perceptual.features import Kernels
 from ...settings import Settings
 from ...types import Image, Tensor
-from ..iterative.view import to_pixels
+from ..pixels import to_pixels
 
 
 class Look(NamedTuple):
@@ -34,7 +34,9 @@ def look_at(painting: Tensor, kernels: Kernels, settings: Settings) -> Look:
         kernels: From `objective.load_kernels`.
         settings: Style layers, pooling, padding and precision.
     """
-    seen = features.vgg19(painting, kernels, settings.style_layers, **objective.look(settings))
+    seen = features.vgg19(
+        painting, kernels, settings.style_layers, **objective.network_options(settings)
+    )
     grams, numbers = {}, []
     for name, layer in seen.items():
         moments = statistics.moments(layer)

@@ -12,7 +12,7 @@ from ...backend import compiled, device_memory, ops, resolve_precision
 from ...images.scales import check_size
 from ...training_settings import TrainingSettings
 from ...types import Image, Tensor
-from ..iterative.view import to_pixels
+from ..pixels import to_pixels
 from .model import PHOTOGRAPH, Array, PaintingModel, predict_vector, smallest_side
 from .strips import paint_in_strips
 from .trunk import Trunk, load_network

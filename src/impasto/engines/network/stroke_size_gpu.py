@@ -11,7 +11,7 @@ from PIL import Image as PIL
 from ...backend import ops
 from ...images.strokes import EDGE, ROUNDS
 from ...types import Image, Size, Tensor
-from ..iterative.view import to_image, to_pixels
+from ..pixels import to_image, to_pixels
 
 
 def paint_on_gpu(photograph: Image, size: Size, paint: Callable[[Tensor, Tensor], Tensor]) -> Image:
