@@ -19,7 +19,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 DESKTOP, PHONE = (1280, 1000), (390, 844)
-AT_WORK = ("waiting", "running", "paused")
+UNFINISHED = ("waiting", "running", "paused")
 _ARGUMENTS = (
     *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"),
     *("--enable-unsafe-swiftshader", "--force-prefers-reduced-motion"),
@@ -76,15 +76,15 @@ class Page:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         agent = self.run("return navigator.userAgent").replace("Headless", "")
         languages = {"userAgent": agent, "acceptLanguage": language}
-        self.tell("Emulation.setDeviceMetricsOverride", view)
-        self.tell("Emulation.setTouchEmulationEnabled", {"enabled": phone})
-        self.tell("Emulation.setEmulatedMedia", {"features": [scheme]})
-        self.tell("Emulation.setUserAgentOverride", languages)
+        self.send_command("Emulation.setDeviceMetricsOverride", view)
+        self.send_command("Emulation.setTouchEmulationEnabled", {"enabled": phone})
+        self.send_command("Emulation.setEmulatedMedia", {"features": [scheme]})
+        self.send_command("Emulation.setUserAgentOverride", languages)
         self.driver.get("about:blank")
         self.driver.get(self.studio.url)
         self.until(lambda: self.sees("#finer"), seconds=60)
 
-    def tell(self, command, values):
+    def send_command(self, command, values):
         return self.driver.execute_cdp_cmd(command, values)
 
     def run(self, script, *values):
@@ -143,7 +143,7 @@ class Page:
 
         self.until(clicked, seconds)
 
-    def give(self, selector, *paths):
+    def upload(self, selector, *paths):
         """Choose files for a place where files are dropped."""
         place = self.until(lambda: self.find(f"{selector} input[type=file]"))
         place.send_keys("\n".join(map(str, paths)))
@@ -151,7 +151,7 @@ class Page:
     def take_photograph(self, path):
         """Choose a photograph, and wait until the page shows it, not painted yet."""
         before = self.addresses()
-        self.give("#photo", path)
+        self.upload("#photo", path)
         self.until(lambda: len(now := self.addresses()) == 2 and now != before)
 
     def choose(self, selector, value):
@@ -176,7 +176,7 @@ class Page:
         chain.move_to_element_with_offset(element, round((start - 0.5) * width), 0).click_and_hold()
         chain.move_by_offset(round((end - start) * width), 0).release().perform()
 
-    def unfold(self, selector):
+    def expand(self, selector):
         """Open a part that is closed."""
         if not self.all(f"{selector} > button.open"):
             self.click(f"{selector} > button")
@@ -198,7 +198,7 @@ class Page:
         )
         return as_image(io.BytesIO(base64.b64decode(coded.partition(",")[2])))
 
-    def new_picture(self, act):
+    def picture_after(self, act):
         """Do something, wait for another picture, and return it."""
         before = self.addresses()[1:]
         act()
@@ -223,7 +223,7 @@ class Page:
 
     def start(self, *, quality="draft", size=128):
         """Send what is chosen to the slow route, in small."""
-        self.unfold("#more")
+        self.expand("#more")
         self.enter("#setting-size", size)
         self.choose("#setting-quality", quality)
         seen = self.text("#progress")
@@ -234,14 +234,14 @@ class Page:
         """Return at which evaluation the run is that is shown; 0 before the first."""
         return int(next(iter(re.findall(r"evaluation (\d+) of", self.text(".status-line"))), 0))
 
-    def drop_all(self):
+    def delete_all(self):
         """Throw all runs away that are not finished."""
-        with whole.client(self.studio, self.downloads) as asker:
-            for run in asker.predict(api_name="/runs"):
-                if run["status"] in AT_WORK:
-                    asker.predict(run["id"], api_name="/drop")
+        with whole.client(self.studio, self.downloads) as api:
+            for run in api.predict(api_name="/runs"):
+                if run["status"] in UNFINISHED:
+                    api.predict(run["id"], api_name="/drop")
 
-    def axe(self):
+    def axe_violations(self):
         """Return what axe finds against WCAG 2 A and AA: rule, elements, and why."""
         self.run(AXE.read_text("utf-8"))
         found = self.wait(
@@ -254,7 +254,7 @@ class Page:
             for node in broken["nodes"]
         ]
 
-    def asked(self):
+    def requested_urls(self):
         """Return the addresses that the browser has asked for since the last call."""
         events = [json.loads(line["message"])["message"] for line in self._log("performance")]
         return {
@@ -263,7 +263,7 @@ class Page:
             if event["method"] == "Network.requestWillBeSent"
         }
 
-    def complaints(self):
+    def console_errors(self):
         """Return the errors in the browser's console since the last call."""
         return [line["message"] for line in self._log("browser") if line["level"] == "SEVERE"]
 

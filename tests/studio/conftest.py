@@ -54,7 +54,7 @@ def page(open_page):
 def running(page):
     """The page; runs that a test leaves behind are thrown away."""
     yield page
-    page.drop_all()
+    page.delete_all()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ class Open(NamedTuple):
 
 
 @contextlib.contextmanager
-def tiny_page(place):
+def tiny_page(config):
     """Give a page with a picture that is turned upside down, and a list of files."""
     import gradio as gr
     from PIL import Image
@@ -30,10 +30,10 @@ def tiny_page(place):
     from impasto.studio.security.users import gallery_of, user_named
 
     def turn(path, request: gr.Request):
-        user = user_named(place.users, request.username)
-        made = place.temporary.scratch / f"{user or 'nobody'}.png"
+        user = user_named(config.users, request.username)
+        made = config.temporary.scratch / f"{user or 'nobody'}.png"
         Image.open(path).rotate(180).save(made)
-        (gallery_of(place.users, user) / "made.png").write_bytes(made.read_bytes())
+        (gallery_of(config.users, user) / "made.png").write_bytes(made.read_bytes())
         return str(made)
 
     with gr.Blocks(title="Tiny") as blocks:

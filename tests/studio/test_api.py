@@ -55,7 +55,7 @@ def ask(anna, pictures):
     return asking
 
 
-def told(call, *values, **named):
+def refusal(call, *values, **named):
     """Return the sentence with which a call is refused."""
     with pytest.raises(AppError) as caught:
         call(*values, **named)
@@ -160,17 +160,17 @@ def test_runs_are_steered(anna, ask):
     assert anna.predict(run, api_name="/pause")["status"] == "paused"
     until(anna, next_, lambda view: view["iteration"] > 2)
     assert anna.predict(next_, api_name="/drop")["id"] == next_
-    assert "there is no such job" in told(anna.predict, next_, api_name="/run")
+    assert "there is no such job" in refusal(anna.predict, next_, api_name="/run")
     view = anna.predict(run, {"strength": 0.5, "iterations": 2_000}, api_name="/change")
     assert (view["settings"]["strength"], view["settings"]["iterations"]) == (0.5, 2_000)
     assert anna.predict(run, api_name="/go_on")["status"] in ("waiting", "running")
     until(anna, run, lambda view: view["iterations"] < 10_000 and view["status"] == "running")
-    refused = told(anna.predict, run, api_name="/picture")
+    refused = refusal(anna.predict, run, api_name="/picture")
     assert "the run is running and has no picture in the gallery yet" in refused
     anna.predict(run, api_name="/stop")
     view = until(anna, run, ended)
     assert view["status"] == "stopped" and view["picture"]
-    refused = told(anna.predict, run, {"strength": 1}, api_name="/change")
+    refused = refusal(anna.predict, run, {"strength": 1}, api_name="/change")
     assert "has ended" in refused
 
 
@@ -197,7 +197,7 @@ def test_runs_are_steered(anna, ask):
 )
 def test_settings_are_checked(anna, ask, changes, words):
     settings = {name: value for name, value in {**TINY, **changes}.items() if value is not None}
-    assert words in told(ask, settings=settings)
+    assert words in refusal(ask, settings=settings)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_settings_are_checked(anna, ask, changes, words):
     ],
 )
 def test_what_cannot_be_a_run_is_refused(ask, values, words):
-    assert words in told(ask, **values)
+    assert words in refusal(ask, **values)
 
 
 @pytest.mark.parametrize(
@@ -237,16 +237,16 @@ def test_what_cannot_be_a_run_is_refused(ask, values, words):
 )
 def test_what_cannot_be_painted_is_refused(anna, pictures, values, words):
     values = {"photograph": handle_file(pictures[0]), "styles": ["wave"], **values}
-    assert words in told(anna.predict, **values, api_name="/paint")
+    assert words in refusal(anna.predict, **values, api_name="/paint")
 
 
 def test_what_is_no_picture_is_told(anna, ask, tmp_path):
     path = tmp_path / "words.jpg"
     path.write_text("just words")
     file = handle_file(path)
-    assert "words.jpg" in told(anna.predict, file, ["wave"], api_name="/paint")
-    assert "words.jpg" in told(ask, photograph=file)
-    assert "words.jpg" in told(ask, paintings=[file])
+    assert "words.jpg" in refusal(anna.predict, file, ["wave"], api_name="/paint")
+    assert "words.jpg" in refusal(ask, photograph=file)
+    assert "words.jpg" in refusal(ask, paintings=[file])
 
 
 @pytest.mark.parametrize(
@@ -261,25 +261,25 @@ def test_what_is_no_picture_is_told(anna, ask, tmp_path):
     ],
 )
 def test_a_picture_that_is_not_there_is_told(anna, values, words):
-    assert words in told(anna.predict, *values, api_name="/picture")
+    assert words in refusal(anna.predict, *values, api_name="/picture")
 
 
 def test_bad_words_for_runs_and_gallery_are_told(anna):
     for name in ("run", "pause", "go_on", "stop", "drop"):
         for run, words in (("", "no such job"), ("../x", "no such job"), ([1], "must be a text")):
-            assert words in told(anna.predict, run, api_name=f"/{name}")
-    assert "must be a text" in told(anna.predict, {"a": 1}, api_name="/gallery")
+            assert words in refusal(anna.predict, run, api_name=f"/{name}")
+    assert "must be a text" in refusal(anna.predict, {"a": 1}, api_name="/gallery")
     for most in (0, 1001, "all", None):
-        assert "most must be 1 to 1000" in told(anna.predict, "", most, api_name="/gallery")
+        assert "most must be 1 to 1000" in refusal(anna.predict, "", most, api_name="/gallery")
 
 
 def test_what_is_one_users_is_not_anothers(anna, eva, ask):
     run = ask()
     name = until(anna, run, ended)["picture"]
     for endpoint in ("run", "pause", "go_on", "stop", "drop", "picture"):
-        assert "there is no such job" in told(eva.predict, run, api_name=f"/{endpoint}")
-    assert "no such job" in told(eva.predict, run, {"strength": 1}, api_name="/change")
-    assert name in told(eva.predict, name, api_name="/picture")
+        assert "there is no such job" in refusal(eva.predict, run, api_name=f"/{endpoint}")
+    assert "no such job" in refusal(eva.predict, run, {"strength": 1}, api_name="/change")
+    assert name in refusal(eva.predict, name, api_name="/picture")
     assert eva.predict(api_name="/runs") == eva.predict(api_name="/gallery") == []
 
 
@@ -324,5 +324,5 @@ def at_work(anna, pictures):
     ],
 )
 def test_changes_are_checked(anna, at_work, changes, words):
-    assert words in told(anna.predict, at_work, changes, api_name="/change")
+    assert words in refusal(anna.predict, at_work, changes, api_name="/change")
     assert anna.predict(at_work, api_name="/run")["settings"]["strength"] == 1

@@ -55,46 +55,46 @@ def picture(seed=0, size=(8, 6)):
     return colors, file.getvalue()
 
 
-def upload(asker, content, name="p.png"):
-    answer = asker.post("/gradio_api/upload", files={"files": (name, content)})
+def upload(http, content, name="p.png"):
+    answer = http.post("/gradio_api/upload", files={"files": (name, content)})
     return answer.json()[0] if answer.status_code == 200 else answer.status_code
 
 
-def call(asker, name, *data):
+def call(http, name, *data):
     """Call a function of the page; return its answer, or the status."""
-    asked = asker.post(f"/gradio_api/call/{name}", json={"data": data})
+    asked = http.post(f"/gradio_api/call/{name}", json={"data": data})
     if asked.status_code != 200:
         return asked.status_code
-    answer = asker.get(f"/gradio_api/call/{name}/{asked.json()['event_id']}")
+    answer = http.get(f"/gradio_api/call/{name}/{asked.json()['event_id']}")
     event, told = answer.text.split("\ndata: ", 1)
     return event.removeprefix("event: "), json.loads(told)
 
 
-def turn(asker, path):
-    return call(asker, "turn", {"path": path, "meta": {"_type": "gradio.FileData"}})
+def turn(http, path):
+    return call(http, "turn", {"path": path, "meta": {"_type": "gradio.FileData"}})
 
 
-def fetch(asker, path):
-    return asker.get(f"/gradio_api/file={path}")
+def fetch(http, path):
+    return http.get(f"/gradio_api/file={path}")
 
 
 def test_a_picture_goes_in_and_another_comes_out(alone):
-    with client(alone) as asker:
+    with client(alone) as http:
         colors, content = picture()
-        event, (made,) = turn(asker, upload(asker, content))
+        event, (made,) = turn(http, upload(http, content))
         assert event == "complete"
-        answer = fetch(asker, made["path"])
+        answer = fetch(http, made["path"])
         assert answer.status_code == 200 and answer.headers["content-type"].startswith("image/")
         assert "sandbox" in answer.headers["content-security-policy"]
         assert np.array_equal(PIL.open(alone.gallery / "made.png"), colors[::-1, ::-1])
 
 
 def test_the_page_names_no_other_host(alone):
-    with client(alone) as asker:
-        page = asker.get("/").text
+    with client(alone) as http:
+        page = http.get("/").text
         head = page.replace(alone.url, "")
-        config = asker.get("/config").json()
-        sheet = asker.get("/theme.css").text
+        config = http.get("/config").json()
+        sheet = http.get("/theme.css").text
     assert not re.findall(r"(?:src|href|content)=\"(?:https?:)?//[^\"]*", head)
     assert config["stylesheets"] == []
     assert config["analytics_enabled"] is False
@@ -104,8 +104,8 @@ def test_the_page_names_no_other_host(alone):
 
 
 def test_the_policy_lets_the_page_work_and_nothing_else(alone):
-    with client(alone) as asker:
-        headers = asker.get("/").headers
+    with client(alone) as http:
+        headers = http.get("/").headers
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert "server" not in headers
@@ -124,10 +124,10 @@ def test_the_policy_lets_the_page_work_and_nothing_else(alone):
 )
 @pytest.mark.parametrize("path", ["/", "/config", "/static/img/logo.svg", "/gradio_api/info"])
 def test_other_sites_are_refused(alone, headers, path):
-    with client(alone) as asker:
+    with client(alone) as http:
         for method in ("GET", "POST", "OPTIONS"):
-            assert asker.request(method, path, headers=headers).status_code == 403
-        assert "access-control-allow-origin" not in asker.get(path, headers=headers).headers
+            assert http.request(method, path, headers=headers).status_code == 403
+        assert "access-control-allow-origin" not in http.get(path, headers=headers).headers
 
 
 def test_a_request_without_a_host_is_refused(alone):
@@ -144,29 +144,29 @@ def test_an_upload_that_is_too_large_is_refused_at_once_and_while_it_comes(alone
         for _ in range(100):
             yield bytes(100_000)
 
-    with client(alone) as asker:
-        assert upload(asker, bytes(10_000_000)) == 413
+    with client(alone) as http:
+        assert upload(http, bytes(10_000_000)) == 413
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
-        answer = asker.post("/gradio_api/upload", content=parts(), headers=kind)
+        answer = http.post("/gradio_api/upload", content=parts(), headers=kind)
         assert answer.status_code == 413
-        assert asker.post("/gradio_api/queue/join", content=bytes(5_000_000)).status_code == 413
-        assert asker.post("/login", content=bytes(100_000)).status_code == 413
-        assert asker.post("/login", content=parts(), headers=kind).status_code == 413
-        assert upload(asker, bytes(900_000)) != 413
+        assert http.post("/gradio_api/queue/join", content=bytes(5_000_000)).status_code == 413
+        assert http.post("/login", content=bytes(100_000)).status_code == 413
+        assert http.post("/login", content=parts(), headers=kind).status_code == 413
+        assert upload(http, bytes(900_000)) != 413
 
 
 def test_a_picture_of_too_many_pixels_is_not_decoded(alone):
-    with client(alone) as asker:
-        event, told = turn(asker, upload(asker, picture(size=(256, 256))[1]))
+    with client(alone) as http:
+        event, told = turn(http, upload(http, picture(size=(256, 256))[1]))
         assert event == "error"
         assert "Traceback" not in str(told)
-        assert turn(asker, upload(asker, picture(size=(190, 200))[1]))[0] == "complete"
+        assert turn(http, upload(http, picture(size=(190, 200))[1]))[0] == "complete"
 
 
 @pytest.mark.parametrize("content", [b"just words", b"%!PS-Adobe-3.0 EPSF-3.0\n", b""])
 def test_what_is_no_picture_is_refused(alone, content):
-    with client(alone) as asker:
-        assert turn(asker, upload(asker, content, "words.jpg"))[0] == "error"
+    with client(alone) as http:
+        assert turn(http, upload(http, content, "words.jpg"))[0] == "error"
 
 
 def outside(where):
@@ -199,12 +199,12 @@ BELOW = (
 
 @pytest.mark.parametrize("below", BELOW)
 def test_no_address_leads_out_of_the_folder(alone, below):
-    with client(alone) as asker:
+    with client(alone) as http:
         for path in outside(alone):
             for written in quoted(path) if path.strip(".") else ():
-                request = asker.build_request("GET", "/")
+                request = http.build_request("GET", "/")
                 request.url = request.url.copy_with(raw_path=(below + written).encode())
-                with_it = asker.send(request)
+                with_it = http.send(request)
                 text = with_it.text
                 assert "secret" not in text.replace("secret.txt", ""), (below, path)
                 assert "root:" not in text and "PYTHONPATH" not in text
@@ -213,45 +213,45 @@ def test_no_address_leads_out_of_the_folder(alone, below):
 
 
 def test_no_event_names_a_file_outside_the_folder(alone):
-    with client(alone) as asker:
+    with client(alone) as http:
         for path in outside(alone):
-            assert turn(asker, path) in (400, 403), path
+            assert turn(http, path) in (400, 403), path
             body = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]}
             body |= {"fn_index": 0, "session_hash": SESSION}
             for address in ("/gradio_api/queue/join", "/gradio_api/run/turn"):
-                assert asker.post(address, json=body).status_code in (400, 403), path
+                assert http.post(address, json=body).status_code in (400, 403), path
 
 
 def test_the_name_of_an_upload_stays_in_the_folder(alone):
-    with client(alone) as asker:
+    with client(alone) as http:
         for name in ("../../x.png", "/etc/x.png", "..%2fx.png", "a\\..\\x.png", "x" * 300, ".."):
-            path = upload(asker, picture(3)[1], name)
+            path = upload(http, picture(3)[1], name)
             assert isinstance(path, int) or str(alone.temporary) in os.path.realpath(path), name
-        progress = asker.get("/gradio_api/upload_progress", params={"upload_id": "../x"})
+        progress = http.get("/gradio_api/upload_progress", params={"upload_id": "../x"})
         assert progress.status_code == 404
 
 
 def test_what_is_uploaded_is_not_shown_as_a_page(alone):
-    with client(alone) as asker:
+    with client(alone) as http:
         for name in ("x.html", "x.svg", "x.xml"):
             page = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
-            path = upload(asker, page, name)
-            turn(asker, path)  # that an event has named it changes nothing
-            headers = fetch(asker, path).headers
+            path = upload(http, page, name)
+            turn(http, path)  # that an event has named it changes nothing
+            headers = fetch(http, path).headers
             assert headers["content-disposition"].startswith("attachment")
             assert "sandbox" in headers["content-security-policy"]
 
 
 def test_without_a_name_nothing_is_to_be_had(shared):
-    with client(shared) as asker:
-        assert "auth_required" in asker.get("/").text
-        assert asker.get("/health").json() == {"open": True}
+    with client(shared) as http:
+        assert "auth_required" in http.get("/").text
+        assert http.get("/health").json() == {"open": True}
         for address in ("config", "gradio_api/info", "gradio_api/queue/data?session_hash=x"):
-            assert asker.get(f"/{address}").status_code == 401
+            assert http.get(f"/{address}").status_code == 401
         for address in ("upload", "queue/join", "call/turn", "run/turn", "cancel", "reset"):
-            assert asker.post(f"/gradio_api/{address}").status_code == 401
-        assert asker.get("/gradio_api/heartbeat/x").status_code == 401
-        assert fetch(asker, "/etc/passwd").status_code == 401
+            assert http.post(f"/gradio_api/{address}").status_code == 401
+        assert http.get("/gradio_api/heartbeat/x").status_code == 401
+        assert fetch(http, "/etc/passwd").status_code == 401
 
 
 def test_what_is_one_users_is_not_anothers(shared):
@@ -281,21 +281,21 @@ def test_after_a_logout_the_old_cookie_is_worth_nothing(shared):
 
 
 def test_wrong_passwords_are_slowed_down(tmp_path):
-    with studio(tmp_path, "--auth", ANNA) as where, client(where) as asker:
+    with studio(tmp_path, "--auth", ANNA) as where, client(where) as http:
         for _ in range(10):
             form = {"username": "anna", "password": "wrong"}
-            assert asker.post("/login", data=form).status_code == 400
+            assert http.post("/login", data=form).status_code == 400
         form = {"username": "anna", "password": "correct horse"}
-        answer = asker.post("/login", data=form)
+        answer = http.post("/login", data=form)
         assert answer.status_code == 429 and int(answer.headers["retry-after"]) > 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_ends_with_open_streams_and_leaves_nothing_behind(tmp_path, sent, code):
-    with studio(tmp_path) as where, client(where) as asker:
-        upload(asker, picture()[1])
-        with asker.stream("GET", "/gradio_api/heartbeat/x") as stream:
+    with studio(tmp_path) as where, client(where) as http:
+        upload(http, picture()[1])
+        with http.stream("GET", "/gradio_api/heartbeat/x") as stream:
             parts = stream.iter_text()
             assert next(parts).startswith("data: ALIVE")
             where.process.send_signal(sent)

@@ -20,19 +20,19 @@ JPEG = 0.03  # mean difference that the page's pictures, which are JPEGs, have
 def painted(page, photograph):
     """The page with a photograph painted as a wave."""
     page.take_photograph(photograph)
-    page.new_picture(lambda: page.choose("#styles", "wave"))
+    page.picture_after(lambda: page.choose("#styles", "wave"))
     return page
 
 
 def test_a_photograph_is_painted_at_once(page, photograph):
     page.take_photograph(photograph)
-    shown = page.new_picture(lambda: page.choose("#styles", "wave"))
+    shown = page.picture_after(lambda: page.choose("#styles", "wave"))
     truth = impasto.paint(photograph, "wave").image
     assert difference(shown, truth) <= JPEG
     assert difference(page.pictures()[0], as_image(photograph)) <= JPEG
     assert difference(shown, as_image(photograph)) > 3 * JPEG
     page.until(lambda: page.text("#note").startswith("Wave, painted in "))
-    other = page.new_picture(lambda: page.choose("#styles", "scream"))
+    other = page.picture_after(lambda: page.choose("#styles", "scream"))
     assert difference(other, impasto.paint(photograph, "scream").image) <= JPEG
 
 
@@ -58,7 +58,7 @@ def test_strength_answers_live(painted, photograph):
         lambda: painted.enter("#setting-strength", 1.5),
     ):
         before = float(slider.get_attribute("value"))
-        shown = painted.new_picture(turn)
+        shown = painted.picture_after(turn)
         strength = float(slider.get_attribute("value"))
         assert strength != before
         assert difference(shown, impasto.paint(photograph, "wave", strength=strength).image) <= JPEG
@@ -67,8 +67,8 @@ def test_strength_answers_live(painted, photograph):
 
 def test_a_second_style_is_blended_in(painted, photograph):
     painted.click("#others input")
-    painted.new_picture(lambda: painted.click("#others [role=option][aria-label=Scream]"))
-    shown = painted.new_picture(lambda: painted.enter("#share", 0.25))
+    painted.picture_after(lambda: painted.click("#others [role=option][aria-label=Scream]"))
+    shown = painted.picture_after(lambda: painted.enter("#share", 0.25))
     both = impasto.paint(photograph, {"wave": 0.75, "scream": 0.25}).image
     assert difference(shown, both) <= JPEG
     assert difference(shown, impasto.paint(photograph, "wave").image) > JPEG
@@ -78,7 +78,7 @@ def test_a_second_style_is_blended_in(painted, photograph):
 def test_a_painting_of_ones_own_is_a_style(painted, photograph, tmp_path):
     painting = tmp_path / "my_swirls.png"
     Image.fromarray(np.uint8(255 * impasto.paint(photograph, "mosaic").image)).save(painting)
-    shown = painted.new_picture(lambda: painted.give("#own", painting))
+    shown = painted.picture_after(lambda: painted.upload("#own", painting))
     assert difference(shown, impasto.paint(photograph, painting).image) <= JPEG
     painted.until(lambda: painted.text("#note").startswith("my swirls, guessed in "))
 
@@ -114,7 +114,7 @@ def test_what_is_kept_already_is_not_kept_again(painted):
 
 def test_the_settings_are_told_as_a_command_line(painted):
     painted.enter("#setting-strength", 0.6)
-    painted.unfold("#command")
+    painted.expand("#command")
     lines = painted.until(lambda: painted.find("#command-text textarea").get_attribute("value"))
     at_once, slow = lines.splitlines()
     assert at_once == "impasto paint astronaut.png --style wave --strength 0.6"
@@ -136,8 +136,8 @@ def test_an_old_picture_brings_its_settings_back(page, tmp_path, rng):
     settings = Settings(size=640, strength=0.35, quality="draft", color="keep", seed=7)
     old = tmp_path / "old.png"
     made(rng.random((48, 64, 3), np.float32), settings=settings).save(old)
-    page.unfold("#more")
-    page.give("#record", old)
+    page.expand("#more")
+    page.upload("#record", old)
     page.until(lambda: page.text("#note").startswith("The settings of old.png are back."))
     numbers = {
         name: float(page.find(f"#setting-{name} input").get_attribute("value"))
@@ -161,19 +161,19 @@ def test_what_is_missing_is_told_in_a_sentence(page, photograph):
 def test_a_file_that_is_no_picture_is_told_in_a_sentence(page, tmp_path):
     path = tmp_path / "letter.jpg"
     path.write_text("Dear Sir", "utf-8")
-    page.give("#photo", path)
+    page.upload("#photo", path)
     page.until(lambda: "letter.jpg" in page.text(".toast-wrap"))
     assert "Traceback" not in page.text("body")
 
 
 def test_no_request_leaves_for_another_host(page, photograph):
-    page.asked(), page.complaints()
+    page.requested_urls(), page.console_errors()
     page.open()
     page.take_photograph(photograph)
-    page.new_picture(lambda: page.choose("#styles", "pears"))
+    page.picture_after(lambda: page.choose("#styles", "pears"))
     for part in ("#more", "#regions", "#command"):
-        page.unfold(part)
-    asked = page.asked()
+        page.expand(part)
+    asked = page.requested_urls()
     hosts = {urlsplit(each).netloc for each in asked if each.startswith(("http", "ws"))}
     assert hosts == {urlsplit(page.studio.url).netloc}
-    assert page.complaints() == []
+    assert page.console_errors() == []

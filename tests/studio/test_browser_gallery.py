@@ -1,4 +1,4 @@
-"""The gallery in a browser: looked at, searched, tidied, and asked for settings."""
+"""The gallery in a browser: looked at, search_text, tidied, and asked for settings."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_its_settings_are_used_again(shelf):
     shelf.click("#use")
     shelf.until(lambda: "The settings of lake_boats.png are back." in shelf.text("#shelf-note"))
     shelf.click("button[role=tab]:nth-of-type(1)")
-    shelf.unfold("#more")
+    shelf.expand("#more")
     value = shelf.find("#setting-size input").get_attribute
     shelf.until(lambda: value("value") == "480")
     assert shelf.find("#setting-quality input[value=draft]").is_selected()

@@ -53,13 +53,13 @@ WORDS = """
 
 def prepare(page, photograph, style="wave"):
     page.take_photograph(photograph)
-    page.new_picture(lambda: page.choose("#styles", style))
+    page.picture_after(lambda: page.choose("#styles", style))
 
 
 def unfold(page):
     """Open all there is, with a photograph to paint regions on."""
     for part in PARTS:
-        page.unfold(part)
+        page.expand(part)
     page.click("#regions-take")
     page.until(lambda: page.sees("#canvas .pixi-target canvas"))
 
@@ -128,7 +128,7 @@ def test_a_picture_is_made_by_keys_alone(running, photograph):
     place = focused(page).get_attribute("aria-valuenow")
     press(page, Keys.ARROW_LEFT)
     page.until(lambda: focused(page).get_attribute("aria-valuenow") < place)
-    page.unfold("#more")
+    page.expand("#more")
     page.enter("#setting-size", 128)
     page.choose("#setting-quality", "best")
     page.run("document.querySelector('#compare [data-testid=slider]').focus()")
@@ -175,17 +175,17 @@ def outlined(page):
 def test_axe_finds_nothing(running, kept, photograph, dark, language):
     page = running
     page.open(dark=dark, language=language)
-    assert page.axe() == []
+    assert page.axe_violations() == []
     prepare(page, photograph)
     unfold(page)
     page.start(quality="best")
     page.until(lambda: page.sees(".curve polyline") and page.sees("#stop"))
     page.click("#finer")
     page.until(lambda: page.sees("#runs"))
-    assert page.axe() == []
+    assert page.axe_violations() == []
     show_gallery(page)
     choose_first(page)
-    assert page.axe() == []
+    assert page.axe_violations() == []
 
 
 def test_korean(running, kept, photograph):

@@ -15,7 +15,7 @@ JPEG = 0.03  # mean difference that the page's pictures, which are JPEGs, have
 
 def prepare(page, photograph, style="wave"):
     page.take_photograph(photograph)
-    page.new_picture(lambda: page.choose("#styles", style))
+    page.picture_after(lambda: page.choose("#styles", style))
 
 
 def kept(page):
@@ -66,11 +66,11 @@ def test_a_run_is_paused_changed_and_stopped(running, photograph):
     running.click("#pause")
     running.until(lambda: running.text(".status-line").startswith("Paused at evaluation"))
     paused = running.text(".status-line")
-    assert running.sees("#go-on") and not running.sees("#pause")
+    assert running.sees("#resume") and not running.sees("#pause")
     running.open()  # whoever comes back finds it as it was
     running.until(lambda: running.text(".status-line") == paused)
     running.until(lambda: running.pictures()[1:] and has_strokes(running, photograph))
-    running.click("#go-on")
+    running.click("#resume")
     running.until(lambda: running.text(".status-line").startswith("Size "))
     running.enter("#setting-strength", 0.6)
     running.until(
@@ -113,7 +113,7 @@ def test_a_run_outlives_reload_and_a_closed_tab(running, photograph):
     running.open()
     running.until(lambda: running.evaluation() > before)
     running.until(lambda: running.sees("#photo img") and running.sees("#stop"))
-    running.click("#drop")
+    running.click("#delete-job")
     running.until(lambda: "thrown away" in page_note(running))
     running.until(lambda: not running.text(".status-line"))
 
@@ -122,14 +122,14 @@ def test_runs_wait_for_their_turn(running, photograph):
     prepare(running, photograph)
     running.start(quality="best")
     running.until(running.evaluation)
-    running.new_picture(lambda: running.choose("#styles", "scream"))
+    running.picture_after(lambda: running.choose("#styles", "scream"))
     running.click("#finer")
     running.until(lambda: running.text(".status-line") == "Waiting: number 1 of 1")
     running.click("#finer")
     running.until(lambda: running.text(".status-line") == "Waiting: number 2 of 2")
     waiting = running.find("#runs label:has(input:checked)").text
     assert waiting.startswith("astronaut_scream: Waiting: number 2 of 2")
-    running.click("#drop")
+    running.click("#delete-job")
     running.until(lambda: "thrown away" in page_note(running))
     working = "#runs label:has(input:not(:checked))"
     running.until(lambda: [r for r in running.all(working) if "astronaut_wave: Size" in r.text])
@@ -142,7 +142,7 @@ def test_runs_wait_for_their_turn(running, photograph):
 
 def test_what_is_painted_green_stays_as_it_is(running, photograph):
     prepare(running, photograph)
-    running.unfold("#regions")
+    running.expand("#regions")
     running.click("#regions-take")
     canvas = running.until(lambda: running.find("#canvas .pixi-target canvas"))
     running.until(lambda: np.ptp(colours(running, canvas)) > 0.5)

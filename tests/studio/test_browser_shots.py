@@ -22,7 +22,7 @@ def shoot(page, request):
 
     def taken(name):
         page.run("document.activeElement.blur(); window.scrollTo(0, 0)")
-        shot = page.tell("Page.captureScreenshot", {"format": "jpeg", "quality": 88})
+        shot = page.send_command("Page.captureScreenshot", {"format": "jpeg", "quality": 88})
         data = base64.b64decode(shot["data"])
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def coffee(tmp_path_factory):
 
 def paint(page, photograph, style):
     page.take_photograph(photograph)
-    page.new_picture(lambda: page.choose("#styles", style))
+    page.picture_after(lambda: page.choose("#styles", style))
     page.until(lambda: "data:image" in page.find("#dress").get_attribute("innerHTML"))
     page.until(lambda: page.text("#note") and page.sees("#originals img"))
 

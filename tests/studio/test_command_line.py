@@ -19,7 +19,12 @@ from impasto.cli.paint import parse_styles
 from impasto.errors import PictureError, SettingsError
 from impasto.paint_settings import PaintSettings
 from impasto.settings import LAYER_NAMES, Settings
-from impasto.studio.page.command_line import command_line, left_out, recorded_command, settings_of
+from impasto.studio.page.command_line import (
+    command_line,
+    file_settings,
+    recorded_command,
+    settings_of,
+)
 
 TINY = np.full((8, 8, 3), 0.5, np.float32)
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
@@ -199,7 +204,7 @@ def test_settings_that_name_files_are_left_out(tmp_path):
     path = made(TINY, settings=wanted).save(tmp_path / "a.png")
     record, found = settings_of(path)
     assert found == Settings(size=800, init="content", iterations=135)
-    assert left_out(record) == ("init", "masks", "protect", "weights")
+    assert file_settings(record) == ("init", "masks", "protect", "weights")
     assert "--masks sky.png rest --protect " in recorded_command(path)
 
 
@@ -249,7 +254,7 @@ def test_a_record_that_cannot_be_used_is_a_sentence(tmp_path, change, error, mat
 
 def test_what_has_no_record_is_a_sentence(tmp_path):
     PIL.new("RGB", (4, 4)).save(tmp_path / "a.png")
-    with pytest.raises(PictureError, match="has no record of what made it"):
+    with pytest.raises(PictureError, match="has no record"):
         settings_of(tmp_path / "a.png")
     (tmp_path / "b.jpg").write_text("text")
     with pytest.raises(PictureError, match="is no picture that can be read"):

@@ -9,19 +9,21 @@ pytest.importorskip("gradio", reason='needs pip install "impasto[studio]"')
 from impasto.errors import SettingsError
 from impasto.settings import Settings
 from impasto.studio.page.controls import (
-    SHOWN,
-    control,
-    not_brought_back,
-    positions,
+    CONTROLS,
+    control_values,
+    make_control,
+    not_restorable,
     settings_from,
 )
-from impasto.studio.page.theme import words
+from impasto.studio.page.theme import translate
 
-NAMES = [name for name, _ in SHOWN]
+NAMES = [name for name, _ in CONTROLS]
 
 
 def controls(settings=None):
-    return {shown.name: control(shown, words, settings or Settings()) for shown in SHOWN}
+    return {
+        shown.name: make_control(shown, translate, settings or Settings()) for shown in CONTROLS
+    }
 
 
 def test_controls_stand_at_the_defaults():
@@ -58,12 +60,12 @@ def test_choices_are_those_of_the_setting():
     ids=str,
 )
 def test_positions_give_the_settings_back(settings):
-    standing = dict(zip(NAMES, positions(settings), strict=True))
+    standing = dict(zip(NAMES, control_values(settings), strict=True))
     assert settings_from(standing) == settings
 
 
 def test_a_control_left_alone_lets_the_preset_choose():
-    standing = dict(zip(NAMES, positions(Settings()), strict=True))
+    standing = dict(zip(NAMES, control_values(Settings()), strict=True))
     assert settings_from({**standing, "preset": "classic"}) == Settings(preset="classic")
     assert settings_from({**standing, "quality": "draft"}).iterations == 60
     assert settings_from({**standing, "budget": "90s"}).quality == "best"
@@ -74,16 +76,16 @@ def test_whole_numbers_may_come_as_floats():
 
 
 def test_a_file_to_start_from_is_not_for_a_page():
-    standing = dict(zip(NAMES, positions(Settings(init="secret/file.png")), strict=True))
+    standing = dict(zip(NAMES, control_values(Settings(init="secret/file.png")), strict=True))
     assert standing["init"] == "content"
 
 
 def test_what_is_beyond_a_slider_stands_at_its_end_and_is_named():
     far = Settings(size=8000, style_scale=9, history=3)
-    standing = dict(zip(NAMES, positions(far), strict=True))
+    standing = dict(zip(NAMES, control_values(far), strict=True))
     assert (standing["size"], standing["style_scale"]) == (4096, 4)
-    assert not_brought_back(far) == ["size", "style_scale", "history"]
-    assert not_brought_back(Settings(size=800, quality="draft")) == []
+    assert not_restorable(far) == ["size", "style_scale", "history"]
+    assert not_restorable(Settings(size=800, quality="draft")) == []
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def owners(tmp_path):
     (tmp_path / "secret.txt").write_text("x")
     (folder / "loose.png").write_bytes(b"x")
     (folder / OTHER / "link.png").symlink_to(tmp_path / "secret.txt")
-    return FileOwners(folder, named, several=True, told={"anna": {NAME}, "eva": {OTHER}})
+    return FileOwners(folder, named, several=True, granted={"anna": {NAME}, "eva": {OTHER}})
 
 
 def read(owners, path, user="anna"):

@@ -17,8 +17,8 @@ from impasto.studio.jobs.job_file import (
     JobSpec,
     Stage,
     first_stage,
+    map_files,
     read_entry,
-    with_files,
     write_entry,
 )
 
@@ -99,8 +99,8 @@ def test_each_missing_or_wrong_part_is_called_damaged(tmp_path):
 
 def test_words_and_networks_are_no_files():
     kept = Settings(init="run/model.impasto/wave", masks=("all", "rest"))
-    assert with_files(kept, lambda name, text: "moved") == kept
-    assert with_files(Settings(init="a.png"), lambda name, text: f"{name}:{text}").init == (
+    assert map_files(kept, lambda name, text: "moved") == kept
+    assert map_files(Settings(init="a.png"), lambda name, text: f"{name}:{text}").init == (
         "init:a.png"
     )
 

@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 import pytest
 
 from impasto.settings import Settings
-from impasto.studio.jobs.status import View
+from impasto.studio.jobs.status import JobView
 from impasto.studio.page.job_status import curve, progress_panel, status_line
 
-VIEW = View(
+VIEW = JobView(
     id="1",
     name="cat_wave",
     titles=("Wave",),
@@ -67,11 +67,20 @@ def test_the_bar_is_one_for_screen_readers():
 
 
 def test_news_change_with_each_tenth_not_with_each_evaluation():
-    def news(view):
+    def announcement_key(view):
         return re.search('data-announce="([^"]*)"', progress_panel(view, "en")).group(1)
 
-    assert news(VIEW) == news(like(iteration=46))
-    assert len({news(VIEW), news(like(iteration=60)), news(like(status="paused"))}) == 3
+    assert announcement_key(VIEW) == announcement_key(like(iteration=46))
+    assert (
+        len(
+            {
+                announcement_key(VIEW),
+                announcement_key(like(iteration=60)),
+                announcement_key(like(status="paused")),
+            }
+        )
+        == 3
+    )
 
 
 def test_names_cannot_become_markup():

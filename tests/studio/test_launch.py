@@ -8,11 +8,11 @@ import pytest
 
 from impasto.cli.commands import Studio
 from impasto.errors import SettingsError, StudioError
-from impasto.studio.launch import PORT, address, is_loopback, listening, open_studio
+from impasto.studio.launch import PORT, address, is_loopback, open_socket, open_studio
 
 
-def number(door):
-    return door.getsockname()[1]
+def number(listener):
+    return listener.getsockname()[1]
 
 
 @pytest.mark.parametrize(
@@ -36,16 +36,16 @@ def test_options_out_of_range_are_refused(tmp_path, options, message):
 
 
 def test_a_taken_port_is_told_with_a_free_one():
-    with listening("127.0.0.1", None) as taken:
+    with open_socket("127.0.0.1", None) as taken:
         with pytest.raises(StudioError, match=f"port {number(taken)} is taken.*--port ") as caught:
-            listening("127.0.0.1", number(taken))
+            open_socket("127.0.0.1", number(taken))
         free = int(str(caught.value).rsplit(" ", 1)[1])
-        with listening("127.0.0.1", free) as other:
+        with open_socket("127.0.0.1", free) as other:
             assert number(other) == free > number(taken)
 
 
 def test_without_a_port_the_next_free_one_is_taken():
-    with listening("127.0.0.1", None) as first, listening("127.0.0.1", None) as second:
+    with open_socket("127.0.0.1", None) as first, open_socket("127.0.0.1", None) as second:
         assert PORT <= number(first) < number(second)
         socket.create_connection(second.getsockname(), timeout=5).close()
 
@@ -53,7 +53,7 @@ def test_without_a_port_the_next_free_one_is_taken():
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "a" * 70, "x.."])
 def test_an_address_that_is_not_ours_is_told(host):
     with pytest.raises(StudioError, match=f"cannot answer at {host}"):
-        listening(host, 8000)
+        open_socket(host, 8000)
 
 
 def test_names_of_this_machine():

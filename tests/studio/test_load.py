@@ -11,7 +11,7 @@ from tests.studio.whole import client, ended, squares, studio, until
 
 import impasto
 
-PEOPLE = [f"{name}:correct horse" for name in ("anna", "eva", "mina", "joon")]
+USERS = [f"{name}:correct horse" for name in ("anna", "eva", "mina", "joon")]
 CLIENTS = 30
 MOST_EACH = 5  # unfinished runs of one user
 SETTINGS = {"size": 64, "scales": 1, "iterations": 4, "tolerance": 0.0}
@@ -19,7 +19,7 @@ SETTINGS = {"size": 64, "scales": 1, "iterations": 4, "tolerance": 0.0}
 
 @pytest.fixture(scope="module")
 def where(tmp_path_factory):
-    words = [word for who in PEOPLE for word in ("--auth", who)]
+    words = [word for who in USERS for word in ("--auth", who)]
     with studio(tmp_path_factory.mktemp("studio"), *words) as it:
         yield it
 
@@ -30,22 +30,22 @@ def test_thirty_clients_at_once_are_served_or_told(where, tmp_path):
 
     def use(number):
         """Do what one client does; return whether it was painted for at once, and its run."""
-        who, files = PEOPLE[number % len(PEOPLE)], tmp_path / str(number)
+        who, files = USERS[number % len(USERS)], tmp_path / str(number)
         files.mkdir()
         photo = squares(files / f"photo{number}.png", number, (64, 64))
-        with client(where, files, who) as asker:
+        with client(where, files, who) as api:
             ready.wait(timeout=60)
-            painted = asker.predict(handle_file(photo), ["wave"], api_name="/paint")
+            painted = api.predict(handle_file(photo), ["wave"], api_name="/paint")
             assert impasto.read_image(painted).shape == (64, 64, 3)
             assert impasto.read_record(painted)["inputs"][0]["name"] == photo.name
             try:
                 files = handle_file(photo), [handle_file(painting)]
-                run = asker.predict(*files, SETTINGS, api_name="/stylize")
+                run = api.predict(*files, SETTINGS, api_name="/stylize")
             except AppError as error:
                 return who, None, str(error)
-            first = asker.predict(run, api_name="/run")
+            first = api.predict(run, api_name="/run")
             assert ended(first) or first["status"] == "running" or first["place"] >= 1
-            return who, run, until(asker, run, ended, pause=1)
+            return who, run, until(api, run, ended, pause=1)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         made = list(pool.map(use, range(CLIENTS)))
@@ -53,12 +53,12 @@ def test_thirty_clients_at_once_are_served_or_told(where, tmp_path):
     refused = [text for _, run, text in made if run is None]
     for text in refused:
         assert re.search(r"\d+ of your jobs are not finished.*\(\d+ wait in all\)", text), text
-    assert len(served) >= len(PEOPLE) * MOST_EACH and len(served) + len(refused) == CLIENTS
-    for who in PEOPLE:
+    assert len(served) >= len(USERS) * MOST_EACH and len(served) + len(refused) == CLIENTS
+    for who in USERS:
         views = [view for each, view in served if each == who]
         assert [view["status"] for view in views] == ["done"] * len(views)
-        with client(where, tmp_path, who) as asker:
-            found = [each["name"] for each in asker.predict(api_name="/gallery")]
+        with client(where, tmp_path, who) as api:
+            found = [each["name"] for each in api.predict(api_name="/gallery")]
         assert sorted(found) == sorted(view["picture"] for view in views)
         folder = where.gallery / who.split(":")[0]
         assert sorted(path.name for path in folder.glob("*.png")) == sorted(found)

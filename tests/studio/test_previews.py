@@ -12,10 +12,10 @@ from PIL import Image as PIL
 
 from impasto.errors import PictureError
 from impasto.studio.page.previews import (
-    GLANCE,
-    glance,
-    in_small,
-    look_at,
+    INSTANT_SIDE,
+    paint_preview,
+    paint_thumbnails,
+    read_reduced,
     shares_of,
     style_names,
     title_of,
@@ -33,37 +33,37 @@ def photograph(tmp_path):
 def test_photographs_are_reduced_and_remembered(tmp_path):
     path = tmp_path / "coffee.png"
     PIL.fromarray(skimage.data.coffee()).resize((1200, 800)).save(path)
-    seen = look_at(str(path))
-    assert seen.image.shape == (GLANCE * 2 // 3, GLANCE, 3)
+    seen = read_reduced(str(path))
+    assert seen.image.shape == (INSTANT_SIDE * 2 // 3, INSTANT_SIDE, 3)
     assert seen.name == "coffee.png"
-    assert look_at(str(path)) is seen
+    assert read_reduced(str(path)) is seen
 
 
 def test_a_photograph_that_changes_is_looked_at_again(photograph):
-    seen = look_at(str(photograph))
+    seen = read_reduced(str(photograph))
     PIL.fromarray(skimage.data.coffee()[:90, :120]).save(photograph)
-    assert np.abs(look_at(str(photograph)).image - seen.image).mean() > 0.05
+    assert np.abs(read_reduced(str(photograph)).image - seen.image).mean() > 0.05
 
 
 def test_small_photographs_stay_as_they_are(photograph):
-    assert look_at(str(photograph)).image.shape == (90, 120, 3)
+    assert read_reduced(str(photograph)).image.shape == (90, 120, 3)
 
 
 def test_what_is_no_picture_is_told(tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     with pytest.raises(PictureError, match=r"text\.jpg"):
-        look_at(str(tmp_path / "text.jpg"))
+        read_reduced(str(tmp_path / "text.jpg"))
 
 
 def test_too_many_pixels_are_refused(photograph):
     with pytest.raises(PictureError, match="pixels"):
-        look_at(str(photograph), max_pixels=100)
+        read_reduced(str(photograph), max_pixels=100)
 
 
 def test_a_glance_is_what_paint_gives(photograph):
-    seen = look_at(str(photograph))
+    seen = read_reduced(str(photograph))
     shares = {"wave": 0.75, "scream": 0.25}
-    painted = glance(seen, shares, 0.8, True).image
+    painted = paint_preview(seen, shares, 0.8, True).image
     wanted = paint(photograph, shares, strength=0.8, keep_colors=True).image
     np.testing.assert_allclose(painted, wanted, atol=1e-6)
 
@@ -72,8 +72,8 @@ def test_a_glance_after_a_painting_is_what_paint_gives(photograph, tmp_path):
     painting = tmp_path / "coffee.png"
     PIL.fromarray(skimage.data.coffee()[::2, ::2]).save(painting)
     shares = {str(painting): 0.5, "wave": 0.5}
-    seen = look_at(str(photograph))
-    painted = glance(seen, shares, 1.0, False).image
+    seen = read_reduced(str(photograph))
+    painted = paint_preview(seen, shares, 1.0, False).image
     np.testing.assert_allclose(painted, paint(photograph, shares).image, atol=1e-4)
 
 
@@ -93,7 +93,9 @@ def test_shares_of_styles(others, share, shares):
 
 
 def test_each_style_in_small(photograph):
-    small = dict(zip(style_names(), in_small(look_at(str(photograph)).image), strict=True))
+    small = dict(
+        zip(style_names(), paint_thumbnails(read_reduced(str(photograph)).image), strict=True)
+    )
     pictures = {}
     for name, address in small.items():
         kind, data = address.split(",")
@@ -105,7 +107,7 @@ def test_each_style_in_small(photograph):
 
 
 def test_without_a_photograph_a_sample_is_painted():
-    assert len(set(in_small(None))) == 19
+    assert len(set(paint_thumbnails(None))) == 19
 
 
 def test_styles_have_titles():

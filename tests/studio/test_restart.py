@@ -14,12 +14,12 @@ SETTINGS = {"size": 96, "scales": 2, "iterations": 80, "tolerance": 0.0}
 def test_a_killed_studio_goes_on_where_it_was(tmp_path):
     photo = squares(tmp_path / "cat.png", 0, (64, 64))
     painting = squares(tmp_path / "sea.png", 1, (64, 64))
-    with studio(tmp_path) as where, client(where, tmp_path) as asker:
+    with studio(tmp_path) as where, client(where, tmp_path) as api:
         files = handle_file(photo), [handle_file(painting)]
-        run = asker.predict(*files, SETTINGS, api_name="/stylize")
-        waiting = asker.predict(*files, {"size": 48, "iterations": 4}, api_name="/stylize")
+        run = api.predict(*files, SETTINGS, api_name="/stylize")
+        waiting = api.predict(*files, {"size": 48, "iterations": 4}, api_name="/stylize")
         # In the second scale; the first one has left its checkpoint.
-        before = until(asker, run, lambda view: ended(view) or view["iteration"] > 42)
+        before = until(api, run, lambda view: ended(view) or view["iteration"] > 42)
         where.process.send_signal(signal.SIGKILL)
         where.process.wait()
     assert (before["status"], before["scale"]) == ("running", 2)
@@ -27,13 +27,13 @@ def test_a_killed_studio_goes_on_where_it_was(tmp_path):
     assert (where.gallery / ".studio/runs" / run / "run-1/state.safetensors").is_file()
     with studio(tmp_path) as where:
         assert len(list(where.temporary.glob("impasto_studio_*"))) == 1  # the other is removed
-        with client(where, tmp_path) as asker:
-            seen = [view["id"] for view in asker.predict(api_name="/runs")]
+        with client(where, tmp_path) as api:
+            seen = [view["id"] for view in api.predict(api_name="/runs")]
             assert seen == [waiting, run]
-            view = until(asker, run, ended)
+            view = until(api, run, ended)
             assert (view["status"], view["iteration"]) == ("done", 80)
-            picture = asker.predict(run, api_name="/picture")
-            assert until(asker, waiting, ended)["status"] == "done"
+            picture = api.predict(run, api_name="/picture")
+            assert until(api, waiting, ended)["status"] == "done"
     whole = impasto.stylize(photo, painting, settings=impasto.Settings(**SETTINGS))
     path = whole.save(tmp_path / "whole.png")
     assert np.array_equal(impasto.read_image(picture), impasto.read_image(path))

@@ -21,7 +21,7 @@ from impasto.studio.jobs.service import JobService
 
 TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
 PATIENCE = 120  # seconds after which a test gives up
-# Takes up what is in the gallery, and says where the runs stand; all names are printed when done.
+# Takes up what is in the gallery, and says where the jobs stand; all names are printed when done.
 SERVER = """
 import sys, time
 from pathlib import Path
@@ -33,12 +33,12 @@ def main(gallery):
     tune_process()
     def keep(folder, result, name):
         return result.save(free_path(folder / f"{name}.png"))
-    runs = JobService(lambda user: gallery, keep)
-    runs.start([""])
-    while any(view.status in ("waiting", "running") for view in runs.of("")):
-        print(*[view.iteration for view in runs.of("")], flush=True)
+    jobs = JobService(lambda user: gallery, keep)
+    jobs.start([""])
+    while any(view.status in ("waiting", "running") for view in jobs.jobs_of("")):
+        print(*[view.iteration for view in jobs.jobs_of("")], flush=True)
         time.sleep(0.01)
-    runs.close()
+    jobs.close()
 
 main(Path(sys.argv[1]))
 """
@@ -71,21 +71,21 @@ def studio(tmp_path):
     made = []
 
     def make(started=True):
-        runs = JobService(lambda user: tmp_path, keep)
-        made.append(runs)
+        jobs = JobService(lambda user: tmp_path, keep)
+        made.append(jobs)
         if started:
-            runs.start([""])
-        return runs
+            jobs.start([""])
+        return jobs
 
     yield make
-    for runs in made:
-        runs.close()
+    for jobs in made:
+        jobs.close()
 
 
-def until(runs, run, wanted):
+def until(jobs, job, wanted):
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        view = runs.view("", run)
+        view = jobs.view("", job)
         if wanted(view):
             return view
         time.sleep(0.005)
@@ -101,7 +101,7 @@ def left(folder):
 
 
 def same(spec, path):
-    """Whether a picture is what an uninterrupted run makes, in the file's eight bits."""
+    """Whether a picture is what an uninterrupted job makes, in the file's eight bits."""
     result = impasto.stylize(spec.content, spec.styles[0], settings=spec.settings)
     whole = result.save(path.with_name("whole.tmp.png"))
     equal = np.array_equal(impasto.read_image(path), impasto.read_image(whole))
@@ -110,25 +110,25 @@ def same(spec, path):
 
 
 def test_closed_and_started_again_all_runs_go_on_in_their_order(studio, spec, tmp_path):
-    runs = studio()
+    jobs = studio()
     asked = [spec(iterations=40), spec("b", seed=1), spec("c")]
-    ids = [runs.add("", one) for one in asked]
-    until(runs, ids[0], lambda view: view.iteration >= 3)
-    runs.pause("", ids[2])
-    runs.close()
+    ids = [jobs.add("", one) for one in asked]
+    until(jobs, ids[0], lambda view: view.iteration >= 3)
+    jobs.pause("", ids[2])
+    jobs.close()
     assert left(tmp_path) == sorted(ids)
-    runs = studio(started=False)
-    runs._open("")
-    views = runs.of("")
+    jobs = studio(started=False)
+    jobs._open("")
+    views = jobs.jobs_of("")
     assert [view.id for view in views] == ids[::-1]
     assert [view.status for view in views] == ["paused", "waiting", "waiting"]
     assert [view.place for view in views] == [0, 2, 1]
     assert views[2].iteration >= 3 and views[2].curve and views[2].version == 1
-    assert runs.preview("", ids[0]).startswith(b"\xff\xd8")
-    runs.start([""])
-    until(runs, ids[1], done)
-    runs.go_on("", ids[2])
-    until(runs, ids[2], done)
+    assert jobs.preview("", ids[0]).startswith(b"\xff\xd8")
+    jobs.start([""])
+    until(jobs, ids[1], done)
+    jobs.resume("", ids[2])
+    until(jobs, ids[2], done)
     assert same(asked[0], tmp_path / "photo_wave.png")
 
 
@@ -138,10 +138,10 @@ def test_closed_and_started_again_all_runs_go_on_in_their_order(studio, spec, tm
 )
 def test_killed_again_and_again_a_run_comes_to_the_same_picture(studio, spec, tmp_path, reaches):
     asked = spec(size=96, scales=2, iterations=50)
-    runs = studio(started=False)
-    runs.add("", asked)
-    runs.add("", spec("second"))
-    runs.close()
+    jobs = studio(started=False)
+    jobs.add("", asked)
+    jobs.add("", spec("second"))
+    jobs.close()
     seen = []
     for reach in reaches:
         with server(tmp_path) as process:
@@ -175,21 +175,21 @@ def server(gallery):
 
 
 def test_a_change_and_a_stop_outlast_the_process(studio, spec, tmp_path):
-    runs = studio()
-    ids = [runs.add("", spec(name, iterations=100_000)) for name in ("changed", "stopped")]
-    for run in ids:
-        until(runs, run, lambda view: view.iteration >= 3)
-        runs.pause("", run)
-    runs.change("", ids[0], strength=0.6, iterations=9)
-    until(runs, ids[1], lambda view: runs._queue.jobs[view.id].at_work is False)
-    runs.close()
-    for run, state in zip(ids, ("go", "stop"), strict=True):  # as if told just before the end
-        folder = tmp_path / ".studio/runs" / run
+    jobs = studio()
+    ids = [jobs.add("", spec(name, iterations=100_000)) for name in ("changed", "stopped")]
+    for job in ids:
+        until(jobs, job, lambda view: view.iteration >= 3)
+        jobs.pause("", job)
+    jobs.change("", ids[0], strength=0.6, iterations=9)
+    until(jobs, ids[1], lambda view: jobs._queue.jobs[view.id].active is False)
+    jobs.close()
+    for job, state in zip(ids, ("go", "stop"), strict=True):  # as if told just before the end
+        folder = tmp_path / ".studio/runs" / job
         write_entry(folder, replace(read_entry(folder), state=state))
-    runs = studio()
-    view = until(runs, ids[1], lambda view: view.status == "stopped")
+    jobs = studio()
+    view = until(jobs, ids[1], lambda view: view.status == "stopped")
     assert view.picture == "stopped.png"
-    view = until(runs, ids[0], done)
+    view = until(jobs, ids[0], done)
     assert view.settings.strength == 0.6 and 9 < view.iterations < 100_000
     assert impasto.read_record(tmp_path / "changed.png")["settings"]["strength"] == 0.6
 
@@ -198,50 +198,50 @@ def test_a_change_and_a_stop_outlast_the_process(studio, spec, tmp_path):
     "text", [b"", b"{", b"[]", b'{"impasto-studio-run": 1}', b"\xff\xfe", None]
 )
 def test_a_damaged_order_is_told_and_the_others_go_on(studio, spec, tmp_path, text):
-    runs = studio(started=False)
-    bad, good = runs.add("", spec("bad")), runs.add("", spec("good"))
-    runs.close()
+    jobs = studio(started=False)
+    bad, good = jobs.add("", spec("bad")), jobs.add("", spec("good"))
+    jobs.close()
     path = tmp_path / ".studio/runs" / bad / ORDER
     if text is None:
         text = path.read_bytes().replace(b'"size": 48', b'"size": "\\u0000"')
     path.write_bytes(text)
-    runs = studio()
-    until(runs, good, done)
-    view = runs.view("", bad)
+    jobs = studio()
+    until(jobs, good, done)
+    view = jobs.view("", bad)
     assert view.status == "failed" and "order.json is damaged" in view.error
     assert "\n" not in view.error
-    for call in (runs.go_on, lambda *one: runs.change(*one, strength=1.0)):
+    for call in (jobs.resume, lambda *one: jobs.change(*one, strength=1.0)):
         with pytest.raises(ImpastoError, match="damaged"):
             call("", bad)
-    runs.pause("", bad)
-    runs.stop("", bad)
+    jobs.pause("", bad)
+    jobs.stop("", bad)
     assert path.read_bytes() == text
-    runs.drop("", bad)
+    jobs.delete("", bad)
     assert left(tmp_path) == []
 
 
 def test_an_order_of_a_newer_version_is_left_alone(studio, spec, tmp_path):
-    runs = studio(started=False)
-    run = runs.add("", spec())
-    runs.close()
-    path = tmp_path / ".studio/runs" / run / ORDER
+    jobs = studio(started=False)
+    job = jobs.add("", spec())
+    jobs.close()
+    path = tmp_path / ".studio/runs" / job / ORDER
     path.write_bytes(path.read_bytes().replace(b'run": 1', b'run": 2'))
-    runs = studio()
-    assert "newer Impasto" in runs.view("", run).error
-    assert left(tmp_path) == [run]
+    jobs = studio()
+    assert "newer Impasto" in jobs.view("", job).error
+    assert left(tmp_path) == [job]
 
 
 def test_a_damaged_checkpoint_begins_again(studio, spec, tmp_path, caplog):
-    runs = studio()
+    jobs = studio()
     asked = spec(iterations=40)
-    run = runs.add("", asked)
-    until(runs, run, lambda view: view.iteration >= 3)
-    runs.close()
-    state = tmp_path / ".studio/runs" / run / "run-1/state.safetensors"
+    job = jobs.add("", asked)
+    until(jobs, job, lambda view: view.iteration >= 3)
+    jobs.close()
+    state = tmp_path / ".studio/runs" / job / "run-1/state.safetensors"
     state.write_bytes(state.read_bytes()[:-100])
-    (tmp_path / ".studio/runs" / run / "progress.json").write_bytes(b"{")
-    runs = studio()
-    view = until(runs, run, done)
+    (tmp_path / ".studio/runs" / job / "progress.json").write_bytes(b"{")
+    jobs = studio()
+    view = until(jobs, job, done)
     assert same(asked, tmp_path / view.picture)
     assert "begins again" in caplog.text
 
@@ -251,31 +251,31 @@ def test_what_a_killed_process_was_making_is_removed(studio, spec, tmp_path):
     (home / "0123456789abcdef0123456789abcdef/inputs/1").mkdir(parents=True)
     (home / "mine").mkdir()
     (home / "fedcba9876543210fedcba9876543210").symlink_to(tmp_path)
-    runs = studio()
-    assert runs.of("") == []
+    jobs = studio()
+    assert jobs.jobs_of("") == []
     assert left(tmp_path) == ["fedcba9876543210fedcba9876543210", "mine"]
 
 
 def test_a_run_that_ends_the_program_each_time_is_given_up(studio, spec, tmp_path):
-    runs = studio(started=False)
-    run = runs.add("", spec())
-    runs.close()
-    folder = tmp_path / ".studio/runs" / run
+    jobs = studio(started=False)
+    job = jobs.add("", spec())
+    jobs.close()
+    folder = tmp_path / ".studio/runs" / job
     write_entry(folder, replace(read_entry(folder), tries=5))  # as five killed processes leave it
-    runs = studio()
-    view = until(runs, run, lambda view: view.status == "failed")
+    jobs = studio()
+    view = until(jobs, job, lambda view: view.status == "failed")
     assert "ended 5 times" in view.error
-    runs.go_on("", run)
-    until(runs, run, done)
+    jobs.resume("", job)
+    until(jobs, job, done)
 
 
 def test_a_failed_run_is_still_told_after_a_restart(studio, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
-    runs = studio()
-    run = runs.add("", JobSpec(bad, (bad,), Settings(**TINY), name="bad"))
-    error = until(runs, run, lambda view: view.status == "failed").error
-    runs.close()
-    runs = studio()
-    view = runs.view("", run)
+    jobs = studio()
+    job = jobs.add("", JobSpec(bad, (bad,), Settings(**TINY), name="bad"))
+    error = until(jobs, job, lambda view: view.status == "failed").error
+    jobs.close()
+    jobs = studio()
+    view = jobs.view("", job)
     assert (view.status, view.error, view.name) == ("failed", error, "bad")

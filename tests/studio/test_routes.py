@@ -13,13 +13,13 @@ def named(request):
     return dict(request["headers"]).get(b"cookie", b"").decode() or None
 
 
-def doors(needed=True, app=echo, pages=("/gallery",)):
-    return restrict_routes(app, RoutePolicy(named, needed, pages))
+def restricted(login_required=True, app=echo, pages=("/gallery",)):
+    return restrict_routes(app, RoutePolicy(named, login_required, pages))
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/static/x.js", "/assets/x.js", "/health"])
 def test_the_way_in_is_open(path):
-    assert ask(doors(), scope(path))[0] == 200
+    assert ask(restricted(), scope(path))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -31,10 +31,10 @@ def test_the_way_in_is_open(path):
     ],
 )
 def test_the_rest_is_for_those_who_have_logged_in(path):
-    app = doors()
+    app = restricted()
     assert ask(app, scope(path))[0] == 401
     assert ask(app, scope(path, cookie="anna"))[0] == 200
-    assert ask(doors(needed=False), scope(path))[0] == 200
+    assert ask(restricted(login_required=False), scope(path))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_the_rest_is_for_those_who_have_logged_in(path):
     ],
 )
 def test_nothing_else_is_there(path):
-    assert ask(doors(), scope(path, cookie="anna"))[0] == 404
+    assert ask(restricted(), scope(path, cookie="anna"))[0] == 404
 
 
 def test_there_are_no_web_sockets():
-    assert ask(doors(), scope("/", kind="websocket"))[0]["type"] == "websocket.close"
+    assert ask(restricted(), scope("/", kind="websocket"))[0]["type"] == "websocket.close"
 
 
 async def wrong(request, receive, send):
@@ -62,7 +62,7 @@ async def wrong(request, receive, send):
 
 
 def test_after_ten_wrong_passwords_a_client_must_wait_and_others_need_not():
-    app = doors(app=wrong)
+    app = restricted(app=wrong)
     for _ in range(10):
         assert ask(app, scope("/login", "POST"))[0] == 400
     status, headers, _ = ask(app, scope("/login/", "POST", cookie="anna"))
@@ -73,7 +73,7 @@ def test_after_ten_wrong_passwords_a_client_must_wait_and_others_need_not():
 
 
 def test_right_passwords_are_not_counted():
-    app = doors(app=wrong)
+    app = restricted(app=wrong)
     for _ in range(30):
         assert ask(app, scope("/login", "POST", cookie="anna"))[0] == 200
 
@@ -98,13 +98,13 @@ def test_many_who_log_in_at_once_do_not_lock_each_other_out():
         return sorted(status for status in found if status)
 
     right = [scope("/login", "POST", cookie="anna")] * 30
-    assert asyncio.run(all_at_once(doors(app=slow), right)) == [200] * 30
+    assert asyncio.run(all_at_once(restricted(app=slow), right)) == [200] * 30
     guessed = [scope("/login", "POST")] * 30
-    assert asyncio.run(all_at_once(doors(app=slow), guessed)) == [400] * 10 + [429] * 20
+    assert asyncio.run(all_at_once(restricted(app=slow), guessed)) == [400] * 10 + [429] * 20
 
 
 def test_one_network_of_ipv6_is_one_client():
-    app = doors(app=wrong)
+    app = restricted(app=wrong)
     found = [ask(app, scope("/login", "POST", client=f"fd00::{i:x}"))[0] for i in range(11)]
     assert found == [400] * 10 + [429]
 
@@ -114,7 +114,7 @@ def test_tries_older_than_a_minute_are_forgotten():
     app = restrict_routes(wrong, known)
     for _ in range(10):
         ask(app, scope("/login", "POST"))
-    for times in known.tries.values():
+    for times in known.attempts.values():
         for _ in range(len(times)):
             times.append(times.popleft() - 61)
     assert ask(app, scope("/login", "POST"))[0] == 400

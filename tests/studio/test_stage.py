@@ -11,7 +11,7 @@ import pytest
 import impasto
 from impasto.settings import Settings
 from impasto.studio.jobs.job_file import JobEntry, JobSpec, first_stage
-from impasto.studio.jobs.stage import begin, has_picture, next_stage, result_of, so_far
+from impasto.studio.jobs.stage import has_picture, next_stage, result_of, start_picture, start_stage
 
 TINY = {"size": 96, "scales": 2, "iterations": 14, "tolerance": 0.0}
 
@@ -34,7 +34,7 @@ def entry(tmp_path, rng):
 def painted(folder, entry, until=None):
     """Paint a stage until something is true of a step; the running and its last step."""
     with contextlib.ExitStack() as held:
-        running = begin(held, folder, entry)
+        running = start_stage(held, folder, entry)
         for step in running.steps:
             if until is not None and until(step):
                 break
@@ -78,7 +78,7 @@ def test_the_next_leg_starts_from_the_picture_as_it_is_optimised(tmp_path, entry
     after = replace(after, stage=stage)
     started, first = painted(tmp_path, after, lambda step: True)
     assert started.entry.stage == stage and first.size == (96, 96)
-    unmixed = impasto.read_image(so_far(tmp_path, 2))
+    unmixed = impasto.read_image(start_picture(tmp_path, 2))
     assert np.abs(unmixed - impasto.read_image(before.spec.content)).max() > 0.02
 
 

@@ -12,10 +12,16 @@ from PIL import Image as PIL
 
 from impasto.settings import Settings
 from impasto.studio.jobs.job_file import Stage
-from impasto.studio.jobs.status import Trail, make_preview, moved, read_trail, write_trail
+from impasto.studio.jobs.status import (
+    Progress,
+    advance,
+    make_preview,
+    read_progress,
+    write_progress,
+)
 from impasto.types import Step
 
-LEG = Stage(Settings(), Settings())
+STAGE = Stage(Settings(), Settings())
 
 
 def step(iteration, loss=1.0, scale=0):
@@ -24,31 +30,36 @@ def step(iteration, loss=1.0, scale=0):
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=900))
 def test_a_curve_is_bounded_and_spans_the_run(gaps):
-    trail, iterations = Trail(), np.cumsum(gaps).tolist()
+    progress, iterations = Progress(), np.cumsum(gaps).tolist()
     for iteration in iterations:
-        trail = moved(trail, step(iteration, float(iteration)), LEG)
-    places = [point[0] for point in trail.curve]
+        progress = advance(progress, step(iteration, float(iteration)), STAGE)
+    places = [point[0] for point in progress.curve]
     assert 1 <= len(places) <= 200 and places == sorted({*places})
     assert places[0] == iterations[0]
-    assert iterations[-1] - places[-1] <= trail.every + max(gaps)
-    assert all(place == loss for place, loss in trail.curve)
+    assert iterations[-1] - places[-1] <= progress.every + max(gaps)
+    assert all(place == loss for place, loss in progress.curve)
 
 
 def test_what_a_resumed_run_does_again_is_not_shown_twice():
-    trail = Trail()
+    progress = Progress()
     for iteration in (0, 1, 2, 3, 4, 2, 3):
-        trail = moved(trail, step(iteration, 10.0 + iteration), LEG)
-    assert trail.curve == ((0, 10.0), (1, 11.0), (2, 12.0), (3, 13.0))
+        progress = advance(progress, step(iteration, 10.0 + iteration), STAGE)
+    assert progress.curve == ((0, 10.0), (1, 11.0), (2, 12.0), (3, 13.0))
 
 
 def test_a_later_leg_counts_on():
     stage = Stage(Settings(), Settings(), 2, scale=1, iteration=30)
-    trail = moved(Trail(), step(5, scale=1), stage)
-    assert (trail.scale, trail.scales, trail.iteration, trail.iterations) == (3, 3, 35, 39)
+    progress = advance(Progress(), step(5, scale=1), stage)
+    assert (progress.scale, progress.scales, progress.iteration, progress.iterations) == (
+        3,
+        3,
+        35,
+        39,
+    )
 
 
 def test_a_loss_that_is_not_finite_is_no_point():
-    assert moved(Trail(), step(1, float("nan")), LEG).curve == ()
+    assert advance(Progress(), step(1, float("nan")), STAGE).curve == ()
 
 
 @pytest.mark.parametrize("size", [(4, 6), (2000, 30), (1, 5000)])
@@ -66,8 +77,8 @@ def test_a_preview_shows_the_colors_and_bears_all_numbers():
 
 
 def test_a_trail_is_kept_and_a_damaged_one_left(tmp_path):
-    trail = Trail(1, 2, (4, 6), 5, 9, ((0, 1.5), (4, 0.5)), 2)
-    write_trail(tmp_path, trail, b"jpeg")
-    assert read_trail(tmp_path) == (trail, b"jpeg")
+    progress = Progress(1, 2, (4, 6), 5, 9, ((0, 1.5), (4, 0.5)), 2)
+    write_progress(tmp_path, progress, b"jpeg")
+    assert read_progress(tmp_path) == (progress, b"jpeg")
     (tmp_path / "progress.json").write_bytes(b"{}x")
-    assert read_trail(tmp_path) == (Trail(), b"jpeg")
+    assert read_progress(tmp_path) == (Progress(), b"jpeg")

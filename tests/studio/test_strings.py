@@ -11,7 +11,7 @@ import pytest
 
 from impasto import studio
 from impasto.studio.jobs.status import Status
-from impasto.studio.page.controls import SHOWN, label_of, setting_texts
+from impasto.studio.page.controls import CONTROLS, label_of, setting_texts
 from impasto.studio.page.handlers.jobs import BUTTONS
 from impasto.studio.page.previews import style_names, title_of
 from impasto.studio.page.strings import LANGUAGES, duration, language_of, say, texts
@@ -69,13 +69,13 @@ def test_english_has_no_korean():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_setting_has_a_label_and_a_line_of_help(language):
     lines = setting_texts(language)
-    for name, _ in SHOWN:
+    for name, _ in CONTROLS:
         assert lines[f"label.{name}"]
         assert len(lines[f"help.{name}"]) > 10
 
 
 def test_settings_and_styles_are_called_in_korean():
-    assert all(HANGUL.search(label_of(name, "ko")) for name, _ in SHOWN)
+    assert all(HANGUL.search(label_of(name, "ko")) for name, _ in CONTROLS)
     assert all(HANGUL.search(title_of(name, "ko")) for name in style_names())
 
 

@@ -11,7 +11,7 @@ from PIL import Image as PIL
 import impasto
 from impasto.settings import Settings
 from impasto.studio.page.previews import style_names
-from impasto.studio.page.selection import Choice, commands
+from impasto.studio.page.selection import Selection, command_lines
 from impasto.studio.page.style_thumbnails import originals, show_originals
 from impasto.workflows.style_paintings import painting_facts, style_painting
 
@@ -51,9 +51,9 @@ def test_those_of_a_blend_are_shown_and_no_others():
 
 def test_the_command_line_names_styles_that_have_a_painting(tmp_path, monkeypatch):
     PIL.new("RGB", (40, 30)).save(tmp_path / "photo.png")
-    choice = Choice(str(tmp_path / "photo.png"), {"wave": 0.75, "scream": 0.25})
+    selection = Selection(str(tmp_path / "photo.png"), {"wave": 0.75, "scream": 0.25})
     settings = Settings(style_weights=(0.75, 0.25))
-    assert commands(choice, settings) == [
+    assert command_lines(selection, settings) == [
         "impasto paint photo.png --style wave:0.75 --style scream:0.25",
         "impasto stylize photo.png wave scream --style-weights 0.75 0.25",
     ]
@@ -61,7 +61,7 @@ def test_the_command_line_names_styles_that_have_a_painting(tmp_path, monkeypatc
         "impasto.studio.page.selection.style_painting",
         lambda name: None if name == "wave" else style_painting(name),
     )
-    assert commands(choice, settings)[1:] == [
+    assert command_lines(selection, settings)[1:] == [
         "impasto paint photo.png --style wave --size 768 -o photo_wave_style.png",
         "impasto stylize photo.png photo_wave_style.png scream --style-weights 0.75 0.25",
     ]

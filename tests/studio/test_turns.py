@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from impasto.studio.jobs.turns import in_turn
+from impasto.studio.jobs.turns import round_robin
 
-PEOPLE = st.sampled_from("abcd")
+USERS = st.sampled_from("abcd")
 
 
 def order(waiting, **began):
-    return in_turn(waiting, lambda run: run[0], began)
+    return round_robin(waiting, lambda run: run[0], began)
 
 
 def test_people_take_turns_and_each_has_their_own_order():
@@ -21,7 +21,7 @@ def test_people_take_turns_and_each_has_their_own_order():
     assert order([]) == []
 
 
-@given(st.lists(PEOPLE, max_size=12), st.dictionaries(PEOPLE, st.integers(1, 9)))
+@given(st.lists(USERS, max_size=12), st.dictionaries(USERS, st.integers(1, 9)))
 def test_the_places_are_those_that_come_true_when_each_is_taken_in_turn(users, began):
     waiting = [f"{user}{number}" for number, user in enumerate(users)]
     told = order(waiting, **began)

@@ -6,9 +6,9 @@ import pytest
 
 from impasto.errors import SettingsError
 from impasto.studio.security.users import (
+    check_password,
     gallery_of,
-    known_as,
-    may_enter,
+    normalize_name,
     read_users,
     user_named,
     users_of,
@@ -22,17 +22,17 @@ def test_without_passwords_there_is_one_user_whose_folder_is_the_gallery(tmp_pat
     assert users_of(users) == ("",)
     assert user_named(users, None) == ""
     assert gallery_of(users, "") == tmp_path / "all"
-    assert not may_enter(users, "", "")
+    assert not check_password(users, "", "")
 
 
 def test_each_has_a_folder_and_a_password(tmp_path):
     users = read_users(tmp_path, ["anna:correct horse", f"{KOREAN}:battery: staple"])
     assert users_of(users) == ("anna", KOREAN)
-    assert may_enter(users, "anna", "correct horse")
-    assert may_enter(users, unicodedata.normalize("NFD", KOREAN), "battery: staple")
-    assert not may_enter(users, "anna", "battery: staple")
-    assert not may_enter(users, "eva", "correct horse")
-    assert not may_enter(users, "anna", "\ud800")
+    assert check_password(users, "anna", "correct horse")
+    assert check_password(users, unicodedata.normalize("NFD", KOREAN), "battery: staple")
+    assert not check_password(users, "anna", "battery: staple")
+    assert not check_password(users, "eva", "correct horse")
+    assert not check_password(users, "anna", "\ud800")
     assert gallery_of(users, "anna") == tmp_path / "anna"
     assert user_named(users, unicodedata.normalize("NFD", KOREAN)) == KOREAN
     assert (tmp_path / "anna").is_dir()
@@ -43,7 +43,7 @@ def test_a_file_has_a_line_for_each(tmp_path):
     file.write_text("\ufeff# us\n\nanna:correct horse\n  eva : spaces count\n", "utf-8")
     users = read_users(tmp_path, [str(file), "tom:in a third way"])
     assert users_of(users) == ("anna", "eva", "tom")
-    assert may_enter(users, "eva", " spaces count")
+    assert check_password(users, "eva", " spaces count")
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a\\b", ".hidden", "x.", "nul", "com1.x"])
@@ -91,4 +91,4 @@ def test_a_user_who_is_not_known_has_no_folder(tmp_path):
 
 
 def test_a_name_is_kept_composed():
-    assert known_as(" " + unicodedata.normalize("NFD", KOREAN)) == KOREAN
+    assert normalize_name(" " + unicodedata.normalize("NFD", KOREAN)) == KOREAN

@@ -39,11 +39,11 @@ def client(where, files, who=None):
         made.close()
 
 
-def until(asker, run, wanted, pause=0.1):
+def until(api, run, wanted, pause=0.1):
     """Wait until a run stands as wanted, and return how it stands."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        view = asker.predict(run, api_name="/run")
+        view = api.predict(run, api_name="/run")
         if wanted(view):
             return view
         time.sleep(pause)

@@ -25,10 +25,10 @@ from .gallery.temporary import Temporary, sweep
 from .security.body_limits import limit_bodies
 from .security.file_access import FileOwners, protect_files
 from .security.hosts import check_hosts
-from .security.http import value_of
+from .security.http import header
 from .security.routes import RoutePolicy, restrict_routes
 from .security.streams import Streams, end_streams
-from .security.users import Users, may_enter, users_of
+from .security.users import Users, check_password, users_of
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -66,7 +66,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Place:
+class PageConfig:
     """What the page is made for.
 
     Attributes:
@@ -83,16 +83,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Page:
-    """A page and how it looks.
+    """A page and how it options.
 
     Attributes:
         blocks: The page.
-        looks: What `gradio.mount_gradio_app` takes: `theme`, `css`, `js`, `head`, `i18n`,
+        options: What `gradio.mount_gradio_app` takes: `theme`, `css`, `js`, `head`, `i18n`,
             `favicon_path`.
     """
 
     blocks: gr.Blocks
-    looks: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def prepare(temporary: Path, pixels: int) -> None:
@@ -120,56 +120,56 @@ def prepare(temporary: Path, pixels: int) -> None:
     PIL.MAX_IMAGE_PIXELS = max(1, pixels // 2)  # Pillow refuses what has more than twice as many
 
 
-def make_app(page: Page, place: Place, hosts: frozenset[str] | None) -> ASGIApp:
+def make_app(page: Page, config: PageConfig, hosts: frozenset[str] | None) -> ASGIApp:
     """Put the page behind its guards.
 
     Args:
         page: The page, made after `prepare`.
-        place: What it was made for.
+        config: What it was made for.
         hosts: From `guard.hosts_for`.
 
     Returns:
         An ASGI application.
 
     Example:
-        >>> app = make_app(page, place, hosts_for("127.0.0.1"))  # doctest: +SKIP
+        >>> app = make_app(page, config, hosts_for("127.0.0.1"))  # doctest: +SKIP
     """
     import gradio as gr
 
-    several = bool(place.users.passwords)
+    several = bool(config.users.passwords)
     parent = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     parent.add_api_route("/health", lambda: {"open": True}, methods=["GET", "HEAD"])
-    _keep_within(page.blocks)
+    _limit_queue(page.blocks)
     gr.mount_gradio_app(
         parent,
         page.blocks,
         path="/",
         footer_links=[],
         run_history=False,
-        auth=partial(may_enter, place.users) if several else None,
+        auth=partial(check_password, config.users) if several else None,
         allowed_paths=[],
         show_error=True,
-        max_file_size=place.limits.upload,
+        max_file_size=config.limits.upload,
         ssr_mode=False,
         mcp_server=False,
         enable_monitoring=False,
         pwa=False,
-        **page.looks,
+        **page.options,
     )
     inner = parent.routes[-1].app  # type: ignore[attr-defined]  # what was mounted last
     # Gradio checks the files that requests name only in pages that it has launched itself.
     page.blocks.has_launched = True
-    _forget_other_hosts(page.blocks)
+    _remove_external_urls(page.blocks)
     user = partial(_user, inner)
-    owners = FileOwners(place.temporary.shown, user, several)
-    owners.common.update(path.name for path in place.temporary.shown.iterdir())
-    _sweep_while_open(parent, page.blocks, place, owners)
+    owners = FileOwners(config.temporary.shown, user, several)
+    owners.common.update(path.name for path in config.temporary.shown.iterdir())
+    _sweep_while_open(parent, page.blocks, config, owners)
     pages = {f"/{each[0]}" for each in page.blocks.pages if each[0]}
     app = restrict_routes(protect_files(parent, owners), RoutePolicy(user, several, pages))
-    return check_hosts(limit_bodies(app, place.limits.upload), hosts)
+    return check_hosts(limit_bodies(app, config.limits.upload), hosts)
 
 
-def _keep_within(blocks: gr.Blocks) -> None:
+def _limit_queue(blocks: gr.Blocks) -> None:
     """Bound what waits, and let nobody go past the queue."""
     blocks.api_open = False
     if blocks._queue.max_size is None:
@@ -177,7 +177,7 @@ def _keep_within(blocks: gr.Blocks) -> None:
     blocks.analytics_enabled = False
 
 
-def _forget_other_hosts(blocks: gr.Blocks) -> None:
+def _remove_external_urls(blocks: gr.Blocks) -> None:
     """Take out of what the page says all that is elsewhere: fonts, and Gradio's own pictures."""
     from gradio.routes import templates
 
@@ -191,7 +191,7 @@ def _forget_other_hosts(blocks: gr.Blocks) -> None:
 def _user(inner: App, scope: Scope) -> str | None:
     """Return the name that a request has logged in with, as Gradio does."""
     try:
-        cookies = SimpleCookie(value_of(scope, b"cookie") or "")
+        cookies = SimpleCookie(header(scope, b"cookie") or "")
     except CookieError:
         return None
     for name in ("access-token", "access-token-unsecure"):
@@ -202,7 +202,7 @@ def _user(inner: App, scope: Scope) -> str | None:
 
 
 def _sweep_while_open(
-    parent: fastapi.FastAPI, blocks: gr.Blocks, place: Place, owners: FileOwners
+    parent: fastapi.FastAPI, blocks: gr.Blocks, config: PageConfig, owners: FileOwners
 ) -> None:
     """Remove old temporary files, and once a day what is old in galleries, while it runs."""
     within = parent.router.lifespan_context
@@ -213,13 +213,13 @@ def _sweep_while_open(
             await asyncio.sleep(_SWEEPS)
             if time.monotonic() >= due:
                 due += _DAY
-                for user in users_of(place.users):
-                    await asyncio.to_thread(gallery.tidy, place.users.gallery / user)
+                for user in users_of(config.users):
+                    await asyncio.to_thread(gallery.tidy, config.users.gallery / user)
             kept = {str(path) for each in blocks.blocks.values() for path in each.keep_in_cache}
-            for folder in place.temporary:
+            for folder in config.temporary:
                 await asyncio.to_thread(sweep, folder, kept)
-            left = {path.name for path in place.temporary.shown.iterdir()}
-            for names in owners.told.values():
+            left = {path.name for path in config.temporary.shown.iterdir()}
+            for names in owners.granted.values():
                 names.intersection_update(left)
 
     @contextlib.asynccontextmanager
@@ -251,13 +251,13 @@ def serve(app: ASGIApp, sockets: list[Any]) -> None:
 
     Args:
         app: From `make_app`.
-        sockets: Bound and listening.
+        sockets: Bound and open_socket.
 
     Raises:
         KeyboardInterrupt: Interrupted, after the open requests have ended.
 
     Example:
-        >>> serve(app, [listening("127.0.0.1", None)])  # doctest: +SKIP
+        >>> serve(app, [open_socket("127.0.0.1", None)])  # doctest: +SKIP
     """
     streams = Streams()
     config = uvicorn.Config(

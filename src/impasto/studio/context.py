@@ -47,11 +47,11 @@ class Studio:
         """Return the folder of the pictures of whoever asks."""
         return gallery_of(self.users, self.user(request))
 
-    def place(self) -> Path:
+    def new_folder(self) -> Path:
         """Make a folder for a file that reaches the page."""
         return Path(tempfile.mkdtemp(dir=self.temporary.scratch))
 
-    def sentence(self, error: ImpastoError) -> str:
+    def error_text(self, error: ImpastoError) -> str:
         """Return what an error says, with files called by their names, not by our folders."""
         passing = "|".join(re.escape(str(folder)) for folder in self.temporary)
         text = re.sub(rf"(?:{passing})[\\/][^\\/\s]+[\\/]", "", explain(error))
@@ -70,7 +70,7 @@ class Handlers(Protocol):
 H = TypeVar("H", bound=Handlers)
 
 
-def told(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
+def show_errors(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
     """Let an error of ours reach the page as a sentence; toasts show HTML, so it is escaped."""
 
     @functools.wraps(handler)
@@ -78,12 +78,12 @@ def told(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P],
         try:
             return handler(self, *values, **named)
         except ImpastoError as error:
-            text = html.escape(self.studio.sentence(error))
+            text = html.escape(self.studio.error_text(error))
             raise gr.Error(text, print_exception=False) from error
 
     return run
 
 
 def language(request: gr.Request | None) -> str:
-    """Return the language in which whoever asks wants to be answered."""
+    """Return the language in which whoever asks lang to be return_errors."""
     return language_of(request.headers.get("accept-language") if request else None)

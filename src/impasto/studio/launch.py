@@ -29,7 +29,7 @@ from .security.users import read_users
 
 if TYPE_CHECKING:
     from ..cli.commands import Studio
-    from .app import Page, Place
+    from .app import Page, PageConfig
 
 PORT = 7860
 _LAST_PORT = 65535
@@ -39,7 +39,7 @@ _ENDED = 128 + signal.SIGTERM
 
 
 def open_studio(
-    command: Studio, page: Callable[[Place], AbstractContextManager[Page]] | None = None
+    command: Studio, page: Callable[[PageConfig], AbstractContextManager[Page]] | None = None
 ) -> None:
     """Open the studio, and keep it open until the process is told to end.
 
@@ -68,35 +68,35 @@ def open_studio(
     if find_spec("gradio") is None:
         raise StudioError('the studio needs Gradio; install it by pip install "impasto[studio]"')
     pixels = command.max_pixels or DEFAULT_LIMIT
-    with listening(command.host, command.port) as door, temporary_folders() as temporary:
-        from .app import Limits, Place, make_app, prepare, serve
+    with open_socket(command.host, command.port) as listener, temporary_folders() as temporary:
+        from .app import Limits, PageConfig, make_app, prepare, serve
 
         make_folder(gallery)
-        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGTERM, _terminate)
         share_freed_memory()
         prepare(temporary.shown, pixels)
         limits = Limits(int(command.max_upload * MEGABYTE), pixels)
         make_page = page or _own_page()
-        place = Place(users, limits, temporary)
+        config = PageConfig(users, limits, temporary)
         try:
-            with make_page(place) as made:
-                app = make_app(made, place, hosts_for(command.host))
-                _announce(address(command.host, door.getsockname()[1]), not command.no_browser)
-                serve(app, [door])
+            with make_page(config) as made:
+                app = make_app(made, config, hosts_for(command.host))
+                _announce(address(command.host, listener.getsockname()[1]), not command.no_browser)
+                serve(app, [listener])
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 "the studio is closed; unfinished pictures go on when it is opened again"
             ) from None
 
 
-def _own_page() -> Callable[[Place], AbstractContextManager[Page]]:
+def _own_page() -> Callable[[PageConfig], AbstractContextManager[Page]]:
     """Import the page, and Gradio, which reads then what `prepare` has set."""
     from .page.page import open_page
 
     return open_page
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _terminate(number: int, frame: FrameType | None) -> None:
     """End as when interrupted, so that checkpoints are written and temporary files removed."""
     raise SystemExit(_ENDED)
 
@@ -145,7 +145,7 @@ def address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host and host[0] != "[" else f"http://{host}:{port}"
 
 
-def listening(host: str, port: int | None) -> socket.socket:
+def open_socket(host: str, port: int | None) -> socket.socket:
     """Take a port.
 
     Args:
@@ -160,11 +160,11 @@ def listening(host: str, port: int | None) -> socket.socket:
             address.
 
     Example:
-        >>> listening("127.0.0.1", None).close()
+        >>> open_socket("127.0.0.1", None).close()
     """
     if port is not None:
         try:
-            return _bound(host, port)
+            return _listen(host, port)
         except OSError as error:
             if error.errno not in _TAKEN:
                 raise _no_address(host, error) from error
@@ -180,11 +180,11 @@ def listening(host: str, port: int | None) -> socket.socket:
 def _next_free(host: str, first: int) -> socket.socket:
     for port in range(first, min(first + _MORE, _LAST_PORT + 1)):
         try:
-            return _bound(host, port)
+            return _listen(host, port)
         except OSError as error:
             if error.errno not in _TAKEN:
                 raise _no_address(host, error) from error
-    return _bound(host, 0)  # any
+    return _listen(host, 0)  # any
 
 
 def _no_address(host: str, error: OSError | ValueError) -> StudioError:
@@ -193,7 +193,7 @@ def _no_address(host: str, error: OSError | ValueError) -> StudioError:
     )
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     """Bind a socket and listen; a port that another process listens at is refused."""
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)

@@ -20,16 +20,16 @@ from ..context import Studio
 from ..gallery import gallery
 from ..jobs.job_file import JobSpec
 from ..page.job_inputs import style_picture
-from ..page.previews import look_at, style_names, title_of
-from .job_endpoints import JobApi, answered
+from ..page.previews import read_reduced, style_names, title_of
+from .job_endpoints import JobApi, return_errors
 from .requests import (
     File,
     check_length,
     check_size,
     check_weights,
-    choice_of,
     file_for,
-    named_settings,
+    parse_selection,
+    parse_settings,
     path_of,
     settings_of_paint,
     text_of,
@@ -38,8 +38,8 @@ from .responses import PictureResponse, StyleResponse, picture_response
 
 _RUN = re.compile(r"[0-9a-f]{32}")
 _MOST_PICTURES = 1000
-_PAINTING: dict[str, Any] = {"concurrency_id": "glance", "concurrency_limit": 1}  # as the page's
-_LOOKING: dict[str, Any] = {"concurrency_id": "look", "concurrency_limit": 8}
+_PAINTING: dict[str, Any] = {"concurrency_id": "preview", "concurrency_limit": 1}  # as the page's
+_READING: dict[str, Any] = {"concurrency_id": "look", "concurrency_limit": 8}
 _EXPORTING: dict[str, Any] = {"concurrency_id": "export", "concurrency_limit": 1}
 
 
@@ -53,7 +53,7 @@ class Api:
 
     studio: Studio
 
-    @answered
+    @return_errors
     def styles(self) -> list[StyleResponse]:
         """List the learned styles.
 
@@ -62,7 +62,7 @@ class Api:
         """
         return [{"name": name, "title": title_of(name)} for name in style_names()]
 
-    @answered
+    @return_errors
     def paint_now(  # noqa: PLR0913 - each is a parameter of the API
         self,
         request: gr.Request,
@@ -92,8 +92,8 @@ class Api:
             The picture, a PNG with its record inside.
         """
         most = self.studio.max_pixels
-        choice = choice_of(photograph, styles, paintings, shares, most)
-        picture = read_picture(choice.photo, max_pixels=most)
+        selection = parse_selection(photograph, styles, paintings, shares, most)
+        picture = read_picture(selection.photo, max_pixels=most)
         height, width = picture.image.shape[:2]
         settings = settings_of_paint(
             (height, width),
@@ -102,12 +102,12 @@ class Api:
             stroke_size=stroke_size,
             keep_colors=keep_colors,
         )
-        result = paint(picture, dict(choice.shares), settings=settings)
-        path = self.studio.place() / f"{gallery.safe_name(choice.name)}.png"
+        result = paint(picture, dict(selection.shares), settings=settings)
+        path = self.studio.new_folder() / f"{gallery.safe_name(selection.name)}.png"
         result.save(path)
         return file_for(path)
 
-    @answered
+    @return_errors
     def stylize(
         self,
         request: gr.Request,
@@ -129,25 +129,25 @@ class Api:
             The id of the run.
         """
         most = self.studio.max_pixels
-        named = named_settings(settings)
-        choice = choice_of(photograph, styles, paintings, None, most)
+        named = parse_settings(settings)
+        selection = parse_selection(photograph, styles, paintings, None, most)
         chosen = [*(styles or []), *(path_of(file, "painting") for file in paintings or [])]
-        checked, photo = Settings(**named), look_at(choice.photo, most)
+        checked, photo = Settings(**named), read_reduced(selection.photo, most)
         height, width = photo.image.shape[:2]
         check_length(checked)
         check_size(checked, (height, width))
         check_weights(checked, len(chosen))
         with tempfile.TemporaryDirectory(dir=self.studio.temporary.scratch) as place:
             spec = JobSpec(
-                content=Path(choice.photo),
+                content=Path(selection.photo),
                 styles=tuple(style_picture(each, photo, Path(place)) for each in chosen),
                 settings=checked,
-                name=choice.name,
+                name=selection.name,
                 titles=tuple(title_of(each) for each in chosen),
             )
             return self.studio.jobs.add(self.studio.user(request), spec)
 
-    @answered
+    @return_errors
     def picture(self, request: gr.Request, picture: str, kind: gallery.Kind = "png") -> File:
         """Get a picture of the gallery.
 
@@ -166,9 +166,9 @@ class Api:
                 raise RunError(f"the run is {view.status} and has no picture in the gallery yet")
             name = view.picture
         folder = self.studio.folder(request)
-        return file_for(gallery.export(folder, name, kind, self.studio.place()))
+        return file_for(gallery.export(folder, name, kind, self.studio.new_folder()))
 
-    @answered
+    @return_errors
     def pictures(
         self, request: gr.Request, search: str = "", most: int = 100
     ) -> list[PictureResponse]:
@@ -176,7 +176,7 @@ class Api:
 
         Args:
             request: Who asks.
-            search: Words that must all occur in photograph, style, file name or settings.
+            search: Translate that must all occur in photograph, style, file name or settings.
             most: How many, 1 to 1000.
 
         Returns:
@@ -199,11 +199,11 @@ def add_api(studio: Studio) -> None:
         ...     add_api(studio)
     """
     api, runs = Api(studio), JobApi(studio)
-    gr.api(api.styles, **_LOOKING)
+    gr.api(api.styles, **_READING)
     gr.api(api.paint_now, api_name="paint", **_PAINTING)
     gr.api(api.stylize, **_PAINTING)
     steering: list[Callable[..., Any]] = [runs.pause, runs.go_on, runs.stop, runs.drop]
     for function in [runs.run, runs.runs, *steering, runs.change]:
-        gr.api(function, **_LOOKING)
+        gr.api(function, **_READING)
     gr.api(api.picture, **_EXPORTING)
-    gr.api(api.pictures, api_name="gallery", **_LOOKING)
+    gr.api(api.pictures, api_name="gallery", **_READING)

@@ -12,13 +12,13 @@ import gradio as gr
 
 from ...errors import ImpastoError, explain
 from ..context import H, P, R, Studio
-from ..jobs.status import View
-from ..page.previews import look_at
-from .requests import check_length, check_size, check_weights, named_settings, text_of
+from ..jobs.status import JobView
+from ..page.previews import read_reduced
+from .requests import check_length, check_size, check_weights, parse_settings, text_of
 from .responses import JobResponse, job_response
 
 
-def answered(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
+def return_errors(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
     """Let every error reach the client as a sentence; one that is not ours is logged, too."""
 
     @functools.wraps(handler)
@@ -26,7 +26,7 @@ def answered(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H,
         try:
             return handler(self, *values, **named)
         except ImpastoError as error:
-            raise gr.Error(self.studio.sentence(error), print_exception=False) from error
+            raise gr.Error(self.studio.error_text(error), print_exception=False) from error
         except Exception as error:
             raise gr.Error(explain(error), print_exception=True) from error
 
@@ -43,7 +43,7 @@ class JobApi:
 
     studio: Studio
 
-    @answered
+    @return_errors
     def run(self, request: gr.Request, run: str) -> JobResponse:
         """Tell how a run stands.
 
@@ -56,10 +56,10 @@ class JobApi:
         """
         return job_response(self._view(request, run))
 
-    def _view(self, request: gr.Request, run: str) -> View:
+    def _view(self, request: gr.Request, run: str) -> JobView:
         return self.studio.jobs.view(self.studio.user(request), text_of(run, "run"))
 
-    @answered
+    @return_errors
     def runs(self, request: gr.Request) -> list[JobResponse]:
         """List the unfinished runs, and those that ended lately, the newest first.
 
@@ -69,9 +69,9 @@ class JobApi:
         Returns:
             The runs.
         """
-        return [job_response(view) for view in self.studio.jobs.of(self.studio.user(request))]
+        return [job_response(view) for view in self.studio.jobs.jobs_of(self.studio.user(request))]
 
-    @answered
+    @return_errors
     def pause(self, request: gr.Request, run: str) -> JobResponse:
         """Let a run rest, and the next one work.
 
@@ -85,7 +85,7 @@ class JobApi:
         self.studio.jobs.pause(self.studio.user(request), text_of(run, "run"))
         return job_response(self._view(request, run))
 
-    @answered
+    @return_errors
     def go_on(self, request: gr.Request, run: str) -> JobResponse:
         """Let a paused run go on, or try a failed one again.
 
@@ -96,10 +96,10 @@ class JobApi:
         Returns:
             The run.
         """
-        self.studio.jobs.go_on(self.studio.user(request), text_of(run, "run"))
+        self.studio.jobs.resume(self.studio.user(request), text_of(run, "run"))
         return job_response(self._view(request, run))
 
-    @answered
+    @return_errors
     def stop(self, request: gr.Request, run: str) -> JobResponse:
         """End a run and keep the picture so far in the gallery.
 
@@ -113,7 +113,7 @@ class JobApi:
         self.studio.jobs.stop(self.studio.user(request), text_of(run, "run"))
         return job_response(self._view(request, run))
 
-    @answered
+    @return_errors
     def drop(self, request: gr.Request, run: str) -> JobResponse:
         """Throw a run away; what is in the gallery stays there.
 
@@ -125,10 +125,10 @@ class JobApi:
             The run as it was.
         """
         view = self._view(request, run)
-        self.studio.jobs.drop(self.studio.user(request), run)
+        self.studio.jobs.delete(self.studio.user(request), run)
         return job_response(view)
 
-    @answered
+    @return_errors
     def change(self, request: gr.Request, run: str, settings: dict[str, Any]) -> JobResponse:
         """Give a run other settings; it goes on from the picture so far.
 
@@ -140,14 +140,14 @@ class JobApi:
         Returns:
             The run.
         """
-        user, named = self.studio.user(request), named_settings(settings)
+        user, named = self.studio.user(request), parse_settings(settings)
         view = self._view(request, run)
         changed = view.settings.changed(**named)
         check_length(changed)
         check_weights(changed, len(view.titles))
         photo = self.studio.jobs.photograph(user, run)
         if photo is not None:  # else the run has ended, which is told below
-            height, width = look_at(str(photo), self.studio.max_pixels).image.shape[:2]
+            height, width = read_reduced(str(photo), self.studio.max_pixels).image.shape[:2]
             check_size(changed, (height, width))
         self.studio.jobs.change(user, run, **named)
         return job_response(self._view(request, run))

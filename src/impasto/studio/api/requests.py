@@ -13,8 +13,8 @@ from ...paint_settings import PaintSettings
 from ...settings import Settings, sentence
 from ...types import Size
 from ...workflows.setting_files import ROLES, names_a_file
-from ..page.previews import look_at, style_names
-from ..page.selection import LARGEST, Choice
+from ..page.previews import read_reduced, style_names
+from ..page.selection import LARGEST, Selection
 
 MOST_STYLES = 8
 MOST_ITERATIONS, MOST_SECONDS = 10_000, 24 * 3600
@@ -100,9 +100,9 @@ def text_of(value: object, name: str) -> str:
     return value
 
 
-def choice_of(
+def parse_selection(
     photograph: object, styles: object, paintings: object, shares: object, max_pixels: int | None
-) -> Choice:
+) -> Selection:
     """Read the photograph and the styles of a request.
 
     Args:
@@ -117,32 +117,32 @@ def choice_of(
         PictureError: A painting cannot be read.
     """
     photo = path_of(photograph, "photograph")
-    wish = _wish(styles=styles or [], paintings=paintings or [], shares=shares or [])
-    for name in wish.styles:
+    request = _parse(styles=styles or [], paintings=paintings or [], shares=shares or [])
+    for name in request.styles:
         if name not in style_names():
             raise SettingsError(
                 f"there is no style {name!r}; the styles are {', '.join(style_names())}"
             )
-    files = [path_of(file, "painting") for file in wish.paintings]
-    chosen = [*wish.styles, *files]
+    files = [path_of(file, "painting") for file in request.paintings]
+    chosen = [*request.styles, *files]
     if not 1 <= len(chosen) <= MOST_STYLES:
         raise SettingsError(
             f"expected 1 to {MOST_STYLES} styles and paintings in all, got {len(chosen)}"
         )
-    if wish.shares and len(wish.shares) != len(chosen):
+    if request.shares and len(request.shares) != len(chosen):
         raise SettingsError(
-            f"there are {len(wish.shares)} shares for {len(chosen)} styles and paintings; "
+            f"there are {len(request.shares)} shares for {len(chosen)} styles and paintings; "
             "give one for each, or none"
         )
     for file in files:
-        look_at(file, max_pixels)
+        read_reduced(file, max_pixels)
     parts: dict[str, float] = {}
-    for name, share in zip(chosen, wish.shares or [1.0] * len(chosen), strict=True):
+    for name, share in zip(chosen, request.shares or [1.0] * len(chosen), strict=True):
         parts[name] = parts.get(name, 0.0) + share
-    return Choice(photo, parts)
+    return Selection(photo, parts)
 
 
-def _wish(**values: Any) -> _Request:
+def _parse(**values: Any) -> _Request:
     try:
         return _Request(**values)
     except ValidationError as error:
@@ -171,7 +171,7 @@ def settings_of_paint(photo: Size, *, size: Any, **values: Any) -> PaintSettings
     return settings
 
 
-def named_settings(settings: object) -> dict[str, Any]:
+def parse_settings(settings: object) -> dict[str, Any]:
     """Read settings that come as a JSON object; none of them names a file.
 
     Args:
@@ -181,7 +181,7 @@ def named_settings(settings: object) -> dict[str, Any]:
         SettingsError: It is something else, or a setting is not for strangers.
 
     Example:
-        >>> named_settings({"size": 640, "init": "noise"})
+        >>> parse_settings({"size": 640, "init": "noise"})
         {'size': 640, 'init': 'noise'}
     """
     if settings is None:

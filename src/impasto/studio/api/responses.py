@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from ..gallery.entries import Entry
-from ..jobs.status import Status, View
+from ..jobs.status import JobView, Status
 from .requests import without_files
 
 
@@ -91,7 +91,7 @@ class PictureResponse(TypedDict):
     settings: dict[str, Any]
 
 
-def job_response(view: View) -> JobResponse:
+def job_response(view: JobView) -> JobResponse:
     """Tell how a run stands.
 
     Args:

@@ -19,13 +19,13 @@ from ...types import Image, Mask
 from .paths import (
     MOST_PIXELS,
     claim,
-    decoded,
+    decode_errors,
+    file_errors,
     is_file,
     locate_picture,
     make_folder,
+    quotable,
     safe_name,
-    shown,
-    told,
 )
 
 Kind = Literal["png", "jpg", "tif", "webp"]
@@ -57,7 +57,9 @@ def export(folder: str | Path, name: str, kind: Kind, into: str | Path) -> Path:
         'cat_wave.jpg'
     """
     if kind not in KINDS:
-        raise PictureError(f"a picture cannot be had as {shown(kind)}, expected {', '.join(KINDS)}")
+        raise PictureError(
+            f"a picture cannot be had as {quotable(kind)}, expected {', '.join(KINDS)}"
+        )
     path = locate_picture(Path(folder), name)
     make_folder(Path(into))
     target = _claim_free(Path(into), safe_name(path.stem), kind)
@@ -75,7 +77,7 @@ def export(folder: str | Path, name: str, kind: Kind, into: str | Path) -> Path:
 
 def _claim_free(folder: Path, stem: str, kind: Kind) -> Path:
     names = (f"{stem}-{number}" for number in itertools.count(2))
-    with told(f"write into {folder}"):
+    with file_errors(f"write into {folder}"):
         for name in itertools.chain([stem], names):
             path = folder / f"{name}.{kind}"
             try:
@@ -87,7 +89,7 @@ def _claim_free(folder: Path, stem: str, kind: Kind) -> Path:
 
 
 def _copy(path: Path, target: Path) -> None:
-    with told(f"copy {shown(path.name)}"):
+    with file_errors(f"copy {quotable(path.name)}"):
         shutil.copyfile(path, target)
         side = side_file.beside(path)
         if is_file(side) and side_file.find_beside(path) is not None:
@@ -95,7 +97,7 @@ def _copy(path: Path, target: Path) -> None:
 
 
 def _convert(path: Path, target: Path) -> None:
-    with decoded(path), opening.open_file(path, MOST_PIXELS) as file:
+    with decode_errors(path), opening.open_file(path, MOST_PIXELS) as file:
         exif, dpi = metadata.upright_exif(file), _resolution(file)
         image, alpha = _planes(metadata.upright(file))
     write_image(target, image, alpha=alpha, exif=exif, record=read_record(path), dpi=dpi)

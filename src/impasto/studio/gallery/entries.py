@@ -20,7 +20,14 @@ from ...paint_settings import PaintSettings
 from ...settings import Settings
 from ...types import Size
 from ...workflows.record import Record, parse_record
-from .paths import decoded, locate_picture, may_be_a_picture, missing, shown, told
+from .paths import (
+    decode_errors,
+    file_errors,
+    locate_picture,
+    may_be_a_picture,
+    missing_picture,
+    quotable,
+)
 
 Stamp = tuple[int, int, int]  # when changed, bytes, number on the disk: another if it is rewritten
 _LAST_MOMENT = 253_402_300_799  # of the year 9999, in seconds
@@ -54,11 +61,11 @@ class Entry:
     size: Size
 
     @functools.cached_property
-    def searched(self) -> str:
+    def search_text(self) -> str:
         """All that a search looks at, folded as the words of a search are."""
-        usual = _usual(self.command)
-        chosen = [value for name, value in self.settings.items() if value != usual.get(name)]
-        values = map(_words, chosen)  # else "cat" would find all that "replicate" their borders
+        defaults = _defaults(self.command)
+        chosen = [value for name, value in self.settings.items() if value != defaults.get(name)]
+        values = map(_as_text, chosen)  # else "cat" would find all that "replicate" their borders
         return fold("\n".join([self.content, self.style, self.name, *values]))
 
 
@@ -73,15 +80,15 @@ def fold(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=8)
-def _usual(command: str) -> dict[str, Any]:
+def _defaults(command: str) -> dict[str, Any]:
     """Return the settings that a command has by default, as a record has them."""
     settings = PaintSettings() if command == "paint" else Settings()
     return settings.model_dump(mode="json")
 
 
-def _words(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, list):
-        return "\n".join(map(_words, value))
+        return "\n".join(map(_as_text, value))
     return "" if value is None or isinstance(value, bool) else str(value)
 
 
@@ -93,7 +100,7 @@ def entries(folder: str | Path, search: str = "") -> list[Entry]:
 
     Args:
         folder: The gallery; there is nothing in one that is missing.
-        search: Words which must all occur in the name of the photograph, of the style or of the
+        search: Translate which must all occur in the name of the photograph, of the style or of the
             file, or in the settings that are not as by default.
 
     Raises:
@@ -104,17 +111,17 @@ def entries(folder: str | Path, search: str = "") -> list[Entry]:
         []
     """
     folder = Path(folder)
-    known = _known(str(folder))
-    with told(f"read the gallery {folder}"):
+    known = _cache(str(folder))
+    with file_errors(f"read the gallery {folder}"):
         stamps = dict(_pictures(folder))
     for name in [name for name in list(known) if name not in stamps]:
         known.pop(name, None)
-    found = [(stamp, _remembered(folder / name, stamp)) for name, stamp in stamps.items()]
+    found = [(stamp, _cached(folder / name, stamp)) for name, stamp in stamps.items()]
     words = fold(search).split()
     listed = [
         (entry.made_at, stamp, entry.name, entry)
         for stamp, entry in found
-        if entry is not None and all(word in entry.searched for word in words)
+        if entry is not None and all(word in entry.search_text for word in words)
     ]
     return [entry for *_, entry in sorted(listed, key=lambda each: each[:3], reverse=True)]
 
@@ -134,7 +141,7 @@ def find(folder: str | Path, name: str) -> Entry:
         'wave'
     """
     path = locate_picture(Path(folder), name)
-    entry = _remembered(path, stamp_of(path))
+    entry = _cached(path, stamp_of(path))
     return _read(path) if entry is None else entry
 
 
@@ -147,7 +154,7 @@ def stamp_of(path: Path) -> Stamp:
     try:
         found = path.lstat()
     except OSError:
-        raise missing(path.name) from None
+        raise missing_picture(path.name) from None
     return _stamp(found)
 
 
@@ -170,14 +177,14 @@ def _pictures(folder: Path) -> Iterator[tuple[str, Stamp]]:
 
 
 @functools.lru_cache(maxsize=_GALLERIES)
-def _known(folder: str) -> dict[str, tuple[Stamp, Entry | None]]:
+def _cache(folder: str) -> dict[str, tuple[Stamp, Entry | None]]:
     """Return what was read of a folder before, to be changed in place; None has no record."""
     return {}
 
 
-def _remembered(path: Path, stamp: Stamp) -> Entry | None:
+def _cached(path: Path, stamp: Stamp) -> Entry | None:
     """Return a picture as it was read before, or read it; None if it cannot be listed."""
-    known = _known(str(path.parent))
+    known = _cache(str(path.parent))
     before = known.get(path.name)
     if before is not None and before[0] == stamp:
         return before[1]
@@ -196,7 +203,7 @@ class _NoRecord(PictureError):
 
 
 def _read(path: Path) -> Entry:
-    with decoded(path), opening.open_file(path) as image:
+    with decode_errors(path), opening.open_file(path) as image:
         size, record = (image.height, image.width), metadata.find_record(image)
         changed = path.stat().st_mtime
     try:
@@ -212,11 +219,11 @@ def _entry(path: Path, record: Record, size: Size, changed: float) -> Entry:
     return Entry(
         name=path.name,
         path=path,
-        content=shown(record.content),
-        style=shown(record.style),
-        command=shown(record.command),
+        content=quotable(record.content),
+        style=quotable(record.style),
+        command=quotable(record.command),
         settings=_plain(record.settings),
-        made_at=_moment(record.made_at, changed),
+        made_at=_timestamp(record.made_at, changed),
         seconds=record.seconds if math.isfinite(record.seconds) else 0.0,
         size=size,
     )
@@ -233,7 +240,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _moment(text: str, changed: float) -> str:
+def _timestamp(text: str, changed: float) -> str:
     """Return when a picture was made, in one form, so that the texts are in order of time."""
     with contextlib.suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(text)

@@ -34,14 +34,14 @@ from .paths import (
     HIDDEN,
     MOST_PIXELS,
     STUDIO,
-    decoded,
+    decode_errors,
+    file_errors,
     is_file,
     locate_picture,
     make_folder,
     may_be_a_picture,
     move_to_free,
     safe_name,
-    told,
 )
 from .trash import delete, forget_deleted, undo
 
@@ -93,8 +93,8 @@ def keep(folder: str | Path, result: Result, name: str) -> Path:
     wanted = folder / f"{safe_name(name)}.png"
     hidden = folder / f"{HIDDEN}{secrets.token_hex(6)}.png"
     try:
-        _without_passing_places(result, folder).save(hidden)
-        with told(f"write {wanted}"):
+        _without_temporary_paths(result, folder).save(hidden)
+        with file_errors(f"write {wanted}"):
             return move_to_free(hidden, folder, wanted.name)
     except PictureError as error:
         raise PictureError(str(error).replace(str(hidden), str(wanted))) from error
@@ -103,7 +103,7 @@ def keep(folder: str | Path, result: Result, name: str) -> Path:
             hidden.unlink(missing_ok=True)
 
 
-def _without_passing_places(result: Result, folder: Path) -> Result:
+def _without_temporary_paths(result: Result, folder: Path) -> Result:
     """Leave out of a record where uploads lay, in folders that end with the server."""
     home = folder.absolute()
     inputs = [
@@ -139,10 +139,10 @@ def thumbnail(folder: str | Path, name: str, side: int = 320) -> Path:
     if not _SMALLEST <= side <= _LARGEST:
         raise SettingsError(f"side is {side}, expected {_SMALLEST} to {_LARGEST} pixels")
     path = locate_picture(Path(folder), name)
-    small = _thumbnails(Path(folder)) / f"{_mark(path)}-{side}.jpg"
+    small = _thumbnails(Path(folder)) / f"{_thumbnail_prefix(path)}-{side}.jpg"
     with _SHRINKING:
         if not is_file(small):
-            image = _shrunk(path, side)
+            image = _shrink(path, side)
             make_folder(small.parent)
             with whole_or_not_at_all(small) as file:
                 profile = metadata.srgb_profile()
@@ -154,14 +154,14 @@ def _thumbnails(folder: Path) -> Path:
     return folder / STUDIO / "thumbnails"
 
 
-def _mark(path: Path) -> str:
+def _thumbnail_prefix(path: Path) -> str:
     """Return what the thumbnails of a picture begin with, another when the file is."""
     changed, size, _ = stamp_of(path)
     return f"{hashlib.sha256(path.name.encode()).hexdigest()[:24]}-{changed:x}-{size:x}"
 
 
-def _shrunk(path: Path, side: int) -> PIL.Image:
-    with decoded(path):
+def _shrink(path: Path, side: int) -> PIL.Image:
+    with decode_errors(path):
         with opening.open_file(path, MOST_PIXELS) as image:
             if image.format == "JPEG":
                 image.draft("RGB", (side, side))
@@ -190,16 +190,16 @@ def sweep(folder: str | Path) -> None:
         >>> sweep("gallery")
     """
     folder, small = Path(folder), _thumbnails(Path(folder))
-    with told("tidy up the gallery"):
+    with file_errors("tidy up the gallery"):
         for place in filter(Path.is_dir, (folder, small)):
             for path in place.iterdir():
                 if _LEFT_OVER.fullmatch(path.name) and is_file(path) and _is_old(path):
                     path.unlink(missing_ok=True)
         if small.is_dir():
             pictures = [path for path in folder.iterdir() if may_be_a_picture(path.name)]
-            marks = {_mark(path) for path in pictures if is_file(path)}
+            prefixes = {_thumbnail_prefix(path) for path in pictures if is_file(path)}
             for path in small.glob("*-*-*-*.jpg"):
-                if path.name.rpartition("-")[0] not in marks:
+                if path.name.rpartition("-")[0] not in prefixes:
                     path.unlink(missing_ok=True)
 
 

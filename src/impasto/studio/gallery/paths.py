@@ -23,7 +23,7 @@ _LONGEST_NAME = 130  # bytes; some encrypted disks hold 143, of which a number a
 _LONGEST_GIVEN = 255  # bytes of a name that any disk holds
 _LONGEST_SHOWN = 120  # characters of a name that an error quotes
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')  # on some system
-_UNSEEN = ("Cc", "Cf", "Cs", "Co")  # control characters, turns of direction, half characters
+_INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # control characters, turns of direction, half characters
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # of Windows
 _NO_HARD_LINKS = (
     errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK
@@ -44,18 +44,18 @@ def safe_name(text: str) -> str:
         ('_cat _ wave_ 2', 'picture')
     """
     spaced = "".join(" " if letter.isspace() else letter for letter in text)
-    seen = "".join(letter for letter in spaced if unicodedata.category(letter) not in _UNSEEN)
+    seen = "".join(letter for letter in spaced if unicodedata.category(letter) not in _INVISIBLE)
     plain = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", seen))
     plain = " ".join(plain.split()).lstrip(" .-")
     cut = plain.encode()[:_LONGEST_NAME].decode("utf-8", "ignore").rstrip(" .")
     return f"_{cut}" if _DEVICES.fullmatch(cut) else cut or "picture"
 
 
-def shown(text: object) -> str:
+def quotable(text: object) -> str:
     r"""Return a text as an error may quote it: one line, short, without half characters.
 
     Example:
-        >>> shown("a\nb" + "c" * 200)[:6]
+        >>> quotable("a\nb" + "c" * 200)[:6]
         'a\\nbcc'
     """
     whole = str(text)[: _LONGEST_SHOWN + 1].encode("utf-8", "replace").decode()
@@ -101,19 +101,19 @@ def locate_picture(folder: Path, name: str) -> Path:
         impasto.errors.PictureError: there is no picture ../secret.png in the gallery; ...
     """
     if may_be_a_picture(name):
-        with told(f"look for {shown(name)} in the gallery"):
+        with file_errors(f"look for {quotable(name)} in the gallery"):
             spellings = itertools.chain([name], _other_spellings(folder, name))
             for spelling in spellings:
                 if is_file(folder / spelling):
                     return folder / spelling
-    raise missing(name)
+    raise missing_picture(name)
 
 
-def missing(name: object) -> PictureError:
+def missing_picture(name: object) -> PictureError:
     """Return the error that says that a gallery has no such picture."""
     return PictureError(
-        f"there is no picture {shown(name)} in the gallery; it may have been deleted or renamed, "
-        "so load the page again"
+        f"there is no picture {quotable(name)} in the gallery; it may have been deleted or "
+        "renamed, so reload the page"
     )
 
 
@@ -138,7 +138,7 @@ def is_file(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def told(what: str) -> Iterator[None]:
+def file_errors(what: str) -> Iterator[None]:
     """Say in a sentence what could not be done when the system refuses a file or a folder.
 
     Args:
@@ -158,7 +158,7 @@ def told(what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def decoded(path: Path) -> Iterator[None]:
+def decode_errors(path: Path) -> Iterator[None]:
     """Say in a sentence why a picture of a gallery cannot be read.
 
     Args:
@@ -171,15 +171,16 @@ def decoded(path: Path) -> Iterator[None]:
         yield
     except PictureError as error:
         if isinstance(error.__context__, FileNotFoundError):
-            raise missing(path.name) from error
+            raise missing_picture(path.name) from error
         raise
     except FileNotFoundError as error:  # deleted while it was read
-        raise missing(path.name) from error
+        raise missing_picture(path.name) from error
     except MemoryError as error:
-        raise PictureError(f"{shown(path.name)} does not fit into the memory") from error
+        raise PictureError(f"{quotable(path.name)} does not fit into the memory") from error
     except Exception as error:  # decoders raise anything when a file is damaged
         raise PictureError(
-            f"{shown(path.name)} is damaged or cut off: {shown(error)}; make it again, or delete it"
+            f"{quotable(path.name)} is damaged or cut off: {quotable(error)}; make it again, or "
+            "delete it"
         ) from error
 
 
@@ -189,7 +190,7 @@ def make_folder(folder: Path) -> None:
     Raises:
         PictureError: It cannot be made.
     """
-    with told(f"make the folder {folder}"):
+    with file_errors(f"make the folder {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -50,7 +50,7 @@ def temporary_folders() -> Iterator[Temporary]:
         ...     temporary.shown.is_dir(), temporary.scratch.is_dir()
         (True, True)
     """
-    remove_left_overs(Path(tempfile.gettempdir()))
+    remove_stale_folders(Path(tempfile.gettempdir()))
     try:
         outer = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
         lock = (outer / _LOCK).open("a+b")
@@ -71,19 +71,19 @@ def temporary_folders() -> Iterator[Temporary]:
         shutil.rmtree(outer, ignore_errors=True)
 
 
-def remove_left_overs(place: Path) -> None:
+def remove_stale_folders(place: Path) -> None:
     """Remove the folders of servers that were killed.
 
     Args:
         place: Where temporary folders are. Those that are not ours, or in use, stay.
 
     Example:
-        >>> remove_left_overs(Path("no_such_folder"))
+        >>> remove_stale_folders(Path("no_such_folder"))
     """
     for outer in place.glob(f"{_PREFIX}*"):
         # Of others, and of a server that has not come to lock its own: they stay.
         with contextlib.suppress(OSError):
-            if outer.is_symlink() or not outer.is_dir() or not _ours(outer):
+            if outer.is_symlink() or not outer.is_dir() or not _is_ours(outer):
                 continue
             if time.time() - outer.stat().st_mtime < _NEW and not (outer / _LOCK).exists():
                 continue
@@ -93,7 +93,7 @@ def remove_left_overs(place: Path) -> None:
                 shutil.rmtree(outer, ignore_errors=True)
 
 
-def _ours(folder: Path) -> bool:
+def _is_ours(folder: Path) -> bool:
     return sys.platform == "win32" or folder.stat().st_uid == os.getuid()
 
 

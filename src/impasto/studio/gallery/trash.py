@@ -1,4 +1,4 @@
-"""Deleted pictures, which can be restored for a while.
+"""Deleted pictures, which can be restored_controls for a while.
 
 Each picture lies in a folder of its own in `.studio/deleted`, whose name is the moment, so that
 it keeps its name and they have an order.
@@ -16,14 +16,14 @@ from pathlib import Path
 from ...images import side_file
 from .paths import (
     STUDIO,
+    file_errors,
     is_file,
     locate_picture,
     make_folder,
     may_be_a_picture,
-    missing,
+    missing_picture,
     move_to_free,
-    shown,
-    told,
+    quotable,
 )
 
 _NUMBER = re.compile("[0-9]{1,30}")
@@ -45,13 +45,13 @@ def delete(folder: str | Path, name: str) -> None:
         >>> delete("gallery", "cat_wave.png")  # doctest: +SKIP
     """
     path = locate_picture(Path(folder), name)
-    with _MOVING, told(f"delete {shown(path.name)}"):
+    with _MOVING, file_errors(f"delete {quotable(path.name)}"):
         place = _new_place(Path(folder))
         try:
             path.rename(place / path.name)
         except FileNotFoundError:
             place.rmdir()
-            raise missing(name) from None
+            raise missing_picture(name) from None
         except OSError:
             place.rmdir()
             raise
@@ -76,9 +76,9 @@ def undo(folder: str | Path) -> str | None:
         >>> undo("gallery")  # doctest: +SKIP
         'cat_wave.png'
     """
-    with _MOVING, told("bring back the picture"):
+    with _MOVING, file_errors("bring back the picture"):
         for _, place in reversed(_places(Path(folder))):
-            name = _bring_back(place, Path(folder))
+            name = _restore(place, Path(folder))
             if name is not None:
                 return name
     return None
@@ -98,7 +98,7 @@ def forget_deleted(folder: str | Path, days: float = 30) -> None:
         >>> forget_deleted("gallery")
     """
     oldest = time.time_ns() - int(days * _NANOSECONDS_PER_DAY)
-    with _MOVING, told("remove what was deleted long ago"):
+    with _MOVING, file_errors("remove what was deleted long ago"):
         for number, place in _places(Path(folder)):
             if number < oldest:
                 shutil.rmtree(place)
@@ -133,7 +133,7 @@ def _new_place(folder: Path) -> Path:
         number += 1
 
 
-def _bring_back(place: Path, folder: Path) -> str | None:
+def _restore(place: Path, folder: Path) -> str | None:
     pictures = [path for path in place.iterdir() if may_be_a_picture(path.name) and is_file(path)]
     if not pictures:
         with contextlib.suppress(OSError):  # not empty: left alone

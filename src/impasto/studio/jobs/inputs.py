@@ -12,7 +12,7 @@ from ...errors import SettingsError
 from ...images.files import make_folder, whole_or_not_at_all
 from ...images.masks import split_color
 from ...images.opening import first_bytes, locate
-from .job_file import INPUTS, JobSpec, with_files
+from .job_file import INPUTS, JobSpec, map_files
 
 _PLAIN = re.compile(r"\.[A-Za-z0-9]{1,5}")
 
@@ -53,7 +53,7 @@ def copy_inputs(spec: JobSpec, folder: Path) -> JobSpec:
         spec,
         content=copied(spec.content, spec.content.name),
         styles=tuple(copied(style, style.name) for style in spec.styles),
-        settings=with_files(spec.settings, with_copy),
+        settings=map_files(spec.settings, with_copy),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from .job_file import JobEntry
 from .stage import has_picture
-from .status import Status, Trail, View
+from .status import JobView, Progress, Status
 
 _NANO = 1e9
 
@@ -24,17 +24,17 @@ class Job:
         user: Whose it is.
         folder: Its own.
         entry: What its folder says of it.
-        trail: Where it stands.
+        progress: Where it stands.
         preview: JPEG of the picture so far.
         version: Goes up when the preview changes.
         seconds_left: How long it will take; None where that is not known.
-        at_work: Whether the worker has it.
+        active: Whether the worker has it.
         ended: How it has ended, if it has; then nothing of it is on the disk.
         picture: Its file in the gallery.
         damaged: Whether its entry could not be read, so that it can only be dropped.
-        gone: Whether its folder is not to be written any more.
-        ending: Whether its last step is done, so that nothing of it can change.
-        gave_way: Whether it was left for another to be ended, so that it is the next.
+        removed: Whether its folder is not to be written any more.
+        finishing: Whether its last step is done, so that nothing of it can change.
+        yielded: Whether it was left for another to be ended, so that it is the next.
         disk: Held while the entry is written or removed.
     """
 
@@ -42,17 +42,17 @@ class Job:
     user: str
     folder: Path
     entry: JobEntry
-    trail: Trail = field(default_factory=Trail)
+    progress: Progress = field(default_factory=Progress)
     preview: bytes | None = None
     version: int = 0
     seconds_left: float | None = None
-    at_work: bool = False
+    active: bool = False
     ended: Literal["done", "stopped"] | None = None
     picture: str | None = None
     damaged: bool = False
-    gone: bool = False
-    ending: bool = False
-    gave_way: bool = False
+    removed: bool = False
+    finishing: bool = False
+    yielded: bool = False
     disk: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -64,7 +64,7 @@ class Job:
             return "failed"
         if self.entry.state == "pause":
             return "paused"
-        return "running" if self.at_work else "waiting"
+        return "running" if self.active else "waiting"
 
     @property
     def finished(self) -> bool:
@@ -72,7 +72,7 @@ class Job:
         return self.status in ("done", "stopped", "failed")
 
 
-def view_of(job: Job, place: int, waiting: int) -> View:
+def make_view(job: Job, place: int, waiting: int) -> JobView:
     """Return what there is to show of a job. Needs the queue's lock.
 
     Args:
@@ -81,25 +81,25 @@ def view_of(job: Job, place: int, waiting: int) -> View:
         waiting: How many wait.
 
     Example:
-        >>> view_of(job, 1, 3).place  # doctest: +SKIP
+        >>> make_view(job, 1, 3).place  # doctest: +SKIP
         1
     """
-    entry, trail = job.entry, job.trail
+    entry, progress = job.entry, job.progress
     created = datetime.fromtimestamp(entry.asked_at / _NANO, UTC)
-    return View(
+    return JobView(
         id=job.id,
         name=entry.spec.name,
         titles=entry.spec.titles,
         status=job.status,
         place=place,
         waiting=waiting,
-        scale=trail.scale,
-        scales=trail.scales,
-        size=trail.size,
-        iteration=trail.iteration,
-        iterations=trail.iterations,
+        scale=progress.scale,
+        scales=progress.scales,
+        size=progress.size,
+        iteration=progress.iteration,
+        iterations=progress.iterations,
         seconds_left=job.seconds_left if job.status == "running" else None,
-        curve=trail.curve,
+        curve=progress.curve,
         version=job.version,
         picture=job.picture or entry.picture,
         error=entry.error,
@@ -112,4 +112,4 @@ def view_of(job: Job, place: int, waiting: int) -> View:
 def _has_begun(job: Job) -> bool:
     if job.ended is not None:
         return job.picture is not None
-    return (job.at_work and job.trail.scale > 0) or has_picture(job.folder, job.entry)
+    return (job.active and job.progress.scale > 0) or has_picture(job.folder, job.entry)

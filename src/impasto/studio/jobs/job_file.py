@@ -109,7 +109,7 @@ def first_stage(spec: JobSpec) -> Stage:
     return Stage(spec.settings, spec.settings)
 
 
-def with_files(settings: Settings, rename: Callable[[str, str], str]) -> Settings:
+def map_files(settings: Settings, rename: Callable[[str, str], str]) -> Settings:
     """Give the files that settings name other names; networks and words stay.
 
     Args:
@@ -117,7 +117,7 @@ def with_files(settings: Settings, rename: Callable[[str, str], str]) -> Setting
         rename: Gives the new name; called with the name of the setting and what it says.
 
     Example:
-        >>> with_files(Settings(protect="a.png#red"), lambda name, text: f"b/{text}").protect
+        >>> map_files(Settings(protect="a.png#red"), lambda name, text: f"b/{text}").protect
         'b/a.png#red'
     """
     changed: dict[str, Any] = {}
@@ -149,7 +149,7 @@ def write_entry(folder: Path, entry: JobEntry) -> None:
     Example:
         >>> write_entry(folder, entry)  # doctest: +SKIP
     """
-    seen = _ENTRY.dump_python(_relocated(entry, lambda path: _seen_from(folder, path)), mode="json")
+    seen = _ENTRY.dump_python(_map_paths(entry, lambda path: _relative(folder, path)), mode="json")
     named = {_IN_FILES.get(field, field): value for field, value in seen.items()}
     text = json.dumps({_KIND: _VERSION, "entry": named}, indent=1)
     with whole_or_not_at_all(folder / ORDER) as file:
@@ -184,7 +184,7 @@ def read_entry(folder: Path) -> JobEntry:
             f"{path} was made by a newer Impasto (its format is {version}, this one reads "
             f"{_VERSION}); run pip install --upgrade impasto"
         )
-    return _relocated(entry, lambda path: str(folder / path))
+    return _map_paths(entry, lambda path: str(folder / path))
 
 
 def _entry(values: dict[str, Any]) -> JobEntry:
@@ -195,11 +195,11 @@ def _entry(values: dict[str, Any]) -> JobEntry:
     return _ENTRY.validate_python({fields.get(name, name): one for name, one in values.items()})
 
 
-def _relocated(entry: JobEntry, place: Callable[[str], str]) -> JobEntry:
+def _map_paths(entry: JobEntry, place: Callable[[str], str]) -> JobEntry:
     """Return an entry with all its paths changed."""
 
     def settings(value: Settings) -> Settings:
-        return with_files(value, lambda name, text: place(text))
+        return map_files(value, lambda name, text: place(text))
 
     spec, stage = entry.spec, entry.stage
     spec = replace(
@@ -212,5 +212,5 @@ def _relocated(entry: JobEntry, place: Callable[[str], str]) -> JobEntry:
     return replace(entry, spec=spec, stage=stage)
 
 
-def _seen_from(folder: Path, path: str) -> str:
+def _relative(folder: Path, path: str) -> str:
     return path.removeprefix(f"{folder}{os.sep}")

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from ...errors import BusyError, RunError
-from .job import Job, view_of
+from .job import Job, make_view
 from .job_file import ORDER, write_entry
-from .status import View
-from .turns import in_turn
+from .status import JobView
+from .turns import round_robin
 
 __all__ = ["Job", "Queue", "Reason"]
 
-Reason = Literal["done", "stop", "pause", "change", "close", "drop", "give way"]
+Reason = Literal["done", "stop", "pause", "change", "close", "delete", "yield"]
 _MOST_ENDED = 20  # jobs of one user that are remembered after their end
 
 
@@ -45,7 +45,7 @@ class Queue:
         self.closing = False
 
     @contextlib.contextmanager
-    def room(self, user: str) -> Iterator[int]:
+    def reserve(self, user: str) -> Iterator[int]:
         """Keep room for a job that is being made, and give the time of its asking.
 
         Raises:
@@ -82,33 +82,33 @@ class Queue:
                 f"{waiting} jobs wait, and no more are taken; try again when some are finished"
             )
 
-    def put(self, job: Job) -> None:
+    def add(self, job: Job) -> None:
         """Add a job that is on the disk."""
         with self.changed:
             self.jobs[job.id] = job
             self.changed.notify_all()
 
-    def take(self) -> Job | None:
+    def take_next(self) -> Job | None:
         """Wait for the next job to work on; None when the worker must end."""
         with self.changed:
             while not self.closing:
                 waiting = self._waiting()
                 if waiting:
-                    return self._begun(waiting[0])
+                    return self._start(waiting[0])
                 self.changed.wait()
             return None
 
-    def _begun(self, job: Job) -> Job:
-        if job.entry.state != "stop" and not job.gave_way:  # else it is not a turn
+    def _start(self, job: Job) -> Job:
+        if job.entry.state != "stop" and not job.yielded:  # else it is not a turn
             self._began[job.user] = max(self._began.values(), default=0) + 1
-        job.at_work, job.gave_way = True, False
+        job.active, job.yielded = True, False
         return job
 
-    def give_back(self, job: Job) -> None:
+    def release(self, job: Job) -> None:
         """Take note that the worker is done with a job, for now or for ever."""
         with self.changed:
-            job.at_work, job.ending, job.seconds_left = False, False, None
-            gone = job.gone
+            job.active, job.finishing, job.seconds_left = False, False, None
+            gone = job.removed
         if gone:
             shutil.rmtree(job.folder, ignore_errors=True)  # else at the next start
 
@@ -116,13 +116,13 @@ class Queue:
         """Return what waits, the next one first: those to be ended, then as users take turns."""
         waiting = [job for job in self.jobs.values() if job.status == "waiting"]
         waiting.sort(key=lambda job: job.entry.asked_at)
-        turns = in_turn(waiting, lambda job: job.user, self._began)
-        return sorted(turns, key=lambda job: (job.entry.state != "stop", not job.gave_way))
+        turns = round_robin(waiting, lambda job: job.user, self._began)
+        return sorted(turns, key=lambda job: (job.entry.state != "stop", not job.yielded))
 
     def reason_to_leave(self, job: Job) -> Reason | None:
         """Return why the worker must leave its job; None to continue. Needs the lock."""
-        if job.gone:
-            return "drop"
+        if job.removed:
+            return "delete"
         if job.entry.state == "stop":
             return "stop"
         if self.closing:
@@ -132,17 +132,17 @@ class Queue:
         if job.entry.stage.asked != job.entry.spec.settings:
             return "change"
         if any(one.status == "waiting" and one.entry.state == "stop" for one in self.others(job)):
-            job.gave_way = True
-            return "give way"  # to end another takes a moment
+            job.yielded = True
+            return "yield"  # to end another takes a moment
         return None
 
     def last_reason(self, job: Job) -> Reason:
         """Return why the worker must leave a job whose steps are over. Needs the lock."""
-        if job.gone:
-            return "drop"
+        if job.removed:
+            return "delete"
         if job.entry.state != "stop" and job.entry.stage.asked != job.entry.spec.settings:
             return "change"
-        job.ending = True
+        job.finishing = True
         return "done"
 
     def others(self, job: Job) -> Iterator[Job]:
@@ -174,7 +174,7 @@ class Queue:
         """Change a job's entry in memory alone; `save` is to follow. Needs the lock."""
         job.entry = replace(job.entry, **changes)
         if "state" in changes:
-            job.gave_way = False
+            job.yielded = False
         self.changed.notify_all()
 
     def save(self, job: Job) -> None:
@@ -185,7 +185,7 @@ class Queue:
         """
         with job.disk:
             with self.changed:
-                entry, lost = job.entry, job.gone or job.damaged
+                entry, lost = job.entry, job.removed or job.damaged
             if not lost:
                 write_entry(job.folder, entry)
 
@@ -202,8 +202,8 @@ class Queue:
     def remove(self, job: Job, *, in_use: bool | None = None) -> None:
         """Remove a job from the disk; what the worker is at goes when it gives it back."""
         with self.changed:
-            job.gone = True
-            at_work = job.at_work if in_use is None else in_use
+            job.removed = True
+            at_work = job.active if in_use is None else in_use
             self.changed.notify_all()
         with job.disk, contextlib.suppress(FileNotFoundError):
             (job.folder / ORDER).unlink()  # what has none is removed at the next start, if not now
@@ -215,14 +215,14 @@ class Queue:
         with self.changed:
             finished = [job for job in self.jobs.values() if job.user == user and job.finished]
             finished.sort(key=lambda job: job.entry.asked_at)
-            old = [job for job in finished[:-_MOST_ENDED] if not job.at_work]
+            old = [job for job in finished[:-_MOST_ENDED] if not job.active]
             for job in old:
                 del self.jobs[job.id]
         for job in old:
             self.remove(job)
 
-    def views(self, jobs: list[Job]) -> list[View]:
+    def views(self, jobs: list[Job]) -> list[JobView]:
         """Return what there is to show of jobs. Needs the lock."""
         waiting = self._waiting()
         places = {job.id: number for number, job in enumerate(waiting, 1)}
-        return [view_of(job, places.get(job.id, 0), len(waiting)) for job in jobs]
+        return [make_view(job, places.get(job.id, 0), len(waiting)) for job in jobs]

@@ -13,14 +13,14 @@ from typing import Any
 
 from ...errors import RunError, SettingsError
 from ...images.files import make_folder
-from ...workflows.run_folder import at_work
+from ...workflows.run_folder import lock_folder
 from ...workflows.setting_files import ROLES
 from .inputs import copy_inputs
 from .job_file import JobEntry, JobSpec, first_stage, write_entry
 from .queue import Job, Queue
 from .stage import has_picture
-from .status import View
-from .store import find_jobs
+from .status import JobView
+from .store import load_jobs
 from .worker import Keep, work
 
 _FIXED = (*ROLES, "weights")  # settings that name files
@@ -108,7 +108,7 @@ class JobService:
         self._open(user)
         job = secrets.token_hex(16)
         folder = self._home(user) / job
-        with self._queue.room(user) as asked_at:
+        with self._queue.reserve(user) as asked_at:
             try:
                 make_folder(folder)
                 copied = copy_inputs(spec, folder)
@@ -117,10 +117,10 @@ class JobService:
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-            self._queue.put(Job(job, user, folder, entry))
+            self._queue.add(Job(job, user, folder, entry))
         return job
 
-    def of(self, user: str) -> list[View]:
+    def jobs_of(self, user: str) -> list[JobView]:
         """Show the jobs of a user, the newest first: all unfinished, and those that ended lately.
 
         Args:
@@ -131,7 +131,7 @@ class JobService:
             jobs.sort(key=lambda job: -job.entry.asked_at)
             return self._queue.views(jobs)
 
-    def view(self, user: str, job: str) -> View:
+    def view(self, user: str, job: str) -> JobView:
         """Show one job.
 
         Args:
@@ -183,12 +183,12 @@ class JobService:
         """
         with self._queue.changed:
             found = self._queue.find(user, job)
-            if found.entry.state != "go" or found.finished or found.ending:
+            if found.entry.state != "go" or found.finished or found.finishing:
                 return
             self._queue.alter(found, state="pause")
         self._queue.save(found)
 
-    def go_on(self, user: str, job: str) -> None:
+    def resume(self, user: str, job: str) -> None:
         """Let a paused job go on, and try a failed one again from its last checkpoint.
 
         Args:
@@ -223,9 +223,9 @@ class JobService:
         """
         with self._queue.changed:
             found = self._queue.find(user, job)
-            if found.finished or found.ending:
+            if found.finished or found.finishing:
                 return
-            begun = found.at_work or has_picture(found.folder, found.entry)
+            begun = found.active or has_picture(found.folder, found.entry)
             if begun:
                 self._queue.alter(found, state="stop")
             else:
@@ -235,7 +235,7 @@ class JobService:
         else:
             self._queue.end(found, "stopped", None)
 
-    def drop(self, user: str, job: str) -> None:
+    def delete(self, user: str, job: str) -> None:
         """Throw a job away; what is in the gallery stays there.
 
         Args:
@@ -278,7 +278,7 @@ class JobService:
     def _check_open(self, job: Job) -> None:
         if job.damaged:
             raise RunError(job.entry.error)
-        if job.ended is not None or job.ending or job.entry.state == "stop":
+        if job.ended is not None or job.finishing or job.entry.state == "stop":
             raise RunError(f"the job of {job.entry.spec.name} has ended; start a new one")
 
     def _home(self, user: str) -> Path:
@@ -290,8 +290,8 @@ class JobService:
             if user in self._opened:
                 return
             home = self._home(user)
-            self._held.enter_context(at_work(home))
-            found = find_jobs(user, home)
+            self._held.enter_context(lock_folder(home))
+            found = load_jobs(user, home)
             with self._queue.changed:
                 self._queue.jobs |= found
                 self._queue.changed.notify_all()

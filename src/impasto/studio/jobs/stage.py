@@ -17,9 +17,9 @@ from ...images.files import read_picture, write_image
 from ...images.scales import Scale, plan, plan_from
 from ...settings import Settings
 from ...types import Picture, Step
-from ...workflows.checkpointing import Unfinished, checkpointed, kept, open_unfinished
+from ...workflows.checkpointing import Unfinished, checkpointed, open_unfinished, start_checkpointed
 from ...workflows.result import Result
-from ...workflows.run_folder import RUN, STATE, at_work, remove
+from ...workflows.run_folder import RUN, STATE, lock_folder, remove
 from ...workflows.run_record import describe_run, name_inputs
 from ...workflows.stylize import finish, make_stylizer
 from .job_file import INPUTS, JobEntry, Stage, first_stage
@@ -72,7 +72,7 @@ def has_picture(folder: Path, entry: JobEntry) -> bool:
     return entry.stage.number > 1 or (checkpoint_folder(folder, entry.stage) / STATE).is_file()
 
 
-def begin(
+def start_stage(
     held: contextlib.ExitStack, folder: Path, entry: JobEntry, max_pixels: int | None = None
 ) -> RunningStage:
     """Begin the present stage of a job, or go on with it from its checkpoint.
@@ -91,14 +91,14 @@ def begin(
 
     Example:
         >>> with contextlib.ExitStack() as held:  # doctest: +SKIP
-        ...     for step in begin(held, folder, entry).steps:
+        ...     for step in start_stage(held, folder, entry).steps:
         ...         print(step.iteration)
     """
     asked = time.perf_counter()
     spec, place = entry.spec, checkpoint_folder(folder, entry.stage)
     content = read_picture(spec.content, max_pixels=max_pixels)
     styles = [read_picture(style, max_pixels=max_pixels) for style in spec.styles]
-    unfinished = _go_on(held, place)
+    unfinished = _open_checkpoint(held, place)
     if unfinished is not None:
         settings, spent = unfinished.settings, unfinished.seconds
         painted = make_stylizer(styles, settings, resume=unfinished.snapshot)(content)
@@ -106,15 +106,17 @@ def begin(
             contextlib.closing(checkpointed(painted, place, settings, spent=spent))
         )
     else:
-        entry = replace(entry, stage=_renewed(folder, entry, content, styles, max_pixels))
+        entry = replace(entry, stage=_current_stage(folder, entry, content, styles, max_pixels))
         settings, spent = entry.stage.settings, 0.0
         job = describe_run(name_inputs(spec.content, list(spec.styles), None, None), settings)
-        steps = kept(held, make_stylizer(styles, settings)(content), place, job, settings)
+        steps = start_checkpointed(
+            held, make_stylizer(styles, settings)(content), place, job, settings
+        )
     scales = _scales(content, styles, settings)
     return RunningStage(entry, content, styles, settings, steps, scales, asked - spent)
 
 
-def _go_on(held: contextlib.ExitStack, place: Path) -> Unfinished | None:
+def _open_checkpoint(held: contextlib.ExitStack, place: Path) -> Unfinished | None:
     """Open what a stage has left, if it is of any use."""
     if not (place / RUN).is_file():
         return None
@@ -122,7 +124,7 @@ def _go_on(held: contextlib.ExitStack, place: Path) -> Unfinished | None:
         remove(place)
         return None
     with contextlib.ExitStack() as opened:
-        opened.enter_context(at_work(place))
+        opened.enter_context(lock_folder(place))
         try:
             unfinished = open_unfinished(place)
         except ModelError as error:
@@ -184,12 +186,14 @@ def next_stage(folder: Path, running: RunningStage, step: Step, asked: Settings)
     """
     stage, number = running.entry.stage, running.entry.stage.number + 1
     picture = None if step.snapshot is None else picture_so_far(step.snapshot())
-    path = so_far(folder, number)
+    path = start_picture(folder, number)
     write_image(path, step.image if picture is None else picture, bits=16)
     seconds = stage.seconds + time.perf_counter() - running.started
     return Stage(
         asked=asked,
-        settings=_going_on(running.content, running.styles, asked, path, max(step.size), seconds),
+        settings=_settings_from(
+            running.content, running.styles, asked, path, max(step.size), seconds
+        ),
         number=number,
         scale=stage.scale + step.scale,
         iteration=stage.iteration + step.iteration,
@@ -197,7 +201,7 @@ def next_stage(folder: Path, running: RunningStage, step: Step, asked: Settings)
     )
 
 
-def _going_on(
+def _settings_from(
     content: Picture,
     styles: list[Picture],
     asked: Settings,
@@ -220,26 +224,26 @@ def _going_on(
     return Settings(**{**asked.model_dump(), **changed})
 
 
-def _renewed(
+def _current_stage(
     folder: Path, entry: JobEntry, content: Picture, styles: list[Picture], max_pixels: int | None
 ) -> Stage:
-    """Return the stage to begin, with the settings by now if they were changed before it began."""
+    """Return the stage to start, with the latest settings if they changed before it started."""
     stage, asked = entry.stage, entry.spec.settings
     if stage.asked == asked:
         return stage
     if stage.number == 1:
         return first_stage(entry.spec)
-    path = so_far(folder, stage.number)
+    path = start_picture(folder, stage.number)
     side = max(read_picture(path, max_pixels=max_pixels).image.shape[:2])
-    settings = _going_on(content, styles, asked, path, side, stage.seconds)
+    settings = _settings_from(content, styles, asked, path, side, stage.seconds)
     return replace(stage, asked=asked, settings=settings)
 
 
-def so_far(folder: Path, number: int) -> Path:
+def start_picture(folder: Path, number: int) -> Path:
     """Name the file of the picture with which a stage starts.
 
     Example:
-        >>> so_far(Path("0a1b"), 2).name
+        >>> start_picture(Path("0a1b"), 2).name
         'so-far-2.tif'
     """
     return folder / INPUTS / f"so-far-{number}.tif"

@@ -28,7 +28,7 @@ _TRAIL, _PREVIEW = "progress.json", "preview.jpg"
 
 
 @dataclass(frozen=True)
-class Trail:
+class Progress:
     """Where a job stands, and how it came there.
 
     Attributes:
@@ -51,7 +51,7 @@ class Trail:
 
 
 @dataclass(frozen=True)
-class View:
+class JobView:
     """What there is to show of a job.
 
     Attributes:
@@ -98,26 +98,26 @@ class View:
     begun: bool = False
 
 
-def moved(trail: Trail, step: Step, stage: Stage) -> Trail:
-    """Return the trail after a step; what a resumed job does again is not counted twice.
+def advance(progress: Progress, step: Step, stage: Stage) -> Progress:
+    """Return the progress after a step; what a resumed job does again is not counted twice.
 
     Args:
-        trail: Before it.
+        progress: Before it.
         step: The step.
         stage: The part of the job that it belongs to.
 
     Example:
-        >>> moved(trail, step, stage).iteration  # doctest: +SKIP
+        >>> advance(progress, step, stage).iteration  # doctest: +SKIP
         12
     """
     iteration = stage.iteration + step.iteration
-    curve = [point for point in trail.curve if point[0] < iteration]
-    every, loss = trail.every, float(step.parts.get("total", math.nan))
+    curve = [point for point in progress.curve if point[0] < iteration]
+    every, loss = progress.every, float(step.parts.get("total", math.nan))
     if math.isfinite(loss) and (not curve or iteration >= curve[-1][0] + every):
         curve.append((iteration, loss))
     while len(curve) > _MOST_POINTS:
         curve, every = curve[::2], 2 * every
-    return Trail(
+    return Progress(
         scale=stage.scale + step.scale + 1,
         scales=stage.scale + step.scales,
         size=(step.size[0], step.size[1]),
@@ -147,46 +147,46 @@ def make_preview(image: Image) -> bytes:
     return file.getvalue()
 
 
-def write_trail(folder: Path, trail: Trail, preview: bytes | None) -> None:
+def write_progress(folder: Path, progress: Progress, preview: bytes | None) -> None:
     """Keep in a job's folder what is shown of it, for the time after a restart.
 
     Args:
         folder: Of the job.
-        trail: Where it stands.
+        progress: Where it stands.
         preview: From `make_preview`.
 
     Raises:
         PictureError: It cannot be written.
 
     Example:
-        >>> write_trail(folder, Trail(), None)  # doctest: +SKIP
+        >>> write_progress(folder, Progress(), None)  # doctest: +SKIP
     """
     with whole_or_not_at_all(folder / _TRAIL) as file:
-        file.write(json.dumps(dataclasses.asdict(trail)).encode())
+        file.write(json.dumps(dataclasses.asdict(progress)).encode())
     if preview is not None:
         with whole_or_not_at_all(folder / _PREVIEW) as file:
             file.write(preview)
 
 
-def read_trail(folder: Path) -> tuple[Trail, bytes | None]:
-    """Read what `write_trail` wrote; nothing of it decides the result, so what is damaged is left.
+def read_progress(folder: Path) -> tuple[Progress, bytes | None]:
+    """Read what `write_progress` wrote; damaged files are ignored: no result depends on them.
 
     Args:
         folder: Of the job.
 
     Returns:
-        The trail and the preview; an empty trail and None where there is none.
+        The progress and the preview; an empty progress and None where there is none.
 
     Example:
-        >>> read_trail(Path("no-such-run"))[0].scale
+        >>> read_progress(Path("no-such-run"))[0].scale
         0
     """
     try:
-        trail = TypeAdapter(Trail).validate_json((folder / _TRAIL).read_bytes())
+        progress = TypeAdapter(Progress).validate_json((folder / _TRAIL).read_bytes())
     except (OSError, ValidationError):
-        trail = Trail()
+        progress = Progress()
     try:
         preview = (folder / _PREVIEW).read_bytes()
     except OSError:
         preview = None
-    return trail, preview
+    return progress, preview

@@ -9,25 +9,25 @@ from pathlib import Path
 from ...errors import ModelError
 from .job_file import ORDER, JobEntry, JobSpec, first_stage, read_entry
 from .queue import Job
-from .status import read_trail
+from .status import read_progress
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-def find_jobs(user: str, home: Path) -> dict[str, Job]:
+def load_jobs(user: str, home: Path) -> dict[str, Job]:
     """Take up the jobs of a user; one that is damaged is there as failed.
 
     What a killed process was making or removing is removed.
 
     Args:
         user: The user.
-        home: The folder of the jobs, held by `run_folder.at_work`.
+        home: The folder of the jobs, held by `run_folder.active`.
 
     Returns:
         The jobs by their ids.
 
     Example:
-        >>> find_jobs("ada", Path("Pictures/Impasto/.studio/runs"))  # doctest: +SKIP
+        >>> load_jobs("ada", Path("Pictures/Impasto/.studio/runs"))  # doctest: +SKIP
         {}
     """
     found = [_load(user, folder) for folder in home.iterdir() if _is_run(folder)]
@@ -42,7 +42,7 @@ def _load(user: str, folder: Path) -> Job | None:
     if not (folder / ORDER).is_file():
         shutil.rmtree(folder, ignore_errors=True)
         return None
-    trail, preview = read_trail(folder)
+    progress, preview = read_progress(folder)
     try:
         entry, damaged = read_entry(folder), False
     except ModelError as error:
@@ -50,4 +50,4 @@ def _load(user: str, folder: Path) -> Job | None:
         entry = JobEntry(spec, first_stage(spec), asked_at, state="failed", error=str(error))
         damaged = True
     version = 0 if preview is None else 1
-    return Job(folder.name, user, folder, entry, trail, preview, version, damaged=damaged)
+    return Job(folder.name, user, folder, entry, progress, preview, version, damaged=damaged)

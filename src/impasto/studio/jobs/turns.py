@@ -9,7 +9,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def in_turn(waiting: Iterable[T], whose: Callable[[T], str], began: Mapping[str, int]) -> list[T]:
+def round_robin(
+    waiting: Iterable[T], whose: Callable[[T], str], began: Mapping[str, int]
+) -> list[T]:
     """Put what waits in order: next is somebody whose last turn began longest ago.
 
     Args:
@@ -21,7 +23,7 @@ def in_turn(waiting: Iterable[T], whose: Callable[[T], str], began: Mapping[str,
         All of it, the next one first. Of those who had no turn yet, the one who asked first is.
 
     Example:
-        >>> in_turn(["a1", "a2", "a3", "b1", "c1"], lambda job: job[0], {"a": 1, "c": 2})
+        >>> round_robin(["a1", "a2", "a3", "b1", "c1"], lambda job: job[0], {"a": 1, "c": 2})
         ['b1', 'a1', 'c1', 'a2', 'a3']
     """
     own: dict[str, deque[T]] = {}

@@ -14,10 +14,10 @@ from ...images.files import read_record
 from ...images.opening import locate
 from ...paint_settings import PaintSettings
 from ...settings import Settings
-from ...workflows.changes import recorded_settings
 from ...workflows.inputs import Origin
 from ...workflows.option_defaults import default_settings
 from ...workflows.record import SHIPPED, Input, Record, parse_record, plain
+from ...workflows.record_settings import recorded_settings
 from ...workflows.setting_files import ROLES, named_files
 
 _COMMANDS = ("stylize", "texture", "paint")
@@ -25,7 +25,7 @@ _COMMANDS = ("stylize", "texture", "paint")
 _FIRST = ("preset", "style_loss", "budget", "quality", "dpi", "print_mm", "size")
 _FILES = (*ROLES, "weights")
 _LARGEST_WHOLE = 1e15  # up to which a whole number is written without a point
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def command_line(
@@ -60,9 +60,9 @@ def command_line(
     if isinstance(settings, PaintSettings):
         words = ["paint", _path(content), *_style_words(paintings, shares)]
         words += ["--model", _path(model)] if model is not None else []
-        usual = PaintSettings()
+        default = PaintSettings()
         for name in PaintSettings.model_fields:
-            words += _option(name, getattr(settings, name), getattr(usual, name))
+            words += _option(name, getattr(settings, name), getattr(default, name))
     elif aspect is not None:
         words = ["texture", *paintings, "--aspect", _number(aspect), *_setting_words(settings)]
     else:
@@ -85,16 +85,16 @@ def _setting_words(settings: Settings) -> list[str]:
     """Return the options that, with the defaults that they bring along, give the settings."""
     words: list[str] = []
     for name in dict.fromkeys([*_FIRST, *Settings.model_fields]):
-        usual, value = default_settings(["stylize", *words]), getattr(settings, name)
-        if name == "size" and settings.height is None and usual.height is not None:
+        default, value = default_settings(["stylize", *words]), getattr(settings, name)
+        if name == "size" and settings.height is None and default.height is not None:
             words += ["--size", str(value)]  # which overrules the preset's height
         else:
-            words += _option(name, value, getattr(usual, name))
+            words += _option(name, value, getattr(default, name))
     return words
 
 
-def _option(name: str, value: object, usual: object) -> list[str]:
-    if value == usual:
+def _option(name: str, value: object, default: object) -> list[str]:
+    if value == default:
         return []
     option = "--" + name.replace("_", "-")
     if isinstance(value, bool):
@@ -124,10 +124,10 @@ def _path(text: str) -> str:
 
 def _quoted(word: str) -> str:
     """Quote a word for a shell; what a terminal would obey or hide as the numbers of its bytes."""
-    if not _UNSEEN.search(word):
+    if not _INVISIBLE.search(word):
         return shlex.quote(word)
     text = word.replace("\\", r"\\").replace("'", r"\'")
-    return f"$'{_UNSEEN.sub(_numbers, text)}'"
+    return f"$'{_INVISIBLE.sub(_numbers, text)}'"
 
 
 def _numbers(found: re.Match[str]) -> str:
@@ -143,7 +143,7 @@ def settings_of(path: str | Path) -> tuple[Record, Settings | PaintSettings]:
     Returns:
         The record, and its settings but for those that name files (masks, a starting picture,
         weights), which are as by default: they are not in the picture, and a stranger could name
-        any file of this machine. See `left_out`.
+        any file of this machine. See `file_settings`.
 
     Raises:
         PictureError: There is no record, or it is too old, too new or damaged.
@@ -159,7 +159,7 @@ def settings_of(path: str | Path) -> tuple[Record, Settings | PaintSettings]:
             f"{path} was made by '{plain(record.command)}', whose settings are none of "
             f"{', '.join(_COMMANDS)}; if that is new, run pip install --upgrade impasto"
         )
-    files = left_out(record)
+    files = file_settings(record)
     values = {name: value for name, value in record.settings.items() if name not in files}
     return record, _checked(record, values, path)
 
@@ -171,12 +171,12 @@ def _checked(record: Record, values: Mapping[str, Any], path: Path) -> Settings 
     return recorded_settings(Settings, values, origin)
 
 
-def left_out(record: Record) -> tuple[str, ...]:
+def file_settings(record: Record) -> tuple[str, ...]:
     """Return the names of the settings that named files, which `settings_of` leaves out.
 
     Example:
         >>> settings = {"masks": ["sky.png"], "init": "noise"}
-        >>> left_out(Record(format=1, made_with="", command="", settings=settings, inputs=()))
+        >>> file_settings(Record(format=1, made_with="", command="", settings=settings, inputs=()))
         ('masks',)
     """
     files = [name for name in ROLES if any(named_files(name, record.settings))]
@@ -198,7 +198,7 @@ def recorded_command(path: str | Path) -> str:
         'impasto paint cat.jpg --style wave'
     """
     record, settings = settings_of(path)
-    if left_out(record):
+    if file_settings(record):
         settings = _checked(record, record.settings, locate(path))
     styles = _inputs(record, "style")
     shares = [style.share for style in styles if style.share is not None]

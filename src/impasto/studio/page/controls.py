@@ -11,38 +11,38 @@ from annotated_types import Ge, Le
 from ...settings import INITS, Settings
 from .strings import texts
 
-Words = Callable[[str], gr.i18n.I18nData]  # a text of the page, by its key
+Translate = Callable[[str], gr.i18n.I18nData]  # a text of the page, by its key
 
 
-class Shown(NamedTuple):
+class ControlSpec(NamedTuple):
     """How a setting stands on the page.
 
     Attributes:
         name: Of the setting.
-        reach: Least and largest value and step of a slider; None for what the setting says.
+        limits: Least and largest value and step of a slider; None for what the setting says.
     """
 
     name: str
-    reach: tuple[float, float, float] | None = None
+    limits: tuple[float, float, float] | None = None
 
 
-FIRST = Shown("strength", (0, 2, 0.05))  # always in sight
+FIRST = ControlSpec("strength", (0, 2, 0.05))  # always in sight
 MORE = (
-    Shown("size", (128, 4096, 16)),
-    Shown("quality"),
-    Shown("budget"),
-    Shown("color"),
-    Shown("style_scale", (0.25, 4, 0.05)),
-    Shown("content_weight", (0, 1, 0.01)),
-    Shown("style_loss"),
-    Shown("seamless"),
-    Shown("preset"),
-    Shown("init"),
-    Shown("seed"),
+    ControlSpec("size", (128, 4096, 16)),
+    ControlSpec("quality"),
+    ControlSpec("budget"),
+    ControlSpec("color"),
+    ControlSpec("style_scale", (0.25, 4, 0.05)),
+    ControlSpec("content_weight", (0, 1, 0.01)),
+    ControlSpec("style_loss"),
+    ControlSpec("seamless"),
+    ControlSpec("preset"),
+    ControlSpec("init"),
+    ControlSpec("seed"),
 )
-SHOWN = (FIRST, *MORE)
-COLOR = [name for name, _ in SHOWN].index("color")
-_FOLLOW = ("style_weights",)  # from the styles, which are chosen apart
+CONTROLS = (FIRST, *MORE)
+COLOR = [name for name, _ in CONTROLS].index("color")
+_DERIVED = ("style_weights",)  # from the styles, which are chosen apart
 
 
 def help_of(name: str) -> str:
@@ -67,11 +67,11 @@ def label_of(name: str, language: str) -> str:
     return texts()[language].get(f"label.{name}", plain)
 
 
-def choice_of(value: str, language: str) -> str:
+def choice_label(value: str, language: str) -> str:
     """Return what a value of a setting is called.
 
     Example:
-        >>> choice_of("draft", "ko"), choice_of("512", "ko")
+        >>> choice_label("draft", "ko"), choice_label("512", "ko")
         ('초안', '512')
     """
     return texts()[language].get(f"choice.{value}", value)
@@ -88,11 +88,11 @@ def setting_texts(language: str) -> dict[str, str]:
         'Style scale'
     """
     lines = {}
-    for name, _ in SHOWN:
+    for name, _ in CONTROLS:
         lines[f"label.{name}"] = label_of(name, language)
         lines[f"help.{name}"] = texts()[language].get(f"help.{name}", help_of(name))
         for one in choices_of(name):
-            lines[f"choice.{one}"] = choice_of(one, language)
+            lines[f"choice.{one}"] = choice_label(one, language)
     return lines
 
 
@@ -109,38 +109,42 @@ def choices_of(name: str) -> tuple[str, ...]:
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
-def control(shown: Shown, words: Words, settings: Settings) -> gr.components.Component:
+def make_control(
+    shown: ControlSpec, translate: Translate, settings: Settings
+) -> gr.components.Component:
     """Make the control of one setting.
 
     Args:
         shown: Which, and how.
-        words: The page's texts.
+        translate: The page's texts.
         settings: Whose values to begin with.
     """
-    name, reach = shown
+    name, limits = shown
     value = getattr(settings, name)
     about: dict[str, Any] = {
-        "label": words(f"label.{name}"),
-        "info": words(f"help.{name}"),
+        "label": translate(f"label.{name}"),
+        "info": translate(f"help.{name}"),
         "elem_id": f"setting-{name.replace('_', '-')}",
         "interactive": True,
     }
     kind = Settings.model_fields[name].annotation
     if choices := choices_of(name):
-        return gr.Radio([(words(f"choice.{one}"), one) for one in choices], value=value, **about)
+        return gr.Radio(
+            [(translate(f"choice.{one}"), one) for one in choices], value=value, **about
+        )
     if kind is bool:
         return gr.Checkbox(value=value, **about)
     if name == "budget":
         return gr.Textbox(value="", placeholder="90s, 2m", max_lines=1, **about)
-    if reach is None:
+    if limits is None:
         return gr.Number(value=value, precision=0 if kind is int else None, minimum=0, **about)
-    least, most, step = _within(name, reach)
+    least, most, step = _within(name, limits)
     return gr.Slider(least, most, value, step=step, **about)
 
 
-def _within(name: str, reach: tuple[float, float, float]) -> tuple[float, float, float]:
-    """Cut a slider's reach to the range of its setting."""
-    least, most, step = reach
+def _within(name: str, limits: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Cut a slider's limits to the range of its setting."""
+    least, most, step = limits
     for bound in Settings.model_fields[name].metadata:
         if isinstance(bound, Ge):
             least = max(least, float(bound.ge))  # type: ignore[arg-type]
@@ -184,20 +188,20 @@ def _number(name: str, value: Any) -> Any:
     return value
 
 
-def positions(settings: Settings) -> list[Any]:
-    """Return where the controls stand for settings, in the order of `SHOWN`.
+def control_values(settings: Settings) -> list[Any]:
+    """Return where the controls stand for settings, in the order of `CONTROLS`.
 
-    What a control cannot reach stands at its end, see `not_brought_back`.
+    What a control cannot limits stands at its end, see `not_restorable`.
 
     Example:
-        >>> positions(Settings(size=640))[1]
+        >>> control_values(Settings(size=640))[1]
         640
     """
     found: list[Any] = []
-    for name, reach in SHOWN:
+    for name, limits in CONTROLS:
         value = getattr(settings, name)
-        if reach is not None:
-            least, most, _ = _within(name, reach)
+        if limits is not None:
+            least, most, _ = _within(name, limits)
             value = type(value)(min(max(value, least), most))
         if name == "budget":
             value = "" if value is None else f"{value:g}s"
@@ -207,17 +211,17 @@ def positions(settings: Settings) -> list[Any]:
     return found
 
 
-def not_brought_back(settings: Settings) -> list[str]:
+def not_restorable(settings: Settings) -> list[str]:
     """Return the names of settings that the controls do not give back.
 
     Example:
-        >>> not_brought_back(Settings(size=640)), not_brought_back(Settings(history=3))
+        >>> not_restorable(Settings(size=640)), not_restorable(Settings(history=3))
         ([], ['history'])
     """
-    names = [name for name, _ in SHOWN]
-    given = settings_from(dict(zip(names, positions(settings), strict=True)))
+    names = [name for name, _ in CONTROLS]
+    given = settings_from(dict(zip(names, control_values(settings), strict=True)))
     return [
         name
         for name in Settings.model_fields
-        if getattr(given, name) != getattr(settings, name) and name not in _FOLLOW
+        if getattr(given, name) != getattr(settings, name) and name not in _DERIVED
     ]

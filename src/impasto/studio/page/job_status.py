@@ -6,15 +6,15 @@ import html
 import math
 from collections.abc import Sequence
 
-from ..jobs.status import View
+from ..jobs.status import JobView
 from .strings import duration, say
 
-AT_WORK = ("waiting", "running", "paused")
+UNFINISHED = ("waiting", "running", "paused")
 _WIDTH, _HEIGHT = 480, 120
 _DIGITS = 3
 
 
-def status_line(view: View, language: str) -> str:
+def status_line(view: JobView, language: str) -> str:
     """Say in one line how a job stands.
 
     Args:
@@ -34,7 +34,7 @@ def status_line(view: View, language: str) -> str:
     return say(view.status, language, name=view.picture)
 
 
-def _progress_line(view: View, language: str) -> str:
+def _progress_line(view: JobView, language: str) -> str:
     height, width = view.size
     line = say(
         view.status,
@@ -50,7 +50,7 @@ def _progress_line(view: View, language: str) -> str:
     return f"{line}, {say('left', language, time=duration(view.seconds_left, language))}"
 
 
-def progress_panel(view: View | None, language: str) -> str:
+def progress_panel(view: JobView | None, language: str) -> str:
     """Return the line, a bar, and the loss curve of a job as HTML; empty for no job.
 
     Args:
@@ -60,16 +60,18 @@ def progress_panel(view: View | None, language: str) -> str:
     if view is None:
         return ""
     line = html.escape(status_line(view, language))
-    parts = [f'<p class="status-line" data-announce="{html.escape(news(view))}">{line}</p>']
-    if view.status in AT_WORK:
+    parts = [
+        f'<p class="status-line" data-announce="{html.escape(announcement_key(view))}">{line}</p>'
+    ]
+    if view.status in UNFINISHED:
         parts.append(_bar(view, language))
     if len(view.curve) > 1:
         parts.append(curve(view.curve, language))
     return "".join(parts)
 
 
-def news(view: View) -> str:
-    """Return a text that changes when there is news: a status, a place, another tenth.
+def announcement_key(view: JobView) -> str:
+    """Return a text that changes when there is announcement_key: a status, a place, another tenth.
 
     Args:
         view: Of the job.
@@ -78,7 +80,7 @@ def news(view: View) -> str:
     return f"{view.id} {view.status} {view.place} {view.scale} {tenth}"
 
 
-def _bar(view: View, language: str) -> str:
+def _bar(view: JobView, language: str) -> str:
     share = 100 * view.iteration // max(view.iterations, 1)
     name = html.escape(say("progress", language))
     return (

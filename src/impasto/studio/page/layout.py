@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from ...settings import Settings
-from .controls import FIRST, MORE, Words, control
+from .controls import FIRST, MORE, Translate, make_control
 from .job_inputs import BLUE, GREEN, RED
 from .previews import style_names
 
@@ -22,7 +22,7 @@ class Parts(NamedTuple):
     photograph: gr.State
     sample: gr.Button
     styles: gr.Radio
-    dress: gr.HTML
+    thumbnail_css: gr.HTML
     own: gr.File
     paintings: gr.State
     others: gr.Dropdown
@@ -38,9 +38,9 @@ class Parts(NamedTuple):
     finer: gr.Button
     keep: gr.Button
     pause: gr.Button
-    go_on: gr.Button
+    resume: gr.Button
     stop: gr.Button
-    drop: gr.Button
+    delete_job: gr.Button
     jobs: gr.Radio
     progress: gr.HTML
     kind: gr.Radio
@@ -51,7 +51,7 @@ class Parts(NamedTuple):
 
     @property
     def settings(self) -> list[gr.components.Component]:
-        """The controls of settings, in the order of `controls.SHOWN`."""
+        """The controls of settings, in the order of `controls.CONTROLS`."""
         return [self.strength, *self.more]
 
     @property
@@ -65,22 +65,22 @@ class Parts(NamedTuple):
         return [*self.settings, self.styles, self.others, self.share]
 
 
-def lay_out(words: Words) -> Parts:
+def lay_out(translate: Translate) -> Parts:
     """Put the parts onto the page.
 
     Args:
-        words: The page's texts.
+        translate: The page's texts.
     """
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            chosen = _choices(words)
+            chosen = _choices(translate)
         with gr.Column(scale=6, min_width=320, elem_id="results"):
-            made = _results(words)
+            made = _results(translate)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            more = _settings(words)
+            more = _settings(translate)
         with gr.Column(scale=6, min_width=320):
-            regions = _regions(words)
+            regions = _regions(translate)
     return Parts(**chosen, **made, **more, **regions)
 
 
@@ -88,59 +88,65 @@ def _heading(text: gr.i18n.I18nData) -> None:
     gr.Markdown(text, elem_classes="step")
 
 
-def _choices(words: Words) -> dict[str, Any]:
-    _heading(words("step_photo"))
+def _choices(translate: Translate) -> dict[str, Any]:
+    _heading(translate("step_photo"))
     parts: dict[str, Any] = {
         "photo": gr.Image(
             type="filepath",
             image_mode=None,
             sources=["upload", "clipboard"],
-            label=words("photo"),
-            placeholder=words("photo_help"),
+            label=translate("photo"),
+            placeholder=translate("photo_help"),
             height=280,
             elem_id="photo",
             buttons=[],
         ),
         "photograph": gr.State(None),
-        "sample": gr.Button(words("sample"), size="sm", elem_id="sample"),
+        "sample": gr.Button(translate("sample"), size="sm", elem_id="sample"),
     }
-    _heading(words("step_style"))
-    named = [(words(f"style.{name}"), name) for name in style_names()]
+    _heading(translate("step_style"))
+    named = [(translate(f"style.{name}"), name) for name in style_names()]
     parts["styles"] = gr.Radio(
-        named, value=None, label=words("styles"), elem_id="styles", interactive=True
+        named, value=None, label=translate("styles"), elem_id="styles", interactive=True
     )
-    parts["dress"] = gr.HTML("", elem_id="dress", container=False)
+    parts["thumbnail_css"] = gr.HTML("", elem_id="dress", container=False)
     parts["own"] = gr.File(
-        label=words("own"), file_count="multiple", file_types=_FILES, height=120, elem_id="own"
+        label=translate("own"), file_count="multiple", file_types=_FILES, height=120, elem_id="own"
     )
     parts["paintings"] = gr.State([])
-    gr.Markdown(words("own_help"), elem_classes="help")
+    gr.Markdown(translate("own_help"), elem_classes="help")
     parts["others"] = gr.Dropdown(
-        named, value=[], multiselect=True, label=words("others"), elem_id="others"
+        named, value=[], multiselect=True, label=translate("others"), elem_id="others"
     )
     parts["share"] = gr.Slider(
-        0, 1, 0.5, step=0.05, label=words("share"), info=words("share_help"), elem_id="share"
+        0,
+        1,
+        0.5,
+        step=0.05,
+        label=translate("share"),
+        info=translate("share_help"),
+        elem_id="share",
     )
     return parts
 
 
-def _settings(words: Words) -> dict[str, Any]:
+def _settings(translate: Translate) -> dict[str, Any]:
     parts: dict[str, Any] = {}
-    with gr.Accordion(words("more"), open=False, elem_id="more"):
-        parts["more"] = tuple(control(shown, words, Settings()) for shown in MORE)
+    with gr.Accordion(translate("more"), open=False, elem_id="more"):
+        parts["more"] = tuple(make_control(shown, translate, Settings()) for shown in MORE)
         parts["record"] = gr.File(
-            label=words("record"), height=100, elem_id="record", file_types=_FILES
+            label=translate("record"), height=100, elem_id="record", file_types=_FILES
         )
-        gr.Markdown(words("record_help"), elem_classes="help")
+        gr.Markdown(translate("record_help"), elem_classes="help")
     return parts
 
 
-def _regions(words: Words) -> dict[str, Any]:
-    with gr.Accordion(words("regions"), open=False, elem_id="regions"):
-        gr.Markdown(words("regions_help"))
-        take = gr.Button(words("regions_take"), size="sm", elem_id="regions-take")
+def _regions(translate: Translate) -> dict[str, Any]:
+    with gr.Accordion(translate("regions"), open=False, elem_id="regions"):
+        gr.Markdown(translate("regions_help"))
+        take = gr.Button(translate("regions_take"), size="sm", elem_id="regions-take")
         canvas = gr.ImageEditor(
-            label=words("regions_canvas"),
+            label=translate("regions_canvas"),
             type="numpy",
             sources=[],
             transforms=[],
@@ -154,11 +160,11 @@ def _regions(words: Words) -> dict[str, Any]:
     return {"take": take, "canvas": canvas}
 
 
-def _results(words: Words) -> dict[str, Any]:
-    _heading(words("step_result"))
+def _results(translate: Translate) -> dict[str, Any]:
+    _heading(translate("step_result"))
     parts: dict[str, Any] = {
         "compare": gr.ImageSlider(
-            label=words("compare"),
+            label=translate("compare"),
             type="filepath",
             format="jpeg",
             max_height=620,
@@ -167,34 +173,34 @@ def _results(words: Words) -> dict[str, Any]:
             elem_id="compare",
         ),
     }
-    parts["strength"] = control(FIRST, words, Settings())
+    parts["strength"] = make_control(FIRST, translate, Settings())
     parts["note"] = gr.Markdown("", elem_id="note")
     parts["originals"] = gr.HTML("", elem_id="originals", container=False, padding=False)
     with gr.Row():
-        parts["finer"] = gr.Button(words("finer"), variant="primary", elem_id="finer")
-        parts["keep"] = gr.Button(words("keep"), elem_id="keep")
+        parts["finer"] = gr.Button(translate("finer"), variant="primary", elem_id="finer")
+        parts["keep"] = gr.Button(translate("keep"), elem_id="keep")
     parts["progress"] = gr.HTML("", elem_id="progress")
     with gr.Row():
-        for name in ("pause", "go_on", "stop", "drop"):
-            label, place = words(name), name.replace("_", "-")
+        for name in ("pause", "resume", "stop", "delete_job"):
+            label, place = translate(name), name.replace("_", "-")
             parts[name] = gr.Button(label, size="sm", visible=False, elem_id=place)
-    parts["jobs"] = gr.Radio([], label=words("runs"), visible=False, elem_id="runs")
-    return {**parts, **_downloads(words)}
+    parts["jobs"] = gr.Radio([], label=translate("runs"), visible=False, elem_id="runs")
+    return {**parts, **_downloads(translate)}
 
 
-def _downloads(words: Words) -> dict[str, Any]:
+def _downloads(translate: Translate) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     with gr.Row():
         kinds = [(kind.upper(), kind) for kind in KINDS]
         parts["kind"] = gr.Radio(
-            kinds, value=KINDS[0], label=words("download_kind"), elem_id="kind"
+            kinds, value=KINDS[0], label=translate("download_kind"), elem_id="kind"
         )
-        parts["download"] = gr.Button(words("download"), elem_id="download")
-        parts["file"] = gr.DownloadButton(words("download"), visible="hidden", elem_id="file")
-    with gr.Accordion(words("command"), open=False, elem_id="command") as place:
+        parts["download"] = gr.Button(translate("download"), elem_id="download")
+        parts["file"] = gr.DownloadButton(translate("download"), visible="hidden", elem_id="file")
+    with gr.Accordion(translate("command"), open=False, elem_id="command") as place:
         parts["command"] = gr.Textbox(
-            label=words("command"),
-            info=words("command_help"),
+            label=translate("command"),
+            info=translate("command_help"),
             lines=2,
             buttons=["copy"],
             interactive=False,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from ..api.endpoints import add_api
-from ..app import Page, Place
+from ..app import Page, PageConfig
 from ..context import Studio
 from ..gallery import gallery
 from ..jobs.service import JobService
@@ -18,30 +18,33 @@ from ..security.users import gallery_of, users_of
 from .controls import COLOR
 from .handlers.gallery import GalleryHandlers, GalleryParts, lay_out_gallery
 from .handlers.jobs import BUTTONS, JobHandlers
-from .handlers.paint import CHOICE, RUN, PaintHandlers
+from .handlers.paint import JOB, PREVIEW, PaintHandlers
 from .layout import Parts, lay_out
 from .style_thumbnails import show_originals
-from .theme import assets, theme, translations, words
+from .theme import assets, theme, translate, translations
 
-_TICK = 1.0  # seconds between two looks at a job
+_TICK = 1.0  # seconds between updates of the job status
 _CLICK = (
-    "() => {{ const place = document.querySelector('#{0}'); "
-    "(place.querySelector('a, button') ?? place).click(); }}"
+    "() => {{ const element = document.querySelector('#{0}'); "
+    "(element.querySelector('a, button') ?? element).click(); }}"
 )
-_GLANCE: dict[str, Any] = {"concurrency_id": "glance", "concurrency_limit": 1}
-_LARGE: dict[str, Any] = {"concurrency_id": "large", "concurrency_limit": 1}  # no glance waits
+_ONE_PREVIEW: dict[str, Any] = {"concurrency_id": "preview", "concurrency_limit": 1}
+_ONE_LARGE: dict[str, Any] = {
+    "concurrency_id": "large",
+    "concurrency_limit": 1,
+}  # not with previews
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 class States(NamedTuple):
-    """What a page remembers.
+    """State of an open page.
 
     Attributes:
-        job: The job whose progress is shown.
-        shows: What the picture is, `CHOICE` or `RUN`.
-        seen: The state of the jobs that was shown last.
-        kept: Name of the file that the picture is kept in.
-        timer: Looks at the jobs.
+        job: Id of the job whose progress is shown.
+        shows: Kind of the picture shown, `PREVIEW` or `JOB`.
+        seen: Status of the jobs at the last update.
+        kept: File name of the picture in the gallery.
+        timer: Triggers updates of the job status.
     """
 
     job: gr.State
@@ -52,69 +55,69 @@ class States(NamedTuple):
 
 
 @contextlib.contextmanager
-def open_page(place: Place) -> Iterator[Page]:
-    """Make the page, and work on the jobs as long as it is open.
+def open_page(config: PageConfig) -> Iterator[Page]:
+    """Build the page and run jobs until it closes.
 
     Args:
-        place: What it is made for.
+        config: Users, limits and folders.
 
     Yields:
         The page.
 
     Raises:
-        ModelError: Another studio is at work on the same gallery.
+        ModelError: Another studio uses the same gallery.
         PictureError: The gallery cannot be read or written.
     """
-    users, pixels = users_of(place.users), place.limits.pixels
-    folder_of = partial(gallery_of, place.users)
+    users, pixels = users_of(config.users), config.limits.pixels
+    folder_of = partial(gallery_of, config.users)
     for user in users:
         gallery.sweep(folder_of(user))
         gallery.forget_deleted(folder_of(user))
     jobs = JobService(folder_of, gallery.keep, max_pixels=pixels)
     try:
         jobs.start(users)
-        studio = Studio(jobs, place.users, place.temporary, pixels)
-        looks = {"theme": theme(), "i18n": translations(), **assets()}
-        yield Page(make_page(studio), looks)
+        studio = Studio(jobs, config.users, config.temporary, pixels)
+        options = {"theme": theme(), "i18n": translations(), **assets()}
+        yield Page(make_page(studio), options)
     finally:
         jobs.close()
 
 
 def make_page(studio: Studio) -> gr.Blocks:
-    """Make the page.
+    """Build the page.
 
     Args:
-        studio: What it works on.
+        studio: State shared by the handlers.
     """
     with gr.Blocks(title="Impasto", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
         gr.Markdown("# Impasto", elem_id="name")
-        gr.Markdown(words("tagline"), elem_id="tagline")
+        gr.Markdown(translate("tagline"), elem_id="tagline")
         if studio.users.passwords:
-            gr.Markdown(words("logout"), elem_id="logout")
+            gr.Markdown(translate("logout"), elem_id="logout")
         states = States(
             job=gr.State(None),
-            shows=gr.State(CHOICE),
+            shows=gr.State(PREVIEW),
             seen=gr.State(""),
             kept=gr.State(None),
             timer=gr.Timer(_TICK, active=False),
         )
         with gr.Tabs():
-            with gr.Tab(words("tab_paint"), id="paint"):
-                parts = lay_out(words)
-            with gr.Tab(words("tab_gallery"), id="gallery") as tab:
-                shelf = lay_out_gallery(words)
-        add_api(studio)  # first, as names are given to those who come first
-        painting, steering = PaintHandlers(studio), JobHandlers(studio)
+            with gr.Tab(translate("tab_paint"), id="paint"):
+                parts = lay_out(translate)
+            with gr.Tab(translate("tab_gallery"), id="gallery") as tab:
+                gallery_parts = lay_out_gallery(translate)
+        add_api(studio)  # first, so that its endpoints get their names
+        painting, job_handlers = PaintHandlers(studio), JobHandlers(studio)
         _wire_choices(painting, parts, states)
-        _wire_what_follows(page, painting, parts, states)
-        _wire_jobs(page, (steering, painting), parts, states)
-        _wire_download(steering, painting, parts, states)
-        _wire_gallery(tab, (GalleryHandlers(studio), steering), shelf, parts)
+        _wire_updates(page, painting, parts, states)
+        _wire_jobs(page, (job_handlers, painting), parts, states)
+        _wire_download(job_handlers, painting, parts, states)
+        _wire_gallery(tab, (GalleryHandlers(studio), job_handlers), gallery_parts, parts)
     return page
 
 
 def _wire_choices(painting: PaintHandlers, parts: Parts, states: States) -> None:
-    """Let every choice be painted at once."""
+    """Paint a preview whenever the selection changes."""
     color = parts.settings[COLOR]
     at_once: dict[str, Any] = {
         "fn": painting.paint_now,
@@ -122,9 +125,9 @@ def _wire_choices(painting: PaintHandlers, parts: Parts, states: States) -> None
         "outputs": [parts.compare, parts.note, states.shows, states.kept],
         "show_progress": "minimal",
         "api_visibility": "private",
-        **_GLANCE,
+        **_ONE_PREVIEW,
     }
-    # What users do, not what happens: a job that is found again brings its own picture.
+    # Only user input: a restored job brings its own picture.
     gr.on(
         [parts.styles.input, parts.others.input, parts.share.release, color.input],
         trigger_mode="always_last",
@@ -133,7 +136,7 @@ def _wire_choices(painting: PaintHandlers, parts: Parts, states: States) -> None
     parts.strength.release(
         **{
             **at_once,
-            "fn": painting.strengthen,
+            "fn": painting.change_strength,
             "inputs": [states.job, states.shows, *at_once["inputs"]],
         },
         trigger_mode="always_last",
@@ -144,10 +147,10 @@ def _wire_choices(painting: PaintHandlers, parts: Parts, states: States) -> None
 def _wire_uploads(
     painting: PaintHandlers, parts: Parts, states: States, at_once: Mapping[str, Any]
 ) -> None:
-    """Take what is dropped, and paint at once."""
+    """Accept uploads, and paint a preview."""
     gr.on(
         [parts.photo.input, parts.photo.clear],
-        painting.take,
+        painting.take_photograph,
         parts.photo,
         [parts.photograph, parts.photo],
         preprocess=False,
@@ -162,22 +165,20 @@ def _wire_uploads(
         [parts.paintings, parts.styles, parts.others],
         api_visibility="private",
     ).success(**at_once)
-    told = [parts.compare, gr.State(""), states.shows, states.kept]  # the note tells of settings
+    outputs = [parts.compare, gr.State(""), states.shows, states.kept]  # keeps the note
     parts.record.upload(
         painting.restore, parts.record, [*parts.restorable, parts.note], api_visibility="private"
-    ).success(**{**at_once, "outputs": told})
+    ).success(**{**at_once, "outputs": outputs})
 
 
-def _wire_what_follows(
-    page: gr.Blocks, painting: PaintHandlers, parts: Parts, states: States
-) -> None:
-    """Let the styles, the canvas and the command follow the choices; keep what is shown."""
-    dressing: dict[str, Any] = {
-        "fn": painting.show_styles,
+def _wire_updates(page: gr.Blocks, painting: PaintHandlers, parts: Parts, states: States) -> None:
+    """Update styles, canvas and command when the selection changes; keep pictures."""
+    thumbnails: dict[str, Any] = {
+        "fn": painting.show_thumbnails,
         "inputs": [parts.photograph, parts.paintings],
-        "outputs": parts.dress,
+        "outputs": parts.thumbnail_css,
         **_QUIET,
-        **_GLANCE,
+        **_ONE_PREVIEW,
     }
     gr.on(
         [parts.styles.change, parts.others.change, parts.share.release],
@@ -187,15 +188,15 @@ def _wire_what_follows(
         trigger_mode="always_last",
         **_QUIET,
     )
-    page.load(**dressing)
-    parts.photograph.change(**dressing)
-    parts.paintings.change(**dressing)
+    page.load(**thumbnails)
+    parts.photograph.change(**thumbnails)
+    parts.paintings.change(**thumbnails)
     parts.keep.click(
         painting.keep,
         [states.kept, states.shows, *parts.choice, *parts.settings],
         [states.kept, parts.note],
         api_visibility="private",
-        **_LARGE,
+        **_ONE_LARGE,
     )
     moved = [
         each.release if isinstance(each, gr.Slider) else each.change
@@ -219,11 +220,11 @@ def _wire_jobs(
     parts: Parts,
     states: States,
 ) -> None:
-    """Let jobs be started, watched and steered."""
-    steering, painting = handlers
+    """Start, show and control jobs."""
+    job_handlers, painting = handlers
     job, shows, seen, kept, timer = states
-    watching: dict[str, Any] = {
-        "fn": steering.watch,
+    refresh: dict[str, Any] = {
+        "fn": job_handlers.refresh,
         "inputs": [job, shows, seen],
         "outputs": [
             seen,
@@ -238,63 +239,62 @@ def _wire_jobs(
         **_QUIET,
     }
     found = [job, parts.photo, parts.photograph, timer, shows, *parts.settings]
-    page.load(steering.greet, None, found, **_QUIET).then(**watching)
-    timer.tick(**watching)
+    page.load(job_handlers.restore_job, None, found, **_QUIET).then(**refresh)
+    timer.tick(**refresh)
     parts.finer.click(
         painting.start,
         [*parts.choice, parts.canvas, *parts.settings],
         [job, shows],
         api_visibility="private",
-        **_LARGE,
-    ).success(lambda: gr.Timer(active=True), None, timer, **_QUIET).then(**watching)
-    for name in ("pause", "go_on", "stop"):
+        **_ONE_LARGE,
+    ).success(lambda: gr.Timer(active=True), None, timer, **_QUIET).then(**refresh)
+    for name in ("pause", "resume", "stop"):
         button = getattr(parts, name)
-        button.click(getattr(steering, name), job, None, **_QUIET).then(
+        button.click(getattr(job_handlers, name), job, None, **_QUIET).then(
             lambda: gr.Timer(active=True), None, timer, **_QUIET
-        ).then(**watching)
-    parts.drop.click(steering.drop, job, [job, seen, parts.note], **_QUIET).then(**watching)
+        ).then(**refresh)
+    parts.delete_job.click(job_handlers.delete_job, job, [job, seen, parts.note], **_QUIET).then(
+        **refresh
+    )
     parts.jobs.input(
-        lambda chosen: (chosen, RUN, ""), parts.jobs, [job, shows, seen], **_QUIET
-    ).then(**watching)
+        lambda chosen: (chosen, JOB, ""), parts.jobs, [job, shows, seen], **_QUIET
+    ).then(**refresh)
 
 
 def _wire_download(
-    steering: JobHandlers, painting: PaintHandlers, parts: Parts, states: States
+    job_handlers: JobHandlers, painting: PaintHandlers, parts: Parts, states: States
 ) -> None:
-    """Keep what is shown, and hand it out as a file."""
+    """Keep the picture that is shown, and download it."""
     parts.download.click(
         painting.keep,
         [states.kept, states.shows, *parts.choice, *parts.settings],
         [states.kept, parts.note],
         api_visibility="private",
-        **_LARGE,
+        **_ONE_LARGE,
     ).success(
-        steering.export, [states.kept, parts.kind], parts.file, api_visibility="private"
+        job_handlers.export, [states.kept, parts.kind], parts.file, api_visibility="private"
     ).success(None, None, None, js=_CLICK.format("file"), api_visibility="private")
 
 
 def _wire_gallery(
-    tab: gr.Tab, owners: tuple[GalleryHandlers, JobHandlers], shelf: GalleryParts, parts: Parts
+    tab: gr.Tab, both: tuple[GalleryHandlers, JobHandlers], own: GalleryParts, parts: Parts
 ) -> None:
-    """Let the gallery be searched, shown, and tidied."""
-    handlers, steering = owners
+    """Search, show and delete pictures of the gallery."""
+    handlers, job_handlers = both
     chosen, names = gr.State(None), gr.State({})
-    filling: dict[str, Any] = {
+    details = [chosen, own.shown, own.about, own.note]
+    fill: dict[str, Any] = {
         "fn": handlers.fill,
-        "inputs": shelf.search,
-        "outputs": [shelf.pictures, names],
+        "inputs": own.search,
+        "outputs": [own.pictures, names],
         **_QUIET,
     }
-    tab.select(**filling).then(handlers.place, None, shelf.note, **_QUIET)
-    shelf.search.change(**filling, trigger_mode="always_last")
-    shelf.pictures.select(
-        handlers.choose, names, [chosen, shelf.shown, shelf.about, shelf.note], **_QUIET
-    )
-    shelf.use.click(handlers.use, chosen, [*parts.restorable, shelf.note], **_QUIET)
-    shelf.delete.click(
-        handlers.delete, chosen, [chosen, shelf.shown, shelf.about, shelf.note], **_QUIET
-    ).then(**filling)
-    shelf.undo.click(handlers.undo, None, shelf.note, **_QUIET).then(**filling)
-    shelf.download.click(
-        steering.export, [chosen, shelf.kind], shelf.file, api_visibility="private"
+    tab.select(**fill).then(handlers.show_folder, None, own.note, **_QUIET)
+    own.search.change(**fill, trigger_mode="always_last")
+    own.pictures.select(handlers.choose, names, details, **_QUIET)
+    own.use.click(handlers.use, chosen, [*parts.restorable, own.note], **_QUIET)
+    own.delete.click(handlers.delete, chosen, details, **_QUIET).then(**fill)
+    own.undo.click(handlers.undo, None, own.note, **_QUIET).then(**fill)
+    own.download.click(
+        job_handlers.export, [chosen, own.kind], own.file, api_visibility="private"
     ).success(None, None, None, js=_CLICK.format("shelf-file"), api_visibility="private")

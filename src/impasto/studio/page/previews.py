@@ -24,9 +24,9 @@ from .strings import texts
 
 # Pixels of the long side of what is painted while somebody chooses: not above that of strokes of
 # size 1, which one pass then paints.
-GLANCE = 720
+INSTANT_SIDE = 720
 _SMALL, _PAINTED_AT = 112, 224  # sides of what is shown small, and of what is painted for it
-_KEPT = 16
+_CACHED = 16
 
 
 def style_names() -> list[str]:
@@ -56,8 +56,8 @@ def title_of(style: str, language: str = "en") -> str:
     return texts()[language].get(f"style.{style}", plain)
 
 
-def look_at(path: str, max_pixels: int | None = None) -> Picture:
-    """Read a photograph, reduced to `GLANCE`; the last few are remembered.
+def read_reduced(path: str, max_pixels: int | None = None) -> Picture:
+    """Read a photograph, reduced to `INSTANT_SIDE`; the last few are remembered.
 
     Args:
         path: Of the file.
@@ -80,15 +80,15 @@ def _changed(path: str) -> int:
         ) from error
 
 
-@functools.lru_cache(maxsize=_KEPT)
+@functools.lru_cache(maxsize=_CACHED)
 def _reduced(path: str, changed: int, max_pixels: int | None) -> Picture:
     picture = read_picture(path, max_pixels=max_pixels)
-    size = fit(picture.image.shape[:2], min(GLANCE, max(picture.image.shape[:2])))
+    size = fit(picture.image.shape[:2], min(INSTANT_SIDE, max(picture.image.shape[:2])))
     image = np.clip(resize(picture.image, size), 0, 1)
     return Picture(image, name=picture.name)
 
 
-def glance(
+def paint_preview(
     photograph: Picture,
     shares: Mapping[str, float],
     strength: float,
@@ -98,7 +98,7 @@ def glance(
     """Paint a reduced photograph at once; the styles of the last few paintings are remembered.
 
     Args:
-        photograph: From `look_at`.
+        photograph: From `read_reduced`.
         shares: Names of learned styles, or paths of paintings, with their shares.
         strength: 0..2.
         keep_colors: Keep the photograph's.
@@ -114,16 +114,16 @@ def glance(
     vectors = dict(model.styles)
     for style in shares:
         if style not in vectors:
-            vectors[style] = _guessed(style, _changed(style), max_pixels)
+            vectors[style] = _predicted_style(style, _changed(style), max_pixels)
     mixed = mix(vectors, shares, style_mixture(strength))
     return paint_with(Painter(model, mixed, "", ()), photograph, settings)
 
 
-@functools.lru_cache(maxsize=_KEPT)
-def _guessed(path: str, changed: int, max_pixels: int | None) -> Array:
+@functools.lru_cache(maxsize=_CACHED)
+def _predicted_style(path: str, changed: int, max_pixels: int | None) -> Array:
     from ...engines.network.predict import predict_style
 
-    return predict_style(look_at(path, max_pixels).image, shipped_model())
+    return predict_style(read_reduced(path, max_pixels).image, shipped_model())
 
 
 def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, float]:
@@ -147,7 +147,7 @@ def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, floa
     return each if share >= 1 else {first: 1.0 - share, **each}
 
 
-def in_small(photograph: Image | None) -> list[str]:
+def paint_thumbnails(photograph: Image | None) -> list[str]:
     """Paint a photograph in each learned style, small.
 
     Args:
@@ -161,16 +161,16 @@ def in_small(photograph: Image | None) -> list[str]:
 
 @functools.cache
 def _sample_in_small() -> tuple[str, ...]:
-    return tuple(_in_small(sample()))
+    return tuple(_in_small(sample_photograph()))
 
 
 def _in_small(photograph: Image) -> list[str]:
     picture = _square(photograph)
-    return [as_address(_reduce(paint(picture, name).image)) for name in style_names()]
+    return [data_url(_reduce(paint(picture, name).image)) for name in style_names()]
 
 
 @functools.cache
-def sample() -> Image:
+def sample_photograph() -> Image:
     """Return a sample photograph, (512, 512, 3)."""
     from skimage import data
 
@@ -178,7 +178,7 @@ def sample() -> Image:
     return image
 
 
-def as_address(image: Image) -> str:
+def data_url(image: Image) -> str:
     """Return a picture as a `data:` address of a JPEG."""
     file = io.BytesIO()
     PIL.fromarray((np.clip(image, 0, 1) * 255).round().astype(np.uint8)).save(
@@ -187,13 +187,13 @@ def as_address(image: Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def small_painting(image: Image) -> str:
-    """Return the middle of a painting, small, as `as_address` does.
+def painting_thumbnail(image: Image) -> str:
+    """Return the middle of a painting, small, as `data_url` does.
 
     Args:
         image: (H, W, 3), 0..1.
     """
-    return as_address(_reduce(_square(image)))
+    return data_url(_reduce(_square(image)))
 
 
 def _square(image: Image) -> Image:

@@ -19,7 +19,7 @@ from ..jobs.job_file import JobSpec
 from .command_line import command_line
 from .controls import settings_from
 from .job_inputs import STYLE_SIDE, read_regions, region_settings, style_picture
-from .previews import look_at, shares_of, style_names, title_of
+from .previews import read_reduced, shares_of, style_names, title_of
 from .strings import say
 
 KEEPS_COLORS = ("keep", "luminance")  # of `Settings.color`, in what is painted at once
@@ -27,7 +27,7 @@ LARGEST = 4096  # pixels of the long side of what is painted at once and kept
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What is chosen on the page.
 
     Attributes:
@@ -38,9 +38,9 @@ class Choice:
     photo: str
     shares: Mapping[str, float]
 
-    def title(self, wants: str) -> str:
+    def title(self, lang: str) -> str:
         """Return the styles' names in a language."""
-        return " + ".join(title_of(style, wants) for style in self.shares)
+        return " + ".join(title_of(style, lang) for style in self.shares)
 
     @property
     def name(self) -> str:
@@ -48,9 +48,9 @@ class Choice:
         return "_".join([Path(self.photo).stem, *(Path(style).stem for style in self.shares)])
 
 
-def choose(
-    photo: str | None, first: str | None, others: Sequence[str] | None, share: float, wants: str
-) -> Choice:
+def make_selection(
+    photo: str | None, first: str | None, others: Sequence[str] | None, share: float, lang: str
+) -> Selection:
     """Put a choice together.
 
     Raises:
@@ -58,28 +58,28 @@ def choose(
         PictureError: A file has been removed.
     """
     if not photo:
-        raise SettingsError(say("no_photo", wants))
+        raise SettingsError(say("no_photo", lang))
     if not first:
-        raise SettingsError(say("no_style", wants))
-    choice = Choice(photo, shares_of(first, others or (), share))
-    for file in [photo, *(style for style in choice.shares if style not in style_names())]:
+        raise SettingsError(say("no_style", lang))
+    selection = Selection(photo, shares_of(first, others or (), share))
+    for file in [photo, *(style for style in selection.shares if style not in style_names())]:
         if not Path(file).is_file():
-            raise PictureError(say("gone", wants, name=Path(file).name))
-    return choice
+            raise PictureError(say("gone", lang, name=Path(file).name))
+    return selection
 
 
-def offered(files: Sequence[str], chosen: str | None, wants: str) -> tuple[Any, Any]:
+def style_options(files: Sequence[str], chosen: str | None, lang: str) -> tuple[Any, Any]:
     """Offer the learned styles and the paintings that were dropped.
 
     Args:
         files: Of the paintings.
         chosen: The style that is chosen.
-        wants: `en` or `ko`.
+        lang: `en` or `ko`.
 
     Returns:
         Updates of the styles and of those to blend with.
     """
-    named = [(title_of(name, wants), name) for name in [*files, *style_names()]]
+    named = [(title_of(name, lang), name) for name in [*files, *style_names()]]
     if files and chosen not in files:
         chosen = files[0]
     elif chosen not in [value for _, value in named]:
@@ -88,21 +88,21 @@ def offered(files: Sequence[str], chosen: str | None, wants: str) -> tuple[Any, 
     return gr.Radio(choices=named, value=chosen), gr.Dropdown(choices=named, value=others)
 
 
-def settings_at_once(choice: Choice, settings: Settings) -> PaintSettings:
+def settings_at_once(selection: Selection, settings: Settings) -> PaintSettings:
     """Return the settings with which a photograph is painted at once and kept."""
     return PaintSettings(
-        size=LARGEST if is_larger(choice.photo) else None,
+        size=LARGEST if is_larger(selection.photo) else None,
         strength=settings.strength,
         keep_colors=settings.color in KEEPS_COLORS,
     )
 
 
-def commands(choice: Choice, settings: Settings) -> list[str]:
+def command_lines(selection: Selection, settings: Settings) -> list[str]:
     """Return what does the same in a terminal: at once, then by the slow route."""
-    photo, known = Path(choice.photo), style_names()
-    names = [style if style in known else Path(style).name for style in choice.shares]
-    shares = list(choice.shares.values()) if len(names) > 1 else []
-    lines = [command_line(settings_at_once(choice, settings), photo.name, names, shares=shares)]
+    photo, known = Path(selection.photo), style_names()
+    names = [style if style in known else Path(style).name for style in selection.shares]
+    shares = list(selection.shares.values()) if len(names) > 1 else []
+    lines = [command_line(settings_at_once(selection, settings), photo.name, names, shares=shares)]
     paintings = []
     for name in names:
         painted = name  # a painting, or a style whose painting ships
@@ -120,14 +120,14 @@ def is_larger(photo: str) -> bool:
         return max(file.size) > LARGEST
 
 
-def weights_of(choice: Choice) -> dict[str, Any]:
+def weights_of(selection: Selection) -> dict[str, Any]:
     """Return the setting that several styles with unequal shares need."""
-    shares = tuple(choice.shares.values())
+    shares = tuple(selection.shares.values())
     return {"style_weights": shares} if len(set(shares)) > 1 else {}
 
 
 def make_job_spec(
-    choice: Choice,
+    selection: Selection,
     values: Mapping[str, Any],
     layers: list[Any],
     folder: Path,
@@ -136,7 +136,7 @@ def make_job_spec(
     """Build the specification of a job.
 
     Args:
-        choice: Photograph and styles.
+        selection: Photograph and styles.
         values: Of the controls.
         layers: Of the canvas.
         folder: For what is made on the way.
@@ -145,14 +145,14 @@ def make_job_spec(
     Raises:
         ImpastoError: A picture cannot be read, or values contradict each other.
     """
-    regions = region_settings(read_regions(layers), len(choice.shares), folder)
-    wanted = {} if "masks" in regions else weights_of(choice)
+    regions = region_settings(read_regions(layers), len(selection.shares), folder)
+    wanted = {} if "masks" in regions else weights_of(selection)
     settings = settings_from(values, **wanted, **regions)
-    photograph = look_at(choice.photo, max_pixels)
+    photograph = read_reduced(selection.photo, max_pixels)
     return JobSpec(
-        content=Path(choice.photo),
-        styles=tuple(style_picture(each, photograph, folder) for each in choice.shares),
+        content=Path(selection.photo),
+        styles=tuple(style_picture(each, photograph, folder) for each in selection.shares),
         settings=settings,
-        name=choice.name,
-        titles=tuple(title_of(style) for style in choice.shares),
+        name=selection.name,
+        titles=tuple(title_of(style) for style in selection.shares),
     )

@@ -13,7 +13,7 @@ from ...images.files import read_image
 from ...images.scales import fit, resize
 from ...workflows.style_paintings import painting_facts, style_painting
 from ..context import language
-from .previews import as_address, shares_of, title_of
+from .previews import data_url, shares_of, title_of
 from .strings import say
 
 _SIDE = 192  # pixels of the long side; the page shows half as many
@@ -36,24 +36,24 @@ def show_originals(
     return originals(shares_of(first, others or (), share), language(request)) if first else ""
 
 
-def originals(styles: Iterable[str], wants: str) -> str:
+def originals(styles: Iterable[str], lang: str) -> str:
     """Show the paintings of styles, each with title, painter and year.
 
     Args:
         styles: Names; those without a painting that ships are left out.
-        wants: `en` or `ko`.
+        lang: `en` or `ko`.
 
     Example:
         >>> "Katsushika Hokusai, c. 1831</figcaption>" in originals(["wave", "mine.png"], "en")
         True
     """
-    return "".join(_figure(style, wants) for style in styles if style in painting_facts())
+    return "".join(_figure(style, lang) for style in styles if style in painting_facts())
 
 
-def _figure(style: str, wants: str) -> str:
+def _figure(style: str, lang: str) -> str:
     facts = painting_facts()[style]
-    name = html.escape(title_of(style, wants))
-    caption = html.escape(say("original", wants, **facts))
+    name = html.escape(title_of(style, lang))
+    caption = html.escape(say("original", lang, **facts))
     return (
         f'<figure><img src="{_small(style)}" alt="{name}">'
         f"<figcaption>{caption}</figcaption></figure>"
@@ -67,4 +67,4 @@ def _small(style: str) -> str:
     if path is None:
         return ""
     image = read_image(path)
-    return as_address(np.clip(resize(image, fit(image.shape[:2], _SIDE)), 0, 1))
+    return data_url(np.clip(resize(image, fit(image.shape[:2], _SIDE)), 0, 1))

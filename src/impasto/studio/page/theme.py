@@ -38,11 +38,11 @@ def translations() -> gr.I18n:
     )
 
 
-def words(key: str) -> gr.i18n.I18nData:
+def translate(key: str) -> gr.i18n.I18nData:
     """Return a text of the page by its key.
 
     Example:
-        >>> words("finer").key
+        >>> translate("finer").key
         'impasto.finer'
     """
     return gr.i18n.I18nData(f"{_OURS}{key}")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from .http import begin_refusal, refuse, value_of
+from .http import begin_refusal, header, refuse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEGABYTE = 1_000_000
-_AROUND = MEGABYTE // 2  # what an upload has around its files
+_OVERHEAD = MEGABYTE // 2  # what an upload has around its files
 _FORM = 64_000
 _EVENT = 4 * MEGABYTE  # what a click sends; pictures go by upload
 _UPLOADS = ("/gradio_api/upload", "/gradio_api/component_server")
-_PATIENCE = 2.0  # seconds in which a client may still send, so that it comes to read the answer
+_GRACE_PERIOD = 2.0  # seconds in which a client may still send, so that it comes to read the answer
 
 
 class _TooMuchError(Exception):
@@ -36,38 +36,40 @@ def limit_bodies(app: ASGIApp, most: int) -> ASGIApp:
         >>> app = limit_bodies(app, 50 * MEGABYTE)  # doctest: +SKIP
     """
 
-    async def at_the_scale(scope: Scope, receive: Receive, send: Send) -> None:
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
         limit = _limit(scope["path"], most)
-        length = value_of(scope, b"content-length")
+        length = header(scope, b"content-length")
         if length is not None and not length.isdecimal():
             await refuse(scope, send, 400, "the length of a request must be a number")
         elif length is not None and int(length[:20]) > limit:
             await _refuse(receive, send, min(limit, most))
         else:
-            await _weigh(app, (scope, receive, send), limit, min(limit, most))
+            await _count_body(app, (scope, receive, send), limit, min(limit, most))
 
-    return at_the_scale
+    return middleware
 
 
 def _limit(path: str, most: int) -> int:
     if path.rstrip("/") in _UPLOADS:
-        return most + _AROUND
-    return _FORM if path.startswith("/login") else min(_EVENT, most + _AROUND)
+        return most + _OVERHEAD
+    return _FORM if path.startswith("/login") else min(_EVENT, most + _OVERHEAD)
 
 
-async def _weigh(app: ASGIApp, call: tuple[Scope, Receive, Send], limit: int, told: int) -> None:
-    """Count what comes, and refuse it as soon as it is too much, naming the limit to be told."""
+async def _count_body(
+    app: ASGIApp, call: tuple[Scope, Receive, Send], limit: int, named_limit: int
+) -> None:
+    """Count the bytes of a body, and refuse it as soon as it exceeds the limit."""
     scope, receive, send = call
-    come, begun, too_much = 0, False, False
+    received, begun, too_much = 0, False, False
 
     async def counted() -> Message:
-        nonlocal come, too_much
+        nonlocal received, too_much
         message = await receive()
-        come += len(message.get("body", b""))
-        if come > limit:
+        received += len(message.get("body", b""))
+        if received > limit:
             too_much = True
             raise _TooMuchError
         return message
@@ -84,7 +86,7 @@ async def _weigh(app: ASGIApp, call: tuple[Scope, Receive, Send], limit: int, to
         if not too_much:  # else it is our own, or what the application made of it
             raise
     if too_much and not begun:
-        await _refuse(receive, send, told)
+        await _refuse(receive, send, named_limit)
 
 
 async def _refuse(receive: Receive, send: Send, limit: int) -> None:
@@ -96,7 +98,7 @@ async def _refuse(receive: Receive, send: Send, limit: int) -> None:
         "studio with a larger --max-upload",
     )
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_GRACE_PERIOD):
             while (message := await receive())["type"] == "http.request":
                 if not message.get("more_body"):
                     break

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
-from .http import read_whole, refuse, value_of, without
+from .http import header, read_body, refuse, without_headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,7 +28,7 @@ _EVENTS = tuple(
     f"/gradio_api/{name}" for name in ("queue/join", "component_server", "cancel", "reset")
 )
 _EVENTS_BELOW = ("/gradio_api/call/", "/gradio_api/run/")
-_TELLING = (b"application/json", b"text/event-stream")
+_SCANNED_TYPES = (b"application/json", b"text/event-stream")
 _HEARTBEAT = "/gradio_api/heartbeat/"
 _NOT_YOURS = "this file is not yours, or there is none; upload it"
 _ANOTHERS = "this page is another user's; reload it"
@@ -46,7 +46,7 @@ class FileOwners:
         folder: Gradio's temporary folder, without links.
         user: Tells the name that a request has logged in with; None for nobody.
         several: Whether there are several users to be kept apart.
-        told: Names in the folder that each user was told; written by the layer.
+        granted: Names in the folder that each user was told; written by the layer.
         common: Names in the folder that the page shows to all.
         sessions: Whose each open page is; written by the layer.
     """
@@ -54,7 +54,7 @@ class FileOwners:
     folder: Path
     user: Callable[[Scope], str | None]
     several: bool
-    told: dict[str, set[str]] = field(default_factory=dict)
+    granted: dict[str, set[str]] = field(default_factory=dict)
     common: set[str] = field(default_factory=set)
     sessions: dict[str, str] = field(default_factory=dict)
 
@@ -68,32 +68,32 @@ def protect_files(app: ASGIApp, owners: FileOwners) -> ASGIApp:
 
     Returns:
         The application with this layer around it. It buffers what events send, not what is
-        uploaded or answered.
+        uploaded or return_errors.
 
     Example:
         >>> app = protect_files(app, FileOwners(folder, user_of, several=True))  # doctest: +SKIP
     """
 
-    async def at_the_cloakroom(scope: Scope, receive: Receive, send: Send) -> None:
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] != "http" or not path.startswith("/gradio_api/"):
             await app(scope, receive, send)
             return
-        fault = _fault_of_address(owners, scope)
-        if fault is None and _is_event(scope):
-            receive, fault = await _looked_at(owners, scope, receive)
-        if fault is not None:
-            await refuse(scope, send, *fault)
+        refusal = _url_refusal(owners, scope)
+        if refusal is None and _is_event(scope):
+            receive, refusal = await _check_event(owners, scope, receive)
+        if refusal is not None:
+            await refuse(scope, send, *refusal)
         elif owners.several and not path.startswith(_FILE):
-            without_packing = without(scope, b"accept-encoding")  # so that it can be read here
-            await app(without_packing, receive, _noting(owners, scope, send))
+            uncompressed = without_headers(scope, b"accept-encoding")  # so that it can be read here
+            await app(uncompressed, receive, _grant_named_files(owners, scope, send))
         else:
             await app(scope, receive, send)
 
-    return at_the_cloakroom
+    return middleware
 
 
-def _fault_of_address(owners: FileOwners, scope: Scope) -> tuple[int, str] | None:
+def _url_refusal(owners: FileOwners, scope: Scope) -> tuple[int, str] | None:
     """Say what is wrong with the file or the open page that an address names."""
     path = scope["path"]
     if path.startswith(_FILE) and not _may_read(owners, scope, path[len(_FILE) :]):
@@ -119,27 +119,27 @@ def _is_theirs(owners: FileOwners, scope: Scope, session: str) -> bool:
 
 
 def _is_event(scope: Scope) -> bool:
-    path, kind = scope["path"], value_of(scope, b"content-type") or ""
+    path, kind = scope["path"], header(scope, b"content-type") or ""
     if scope["method"] != "POST" or kind.startswith("multipart/form-data"):
         return False
     return path.rstrip("/") in _EVENTS or path.startswith(_EVENTS_BELOW)
 
 
-async def _looked_at(
+async def _check_event(
     owners: FileOwners, scope: Scope, receive: Receive
 ) -> tuple[Receive, tuple[int, str] | None]:
     """Read an event, look at the files that it names, and give it to be read again."""
-    body, again = await read_whole(receive)
+    body, again = await read_body(receive)
     if body is None:
         return receive, (400, "the request has ended early")
     try:
         event = json.loads(body or b"null")
     except (ValueError, RecursionError):
         return again, (400, "expected JSON")
-    return again, _fault(owners, scope, event)
+    return again, _refusal(owners, scope, event)
 
 
-def _fault(owners: FileOwners, scope: Scope, event: object) -> tuple[int, str] | None:
+def _refusal(owners: FileOwners, scope: Scope, event: object) -> tuple[int, str] | None:
     """Say what is wrong with the files that an event names."""
     for key, text in _texts(event):
         if key == "session_hash" and not _is_theirs(owners, scope, text):
@@ -186,25 +186,25 @@ def _may_read(owners: FileOwners, scope: Scope, text: str) -> bool:
 def _owns(owners: FileOwners, scope: Scope, name: str) -> bool:
     if not owners.several or name in owners.common:
         return True
-    return name in owners.told.get(owners.user(scope) or "", ())
+    return name in owners.granted.get(owners.user(scope) or "", ())
 
 
-def _noting(owners: FileOwners, scope: Scope, send: Send) -> Send:
+def _grant_named_files(owners: FileOwners, scope: Scope, send: Send) -> Send:
     """Give a `send` that notes the files which an answer names."""
     user = owners.user(scope)
     pattern = re.compile(re.escape(owners.folder.name.encode()) + rb"[\\/]+([0-9a-f]{64})[\\/]")
-    telling, before = False, b""
+    scanning, before = False, b""
 
-    async def noting(message: Message) -> None:
-        nonlocal telling, before
+    async def send_and_grant(message: Message) -> None:
+        nonlocal scanning, before
         if message["type"] == "http.response.start":
             kind = dict(message.get("headers", ())).get(b"content-type", b"")
-            telling = message["status"] == 200 and kind.startswith(_TELLING)
-        elif telling and user is not None:
+            scanning = message["status"] == 200 and kind.startswith(_SCANNED_TYPES)
+        elif scanning and user is not None:
             before += message.get("body", b"")
             found = {name.decode() for name in pattern.findall(before)}
-            owners.told.setdefault(user, set()).update(found)
+            owners.granted.setdefault(user, set()).update(found)
             before = before[-_SPLIT:]
         await send(message)
 
-    return noting
+    return send_and_grant

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .http import refuse, value_of, values_of, without
+from .http import header, header_values, refuse, without_headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,7 +41,7 @@ _POLICY = "; ".join(
     )
 )
 _POLICY_OF_FILES = "default-src 'none'; sandbox; frame-ancestors 'none'"
-_DRESS = {
+_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"same-origin",
@@ -84,23 +84,23 @@ def check_hosts(app: ASGIApp, hosts: frozenset[str] | None) -> ASGIApp:
         >>> app = check_hosts(app, hosts_for("127.0.0.1"))  # doctest: +SKIP
     """
 
-    async def at_the_gate(scope: Scope, receive: Receive, send: Send) -> None:
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await app(scope, receive, send)
             return
-        dressed = _dressing(send, scope["path"])
-        fault = _fault(scope, hosts)
-        if fault is not None:
-            await refuse(scope, dressed, 403, fault)
+        send_with_headers = _with_headers(send, scope["path"])
+        refusal = _refusal(scope, hosts)
+        if refusal is not None:
+            await refuse(scope, send_with_headers, 403, refusal)
             return
-        await app(without(scope, *_FORGED), receive, dressed)
+        await app(without_headers(scope, *_FORGED), receive, send_with_headers)
 
-    return at_the_gate
+    return middleware
 
 
-def _fault(scope: Scope, hosts: frozenset[str] | None) -> str | None:
+def _refusal(scope: Scope, hosts: frozenset[str] | None) -> str | None:
     """Say what is wrong with where a request comes from."""
-    named = values_of(scope, b"host")
+    named = header_values(scope, b"host")
     host = _HOST.fullmatch(named[0]) if len(named) == 1 else None
     if host is None:
         return "a request must name one host"
@@ -109,15 +109,15 @@ def _fault(scope: Scope, hosts: frozenset[str] | None) -> str | None:
             "the studio was not started for this host name; open it as http://localhost, or start "
             "it with --host"
         )
-    origins = values_of(scope, b"origin")
-    if len(origins) > 1 or (origins and not _same(origins[0], host)):
+    origins = header_values(scope, b"origin")
+    if len(origins) > 1 or (origins and not _is_same_origin(origins[0], host)):
         return "the studio takes no requests from pages of other sites"
-    if _from_elsewhere(scope):
+    if _is_cross_site(scope):
         return "the studio takes no requests from pages of other sites; open it by its address"
     return None
 
 
-def _same(origin: str, host: re.Match[str]) -> bool:
+def _is_same_origin(origin: str, host: re.Match[str]) -> bool:
     """Tell whether an origin has the host and the port of `Host`."""
     scheme, _, rest = origin.partition("://")
     theirs = _HOST.fullmatch(rest)
@@ -127,26 +127,26 @@ def _same(origin: str, host: re.Match[str]) -> bool:
     return (theirs["port"] or usual) == (host["port"] or usual)
 
 
-def _from_elsewhere(scope: Scope) -> bool:
+def _is_cross_site(scope: Scope) -> bool:
     """Tell whether a browser says that another site asks, other than by a link to the page."""
-    if value_of(scope, b"sec-fetch-site") in (None, "same-origin", "none"):
+    if header(scope, b"sec-fetch-site") in (None, "same-origin", "none"):
         return False
     link = (
         scope["type"] == "http"
         and scope["method"] in ("GET", "HEAD")
         and scope["path"] == "/"
-        and value_of(scope, b"sec-fetch-mode") == "navigate"
-        and value_of(scope, b"sec-fetch-dest") == "document"
+        and header(scope, b"sec-fetch-mode") == "navigate"
+        and header(scope, b"sec-fetch-dest") == "document"
     )
     return not link
 
 
-def _dressing(send: Send, path: str) -> Send:
+def _with_headers(send: Send, path: str) -> Send:
     """Give a `send` that adds our headers to an answer."""
     policy = _POLICY_OF_FILES if path.startswith("/gradio_api/file") else _POLICY
-    ours = {**_DRESS, b"content-security-policy": policy.encode()}
+    ours = {**_HEADERS, b"content-security-policy": policy.encode()}
 
-    async def dressed(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             theirs = [
                 (key, _cookie(value) if key.lower() == b"set-cookie" else value)
@@ -156,7 +156,7 @@ def _dressing(send: Send, path: str) -> Send:
             message = {**message, "headers": [*theirs, *ours.items()]}
         await send(message)
 
-    return dressed
+    return send_with_headers
 
 
 def _cookie(value: bytes) -> bytes:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Header = tuple[bytes, bytes]
 
 
-def values_of(scope: Scope, name: bytes) -> list[str]:
+def header_values(scope: Scope, name: bytes) -> list[str]:
     """Return all values of a header, as they came.
 
     Args:
@@ -19,34 +19,34 @@ def values_of(scope: Scope, name: bytes) -> list[str]:
         name: In lower case.
 
     Example:
-        >>> values_of({"headers": [(b"host", b"localhost:7860")]}, b"host")
+        >>> header_values({"headers": [(b"host", b"localhost:7860")]}, b"host")
         ['localhost:7860']
     """
     return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
 
 
-def value_of(scope: Scope, name: bytes) -> str | None:
+def header(scope: Scope, name: bytes) -> str | None:
     """Return a header's first value, or None.
 
     Example:
-        >>> value_of({"headers": []}, b"origin") is None
+        >>> header({"headers": []}, b"origin") is None
         True
     """
-    return next(iter(values_of(scope, name)), None)
+    return next(iter(header_values(scope, name)), None)
 
 
-def without(scope: Scope, *names: bytes) -> Scope:
+def without_headers(scope: Scope, *names: bytes) -> Scope:
     """Return a request without some headers.
 
     Example:
-        >>> without({"headers": [(b"origin", b"null")]}, b"origin")["headers"]
+        >>> without_headers({"headers": [(b"origin", b"null")]}, b"origin")["headers"]
         []
     """
     kept = [(key, value) for key, value in scope["headers"] if key.lower() not in names]
     return {**scope, "headers": kept}
 
 
-async def read_whole(receive: Receive) -> tuple[bytes | None, Receive]:
+async def read_body(receive: Receive) -> tuple[bytes | None, Receive]:
     """Read the body of a request, to look at it before the application does.
 
     Args:
@@ -56,7 +56,7 @@ async def read_whole(receive: Receive) -> tuple[bytes | None, Receive]:
         The body, None if the client has gone before its end; and a `receive` that gives it again.
 
     Example:
-        >>> body, receive = await read_whole(receive)  # doctest: +SKIP
+        >>> body, receive = await read_body(receive)  # doctest: +SKIP
     """
     body, more = b"", True
     while more:

@@ -43,7 +43,7 @@ def end_streams(app: ASGIApp, streams: Streams) -> ASGIApp:
         >>> app = end_streams(app, Streams())  # doctest: +SKIP
     """
 
-    async def that_ends(scope: Scope, receive: Receive, send: Send) -> None:
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
@@ -64,16 +64,16 @@ def end_streams(app: ASGIApp, streams: Streams) -> ASGIApp:
         finally:
             streams.tasks.discard(task)
             task.cancel()
-        if not task.cancelled() and not (open_ and _is_told(task.exception())):
+        if not task.cancelled() and not (open_ and _is_reported(task.exception())):
             task.result()
         elif not done:
             with contextlib.suppress(OSError):  # the client has gone, too
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    return that_ends
+    return middleware
 
 
-def _is_told(error: BaseException | None) -> bool:
+def _is_reported(error: BaseException | None) -> bool:
     """Tell whether Gradio has told the client in the stream: of an unknown event, or session."""
     return isinstance(error, HTTPException) or isinstance(error and error.__cause__, HTTPException)
 

@@ -81,7 +81,7 @@ def _lines(value: str) -> list[str]:
 def _split(line: str) -> tuple[str, str]:
     """Split a line and check both parts; no message shows a password."""
     name, colon, password = line.partition(":")
-    name = known_as(name)
+    name = normalize_name(name)
     shown = printable(name)
     if not colon:
         raise SettingsError(
@@ -102,25 +102,25 @@ def _split(line: str) -> tuple[str, str]:
     return name, password
 
 
-def known_as(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return a name as it is kept: composed (NFC), without space around it.
 
     Example:
-        >>> known_as(" anna ")
+        >>> normalize_name(" anna ")
         'anna'
     """
     return unicodedata.normalize("NFC", name).strip()
 
 
-def may_enter(users: Users, name: str, password: str) -> bool:
+def check_password(users: Users, name: str, password: str) -> bool:
     """Tell whether a name and a password belong together; takes as long for any name.
 
     Example:
         >>> users = read_users(Path("pictures"), ["anna:correct horse"])
-        >>> may_enter(users, "anna", "correct horse"), may_enter(users, "eva", "")
+        >>> check_password(users, "anna", "correct horse"), check_password(users, "eva", "")
         (True, False)
     """
-    name = known_as(name)
+    name = normalize_name(name)
     right = hmac.compare_digest(users.passwords.get(name, bytes(32)), _digest(password))
     return right and name in users.passwords
 
@@ -159,7 +159,7 @@ def user_named(users: Users, name: str | None) -> str:
     """
     if not users.passwords:
         return NOBODY
-    known = known_as(name or "")
+    known = normalize_name(name or "")
     if known not in users.passwords:
         raise SettingsError("the studio does not know this name; log in again")
     return known

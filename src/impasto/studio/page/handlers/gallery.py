@@ -15,19 +15,19 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from ....errors import PictureError
-from ...context import Studio, language, told
+from ...context import Studio, language, show_errors
 from ...gallery import gallery, paths
 from ...gallery.gallery import Entry
-from ..controls import Words, choice_of, label_of
+from ..controls import Translate, choice_label, label_of
 from ..layout import KINDS
 from ..previews import style_names, title_of
 from ..strings import say
-from .paint import restored
+from .paint import restored_controls
 
 _LOG = logging.getLogger(__name__)
 _MOST_SHOWN = 400
 _SMALL, _LARGE = 320, 1024  # sides of thumbnails
-_TOLD = (
+_SHOWN_SETTINGS = (
     *("quality", "strength", "color", "style_scale", "style_loss", "seed"),
     *("stroke_size", "keep_colors"),
 )
@@ -49,19 +49,19 @@ class GalleryParts(NamedTuple):
     undo: gr.Button
 
 
-def lay_out_gallery(words: Words) -> GalleryParts:
+def lay_out_gallery(translate: Translate) -> GalleryParts:
     """Put the gallery's parts onto the page.
 
     Args:
-        words: The page's texts.
+        translate: The page's texts.
     """
     search = gr.Textbox(
-        label=words("search"), info=words("search_help"), max_lines=1, elem_id="search"
+        label=translate("search"), info=translate("search_help"), max_lines=1, elem_id="search"
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=6, min_width=320):
             pictures = gr.Gallery(
-                label=words("gallery"),
+                label=translate("gallery"),
                 columns=4,
                 allow_preview=False,
                 object_fit="cover",
@@ -71,23 +71,25 @@ def lay_out_gallery(words: Words) -> GalleryParts:
                 elem_id="pictures",
                 buttons=[],
             )
-            undo = gr.Button(words("undo"), size="sm", elem_id="undo")
+            undo = gr.Button(translate("undo"), size="sm", elem_id="undo")
         with gr.Column(scale=5, min_width=320):
-            note = gr.Markdown(words("about_gallery"), elem_id="shelf-note")
+            note = gr.Markdown(translate("about_gallery"), elem_id="shelf-note")
             shown = gr.Image(
-                label=words("shown"), interactive=False, elem_id="shown", buttons=["fullscreen"]
+                label=translate("shown"), interactive=False, elem_id="shown", buttons=["fullscreen"]
             )
             about = gr.HTML("", elem_id="about")
             with gr.Row():
-                use = gr.Button(words("use"), elem_id="use")
-                delete = gr.Button(words("delete"), variant="stop", elem_id="delete")
+                use = gr.Button(translate("use"), elem_id="use")
+                delete = gr.Button(translate("delete"), variant="stop", elem_id="delete")
             with gr.Row():
                 kinds = [(kind.upper(), kind) for kind in KINDS]
                 kind = gr.Radio(
-                    kinds, value=KINDS[0], label=words("download_kind"), elem_id="shelf-kind"
+                    kinds, value=KINDS[0], label=translate("download_kind"), elem_id="shelf-kind"
                 )
-                download = gr.Button(words("download"), elem_id="shelf-download")
-                file = gr.DownloadButton(words("download"), visible="hidden", elem_id="shelf-file")
+                download = gr.Button(translate("download"), elem_id="shelf-download")
+                file = gr.DownloadButton(
+                    translate("download"), visible="hidden", elem_id="shelf-file"
+                )
     return GalleryParts(
         search, pictures, note, shown, about, use, kind, download, file, delete, undo
     )
@@ -99,7 +101,7 @@ class GalleryHandlers:
 
     studio: Studio
 
-    @told
+    @show_errors
     def fill(self, search: str, request: gr.Request) -> tuple[Any, dict[str, str]]:
         """Show the pictures that a search finds.
 
@@ -107,7 +109,7 @@ class GalleryHandlers:
             Thumbnails with captions, below what there is to say of them; and which picture is
             behind which thumbnail, by the names of their files.
         """
-        folder, wants = self.studio.folder(request), language(request)
+        folder, lang = self.studio.folder(request), language(request)
         found = gallery.entries(folder, search or "")
         listed = found[:_MOST_SHOWN]
         small = _thumbnails(folder, listed, self._place(request))
@@ -116,9 +118,9 @@ class GalleryHandlers:
             for entry in listed
             if (path := small.get(entry.name)) is not None
         ]
-        note = _note(len(found), len(listed), len(shown), (search or "").strip(), wants)
-        saying: dict[str, Any] = {"label": note, "show_label": True} if note else {}
-        pictures = gr.Gallery(**{"value": shown, "show_label": False, **saying})
+        note = _note(len(found), len(listed), len(shown), (search or "").strip(), lang)
+        label: dict[str, Any] = {"label": note, "show_label": True} if note else {}
+        pictures = gr.Gallery(**{"value": shown, "show_label": False, **label})
         return pictures, {path.name: name for name, path in small.items()}
 
     def choose(
@@ -133,7 +135,7 @@ class GalleryHandlers:
         yield None, None, "", ""
         yield self._chosen(names, chosen, request)
 
-    @told
+    @show_errors
     def _chosen(
         self, names: Mapping[str, str], chosen: gr.SelectData, request: gr.Request
     ) -> tuple[str, str, str, str]:
@@ -142,7 +144,7 @@ class GalleryHandlers:
             raise PictureError(say("no_picture", language(request)))
         folder = self.studio.folder(request)
         entry = gallery.find(folder, name)
-        large = _handed_out(folder, name, self._place(request), _LARGE)
+        large = _publish(folder, name, self._place(request), _LARGE)
         return entry.name, large.as_posix(), about(entry, language(request)), ""
 
     def _place(self, request: gr.Request) -> Path:
@@ -151,15 +153,15 @@ class GalleryHandlers:
         name = f"shelf-{hashlib.sha256(whose.encode()).hexdigest()[:32]}"
         return self.studio.temporary.scratch / name
 
-    @told
+    @show_errors
     def use(self, name: str | None, request: gr.Request) -> tuple[Any, ...]:
         """Put the controls where they were when a picture was made."""
         if not name:
             raise PictureError(say("no_picture", language(request)))
         entry = gallery.find(self.studio.folder(request), name)
-        return restored(entry.path, language(request))
+        return restored_controls(entry.path, language(request))
 
-    @told
+    @show_errors
     def delete(self, name: str | None, request: gr.Request) -> tuple[None, None, str, str]:
         """Delete a picture; it can be brought back.
 
@@ -171,7 +173,7 @@ class GalleryHandlers:
         gallery.delete(self.studio.folder(request), name)
         return None, None, "", say("deleted", language(request), name=name)
 
-    @told
+    @show_errors
     def undo(self, request: gr.Request) -> str:
         """Bring back what was deleted last."""
         name = gallery.undo(self.studio.folder(request))
@@ -179,7 +181,7 @@ class GalleryHandlers:
             return say("nothing_deleted", language(request))
         return say("restored", language(request), name=name)
 
-    def place(self, request: gr.Request) -> str:
+    def show_folder(self, request: gr.Request) -> str:
         """Say where the pictures are kept, to whoever sits at this machine."""
         if self.studio.user(request):
             return ""
@@ -191,18 +193,18 @@ def _thumbnails(folder: Path, listed: Sequence[Entry], place: Path) -> dict[str,
     made = {}
     for entry in listed:
         try:
-            made[entry.name] = _handed_out(folder, entry.name, place)
+            made[entry.name] = _publish(folder, entry.name, place)
         except PictureError as error:  # the page tells how many
             _LOG.info("a picture of the gallery cannot be shown: %s", error)
     return made
 
 
-def _handed_out(folder: Path, name: str, place: Path, side: int = _SMALL) -> Path:
+def _publish(folder: Path, name: str, place: Path, side: int = _SMALL) -> Path:
     """Copy a thumbnail to where the page may take it from; nothing is shown from the gallery."""
     small = gallery.thumbnail(folder, name, side)
     copy = place / small.name  # another when the picture is
     if not copy.is_file():
-        with paths.told(f"show {name}"):
+        with paths.file_errors(f"show {name}"):
             place.mkdir(exist_ok=True)
             hidden = place / f".{secrets.token_hex(8)}"
             shutil.copyfile(small, hidden)
@@ -210,15 +212,15 @@ def _handed_out(folder: Path, name: str, place: Path, side: int = _SMALL) -> Pat
     return copy
 
 
-def _note(found: int, listed: int, shown: int, search: str, wants: str) -> str:
+def _note(found: int, listed: int, shown: int, search: str, lang: str) -> str:
     """Say what cannot be seen in the pictures themselves."""
     if not found:
-        return say("nothing_found" if search else "empty_gallery", wants)
+        return say("nothing_found" if search else "empty_gallery", lang)
     notes = []
     if listed < found:
-        notes.append(say("more_found", wants, shown=listed, found=found))
+        notes.append(say("more_found", lang, shown=listed, found=found))
     if shown < listed:
-        notes.append(say("not_shown", wants, count=listed - shown))
+        notes.append(say("not_shown", lang, count=listed - shown))
     return " ".join(notes)
 
 
@@ -234,33 +236,34 @@ def _short(folder: Path) -> str:
     return str(Path("~") / folder.relative_to(home)) if folder.is_relative_to(home) else str(folder)
 
 
-def _style(name: str, wants: str) -> str:
-    return title_of(name, wants) if name in style_names() else name
+def _style(name: str, lang: str) -> str:
+    return title_of(name, lang) if name in style_names() else name
 
 
-def about(entry: Entry, wants: str) -> str:
+def about(entry: Entry, lang: str) -> str:
     """Return what made a picture as HTML.
 
     Args:
         entry: Of the gallery.
-        wants: `en` or `ko`.
+        lang: `en` or `ko`.
     """
     height, width = entry.size
     rows = {
         "file": entry.name,
         "content": entry.content,
-        "style": ", ".join(_style(name, wants) for name in entry.style.split(", ")),
+        "style": ", ".join(_style(name, lang) for name in entry.style.split(", ")),
         "size": f"{width}x{height}",
         "made_at": entry.made_at,
         "seconds": f"{entry.seconds:g}",
     }
-    lines = {say(f"row.{name}", wants): value for name, value in rows.items()}
+    lines = {say(f"row.{name}", lang): value for name, value in rows.items()}
     lines |= {
-        label_of(name, wants): choice_of(str(entry.settings.get(name, "")), wants) for name in _TOLD
+        label_of(name, lang): choice_label(str(entry.settings.get(name, "")), lang)
+        for name in _SHOWN_SETTINGS
     }
-    told = "".join(
+    rows_html = "".join(
         f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>"
         for name, value in lines.items()
         if value
     )
-    return f'<div class="about"><dl>{told}</dl></div>'
+    return f'<div class="about"><dl>{rows_html}</dl></div>'

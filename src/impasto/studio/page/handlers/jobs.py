@@ -12,24 +12,24 @@ import gradio as gr
 from PIL import Image as PIL
 
 from ....errors import PictureError
-from ...context import Studio, language, told
+from ...context import Studio, language, show_errors
 from ...gallery import gallery
-from ...jobs.status import PREVIEW_SIDE, View
+from ...jobs.status import PREVIEW_SIDE, JobView
 from ...security.users import gallery_of
-from ..controls import SHOWN, positions
-from ..job_status import AT_WORK, news, progress_panel, status_line
-from ..previews import look_at
+from ..controls import CONTROLS, control_values
+from ..job_status import UNFINISHED, announcement_key, progress_panel, status_line
+from ..previews import read_reduced
 from ..strings import say
-from .paint import RUN, as_bytes
+from .paint import JOB, as_bytes
 
 _BUTTONS = {  # which buttons are there, by a job's status
-    "waiting": ("pause", "drop"),
-    "running": ("pause", "stop", "drop"),
-    "paused": ("go_on", "stop", "drop"),
-    "failed": ("go_on", "drop"),
+    "waiting": ("pause", "delete_job"),
+    "running": ("pause", "stop", "delete_job"),
+    "paused": ("resume", "stop", "delete_job"),
+    "failed": ("resume", "delete_job"),
 }
-_MOST_BEFORES = 32
-BUTTONS = ("pause", "go_on", "stop", "drop")
+_MOST_PHOTOGRAPHS = 32
+BUTTONS = ("pause", "resume", "stop", "delete_job")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +37,10 @@ class JobHandlers:
     """The handlers of the events of a job; each takes values of controls and returns updates."""
 
     studio: Studio
-    befores: OrderedDict[str, Any] = field(default_factory=OrderedDict)  # photographs, by job
+    photographs: OrderedDict[str, Any] = field(default_factory=OrderedDict)  # photographs, by job
 
-    @told
-    def greet(self, request: gr.Request) -> tuple[Any, ...]:
+    @show_errors
+    def restore_job(self, request: gr.Request) -> tuple[Any, ...]:
         """Show a job that goes on, or that ended last, to whoever comes back to it.
 
         Returns:
@@ -48,24 +48,31 @@ class JobHandlers:
             what the page shows, and where the controls of settings stand.
         """
         user = self.studio.user(request)
-        views = self.studio.jobs.of(user)
+        views = self.studio.jobs.jobs_of(user)
         if not views:
-            return (None, *[gr.skip()] * 2, gr.Timer(active=False), *[gr.skip()] * (1 + len(SHOWN)))
-        view = next((view for view in views if view.status in AT_WORK), views[0])
+            return (
+                None,
+                *[gr.skip()] * 2,
+                gr.Timer(active=False),
+                *[gr.skip()] * (1 + len(CONTROLS)),
+            )
+        view = next((view for view in views if view.status in UNFINISHED), views[0])
         photo = self._photograph(user, view.id)
-        return view.id, photo, photo, gr.Timer(active=True), RUN, *positions(view.settings)
+        return view.id, photo, photo, gr.Timer(active=True), JOB, *control_values(view.settings)
 
     def _photograph(self, user: str, job: str) -> str | None:
         """Copy a job's photograph to where the page may take it from; None when it is gone."""
         path = self.studio.jobs.photograph(user, job)
         if path is None:
             return None
-        copy = self.studio.place() / path.name
+        copy = self.studio.new_folder() / path.name
         copy.write_bytes(path.read_bytes())
         return str(copy)
 
-    @told
-    def watch(self, job: str | None, shows: str, seen: str, request: gr.Request) -> tuple[Any, ...]:
+    @show_errors
+    def refresh(
+        self, job: str | None, shows: str, seen: str, request: gr.Request
+    ) -> tuple[Any, ...]:
         """Show how the jobs stand.
 
         Args:
@@ -79,7 +86,7 @@ class JobHandlers:
             and the name of the picture that was kept.
         """
         user = self.studio.user(request)
-        views = self.studio.jobs.of(user)
+        views = self.studio.jobs.jobs_of(user)
         view = next((view for view in views if view.id == job), None)
         picture = f"{shows} {view and (view.id, view.version, view.status)}"
         listed = f"{job} {shows} {_listed(views)}"
@@ -88,18 +95,18 @@ class JobHandlers:
         around = (
             skipped
             if listed == before_list
-            else [*_buttons(view), _choice_of_runs(views, job, language(request))]
+            else [*_buttons(view), _job_list(views, job, language(request))]
         )
         shown = kept = gr.skip()
-        if shows == RUN and view is not None and picture != before_picture:
+        if shows == JOB and view is not None and picture != before_picture:
             shown, kept = self._picture(user, view), view.picture
-        timer = gr.Timer(active=any(view.status in AT_WORK for view in views))
+        timer = gr.Timer(active=any(view.status in UNFINISHED for view in views))
         panel = progress_panel(view, language(request))
         return f"{picture}\n{listed}", panel, shown, *around, timer, kept
 
-    def _picture(self, user: str, view: View) -> Any:
+    def _picture(self, user: str, view: JobView) -> Any:
         before, after = self._before(user, view.id), None
-        if view.picture is not None and view.status not in AT_WORK:
+        if view.picture is not None and view.status not in UNFINISHED:
             after = self._kept(user, view.picture)
         elif (made := self.studio.jobs.preview(user, view.id)) is not None:
             after = PIL.open(io.BytesIO(made))
@@ -110,11 +117,11 @@ class JobHandlers:
     def _before(self, user: str, job: str) -> Any:
         """Return the photograph of a job; it is remembered, since its file goes with the job."""
         path = self.studio.jobs.photograph(user, job)
-        if job not in self.befores and path is not None:
-            self.befores[job] = as_bytes(look_at(str(path), self.studio.max_pixels).image)
-            while len(self.befores) > _MOST_BEFORES:
-                self.befores.popitem(last=False)
-        return self.befores.get(job)
+        if job not in self.photographs and path is not None:
+            self.photographs[job] = as_bytes(read_reduced(str(path), self.studio.max_pixels).image)
+            while len(self.photographs) > _MOST_PHOTOGRAPHS:
+                self.photographs.popitem(last=False)
+        return self.photographs.get(job)
 
     def _kept(self, user: str, name: str) -> Any:
         try:
@@ -123,26 +130,26 @@ class JobHandlers:
             return None
         return PIL.open(io.BytesIO(small.read_bytes()))
 
-    @told
+    @show_errors
     def pause(self, job: str | None, request: gr.Request) -> None:
         """Let a job wait until it is told to go on."""
         if job:
             self.studio.jobs.pause(self.studio.user(request), job)
 
-    @told
-    def go_on(self, job: str | None, request: gr.Request) -> None:
+    @show_errors
+    def resume(self, job: str | None, request: gr.Request) -> None:
         """Let a paused job go on."""
         if job:
-            self.studio.jobs.go_on(self.studio.user(request), job)
+            self.studio.jobs.resume(self.studio.user(request), job)
 
-    @told
+    @show_errors
     def stop(self, job: str | None, request: gr.Request) -> None:
         """End a job and keep the picture so far."""
         if job:
             self.studio.jobs.stop(self.studio.user(request), job)
 
-    @told
-    def drop(self, job: str | None, request: gr.Request) -> tuple[str | None, str, str]:
+    @show_errors
+    def delete_job(self, job: str | None, request: gr.Request) -> tuple[str | None, str, str]:
         """Throw a job away.
 
         Returns:
@@ -150,11 +157,11 @@ class JobHandlers:
         """
         user = self.studio.user(request)
         if job:
-            self.studio.jobs.drop(user, job)
-        others = [view.id for view in self.studio.jobs.of(user) if view.status in AT_WORK]
-        return others[0] if others else None, "", say("dropped", language(request))
+            self.studio.jobs.delete(user, job)
+        others = [view.id for view in self.studio.jobs.jobs_of(user) if view.status in UNFINISHED]
+        return others[0] if others else None, "", say("job_deleted", language(request))
 
-    @told
+    @show_errors
     def export(self, name: str | None, kind: gallery.Kind, request: gr.Request) -> str:
         """Write a picture of the gallery as a file to download.
 
@@ -163,22 +170,22 @@ class JobHandlers:
         """
         if not name:
             raise PictureError(say("no_picture", language(request)))
-        folder = self.studio.place()
+        folder = self.studio.new_folder()
         return str(gallery.export(self.studio.folder(request), name, kind, folder))
 
 
-def _listed(views: Sequence[View]) -> list[str]:
-    return [news(view) for view in views]
+def _listed(views: Sequence[JobView]) -> list[str]:
+    return [announcement_key(view) for view in views]
 
 
-def _buttons(view: View | None) -> list[Any]:
+def _buttons(view: JobView | None) -> list[Any]:
     shown = _BUTTONS.get(view.status, ()) if view is not None else ()
     if view is not None and view.status == "waiting" and view.begun:
         shown = (*shown, "stop")
     return [gr.Button(visible=name in shown) for name in BUTTONS]
 
 
-def _choice_of_runs(views: Sequence[View], job: str | None, wants: str) -> Any:
-    named = [(f"{view.name}: {status_line(view, wants)}", view.id) for view in views]
+def _job_list(views: Sequence[JobView], job: str | None, lang: str) -> Any:
+    named = [(f"{view.name}: {status_line(view, lang)}", view.id) for view in views]
     only = len(views) == 1 and views[0].id == job
     return gr.Radio(choices=named, value=job, visible=bool(views) and not only)

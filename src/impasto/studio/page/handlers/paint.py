@@ -19,77 +19,80 @@ from ....settings import Settings
 from ....types import Image
 from ....workflows.paint import paint
 from ....workflows.record import Input, Record
-from ...context import Studio, language, told
+from ...context import Studio, language, show_errors
 from ...gallery import gallery
 from ..command_line import settings_of
-from ..controls import SHOWN, label_of, not_brought_back, positions, settings_from
-from ..job_status import AT_WORK
-from ..previews import glance, in_small, look_at, sample, small_painting, style_names
+from ..controls import CONTROLS, control_values, label_of, not_restorable, settings_from
+from ..job_status import UNFINISHED
+from ..previews import (
+    paint_preview,
+    paint_thumbnails,
+    painting_thumbnail,
+    read_reduced,
+    sample_photograph,
+    style_names,
+)
 from ..selection import (
     KEEPS_COLORS,
-    choose,
-    commands,
+    command_lines,
     make_job_spec,
-    offered,
+    make_selection,
     settings_at_once,
+    style_options,
     weights_of,
 )
 from ..strings import say
 
-CHOICE, RUN = "choice", "run"  # what the page shows
+PREVIEW, JOB = "preview", "job"  # kinds of the picture shown
 
 
-def dress(small: Sequence[str]) -> str:
-    """Return the style sheet that shows pictures on the styles, in their order.
+def thumbnail_css(small: Sequence[str]) -> str:
+    """Return the style sheet that puts thumbnails on the style buttons.
 
     Args:
-        small: `data:` addresses.
+        small: `data:` URLs in the order of the styles.
     """
+    label = "#styles .wrap label:nth-of-type"
     rules = [
-        f"#styles .wrap label:nth-of-type({place})::before"
-        f"{{background-image:url({address}) !important}}"
-        for place, address in enumerate(small, start=1)
+        f"{label}({number})::before{{background-image:url({url}) !important}}"
+        for number, url in enumerate(small, start=1)
     ]
     return f"<style>{''.join(rules)}</style>"
 
 
 def as_bytes(image: Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return an image as the page's components take it."""
+    """Convert an image to 8 bits for Gradio components."""
     return (np.clip(image, 0, 1) * 255).round().astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
 class PaintHandlers:
-    """The handlers of the events of the page; each takes values of controls and returns updates."""
+    """Handlers of the painting tab; each takes component values and returns updates."""
 
     studio: Studio
 
-    @told
+    @show_errors
     def sample(self) -> tuple[str, str]:
-        """Write a sample photograph for the page.
-
-        Returns:
-            Its path, to show it and to work on it.
-        """
-        path = str(write_image(self.studio.place() / "astronaut.jpg", sample()))
+        """Write the sample photograph; return its path, for display and for processing."""
+        path = str(write_image(self.studio.new_folder() / "astronaut.jpg", sample_photograph()))
         return path, path
 
-    @told
+    @show_errors
     def canvas(self, photo: str | None, request: gr.Request) -> dict[str, Any]:
-        """Put the photograph, reduced, where regions are painted."""
+        """Put the reduced photograph on the canvas for regions."""
         if not photo:
             raise SettingsError(say("no_photo", language(request)))
-        small = as_bytes(look_at(photo, self.studio.max_pixels).image)
+        small = as_bytes(read_reduced(photo, self.studio.max_pixels).image)
         return {"background": small, "layers": [], "composite": None}
 
-    def take(self, upload: Mapping[str, Any] | None) -> tuple[str | None, Any]:
-        """Take the photograph that was uploaded, as the file that it is.
+    def take_photograph(self, upload: Mapping[str, Any] | None) -> tuple[str | None, Any]:
+        """Accept an uploaded photograph as a file.
 
         Args:
-            upload: What the page sends of it, unprocessed: Gradio would open it in its own way.
+            upload: Unprocessed, since Gradio would decode the image itself.
 
         Returns:
-            The file, and an update of the page's photograph, which is emptied if it is none.
+            The file, and an update that clears the image component if it is unreadable.
         """
         path = upload["path"] if upload else None
         if path is None or self._readable(path):
@@ -97,34 +100,34 @@ class PaintHandlers:
         return None, None
 
     def _readable(self, path: str) -> bool:
-        """Tell whether a picture can be read, and if not, say why."""
+        """Return whether an image can be read; show a warning if not."""
         try:
-            look_at(path, self.studio.max_pixels)
+            read_reduced(path, self.studio.max_pixels)
         except ImpastoError as error:
-            gr.Warning(html.escape(self.studio.sentence(error)))
+            gr.Warning(html.escape(self.studio.error_text(error)))
             return False
         return True
 
     def take_paintings(
         self, own: list[str] | None, chosen: str | None, request: gr.Request
     ) -> tuple[Any, ...]:
-        """Offer the paintings that were dropped, and say which cannot be read.
+        """Offer uploaded paintings as styles; warn about unreadable ones.
 
         Returns:
-            Their files, and updates of the styles and of those to blend with.
+            Their files, and updates of the style and blend controls.
         """
         files = [file for file in own or [] if self._readable(file)]
-        return files, *offered(files, chosen, language(request))
+        return files, *style_options(files, chosen, language(request))
 
-    @told
-    def show_styles(self, photo: str | None, files: list[str]) -> str:
-        """Show the paintings, and the photograph painted small in all learned styles."""
+    @show_errors
+    def show_thumbnails(self, photo: str | None, files: list[str]) -> str:
+        """Show thumbnails of the paintings and of the photograph in each learned style."""
         most = self.studio.max_pixels
-        image = look_at(photo, most).image if photo else None
-        paintings = [small_painting(look_at(file, most).image) for file in files]
-        return dress([*paintings, *in_small(image)])
+        image = read_reduced(photo, most).image if photo else None
+        paintings = [painting_thumbnail(read_reduced(file, most).image) for file in files]
+        return thumbnail_css([*paintings, *paint_thumbnails(image)])
 
-    @told
+    @show_errors
     def paint_now(
         self,
         photo: str | None,
@@ -135,43 +138,40 @@ class PaintHandlers:
         color: str,
         request: gr.Request,
     ) -> tuple[Any, ...]:
-        """Paint at once, as soon as photograph and style are chosen.
+        """Paint a preview once photograph and style are chosen.
 
         Returns:
-            Photograph and picture, what to say, that the choice is shown, and no kept picture.
+            Photograph and preview, a note, `PREVIEW`, and None for the kept file.
         """
         if not photo:
-            return None, "", CHOICE, None
-        picture = look_at(photo, self.studio.max_pixels)
+            return None, "", PREVIEW, None
+        picture = read_reduced(photo, self.studio.max_pixels)
         if not first:
             plain = as_bytes(picture.image)
-            return (plain, plain), "", CHOICE, None
-        choice = choose(photo, first, others, share, language(request))
+            return (plain, plain), "", PREVIEW, None
+        lang = language(request)
+        selection = make_selection(photo, first, others, share, lang)
         began = time.perf_counter()
         keep, most = color in KEEPS_COLORS, self.studio.max_pixels
-        result = glance(picture, choice.shares, strength, keep, most)
-        word = "painted" if set(choice.shares) <= set(style_names()) else "guess"
+        result = paint_preview(picture, selection.shares, strength, keep, most)
+        word = "painted" if set(selection.shares) <= set(style_names()) else "guess"
         seconds = f"{time.perf_counter() - began:.1f}"
-        note = say(word, language(request), style=choice.title(language(request)), seconds=seconds)
-        return (as_bytes(picture.image), as_bytes(result.image)), note, CHOICE, None
+        note = say(word, lang, style=selection.title(lang), seconds=seconds)
+        return (as_bytes(picture.image), as_bytes(result.image)), note, PREVIEW, None
 
-    @told
-    def strengthen(
-        self,
-        job: str | None,
-        shows: str,
-        request: gr.Request,
-        *choice: Any,
+    @show_errors
+    def change_strength(
+        self, job: str | None, shows: str, request: gr.Request, *choice: Any
     ) -> tuple[Any, ...]:
-        """Paint at once with another strength, or let the job that is shown go on with it.
+        """Paint a preview with another strength, or change that of the job shown.
 
         Returns:
             As `paint_now`.
         """
         photo, first, others, share, strength, color = choice
         user = self.studio.user(request)
-        view = next((view for view in self.studio.jobs.of(user) if view.id == job), None)
-        if shows != RUN or view is None or view.status not in AT_WORK:
+        view = next((view for view in self.studio.jobs.jobs_of(user) if view.id == job), None)
+        if shows != JOB or view is None or view.status not in UNFINISHED:
             return self.paint_now(photo, first, others, share, strength, color, request)
         if view.settings.strength == strength:
             return (gr.skip(),) * 4
@@ -179,7 +179,7 @@ class PaintHandlers:
         text = say("strength_live", language(request), strength=f"{strength:g}")
         return gr.skip(), text, gr.skip(), gr.skip()
 
-    @told
+    @show_errors
     def keep(
         self,
         kept: str | None,
@@ -191,24 +191,24 @@ class PaintHandlers:
         request: gr.Request,
         *values: Any,
     ) -> tuple[str, str]:
-        """Keep what is shown in the gallery: paint the choice at the photograph's size.
+        """Keep the picture in the gallery, painted at the photograph's size.
 
         Returns:
-            Name of the file, and what to say.
+            File name, and a note.
         """
-        folder, wants = self.studio.folder(request), language(request)
+        folder, lang = self.studio.folder(request), language(request)
         if kept and (folder / kept).is_file():
-            return kept, say("kept", wants, name=kept)
-        if shows == RUN:
-            raise SettingsError(say("not_finished", wants))
-        choice = choose(photo, first, others, share, wants)
-        settings = settings_at_once(choice, settings_from(_named(values)))
-        photograph = read_picture(choice.photo, max_pixels=self.studio.max_pixels)
-        result = paint(photograph, dict(choice.shares), settings=settings)
-        path = gallery.keep(folder, result, choice.name)
-        return path.name, say("kept", wants, name=path.name)
+            return kept, say("kept", lang, name=kept)
+        if shows == JOB:
+            raise SettingsError(say("not_finished", lang))
+        selection = make_selection(photo, first, others, share, lang)
+        settings = settings_at_once(selection, settings_from(_named(values)))
+        photograph = read_picture(selection.photo, max_pixels=self.studio.max_pixels)
+        result = paint(photograph, dict(selection.shares), settings=settings)
+        path = gallery.keep(folder, result, selection.name)
+        return path.name, say("kept", lang, name=path.name)
 
-    @told
+    @show_errors
     def start(
         self,
         photo: str | None,
@@ -219,20 +219,19 @@ class PaintHandlers:
         request: gr.Request,
         *values: Any,
     ) -> tuple[str, str]:
-        """Send the picture to the slow route, which begins with what was painted at once.
+        """Start an iterative job from the selection.
 
         Returns:
-            The job, and that it is shown.
+            Id of the job, and `JOB`.
         """
-        choice = choose(photo, first, others, share, language(request))
+        selection = make_selection(photo, first, others, share, language(request))
         layers = list((canvas or {}).get("layers") or [])
         with tempfile.TemporaryDirectory(dir=self.studio.temporary.scratch) as place:
-            spec = make_job_spec(
-                choice, _named(values), layers, Path(place), self.studio.max_pixels
-            )
-            return self.studio.jobs.add(self.studio.user(request), spec), RUN
+            most = self.studio.max_pixels
+            spec = make_job_spec(selection, _named(values), layers, Path(place), most)
+            return self.studio.jobs.add(self.studio.user(request), spec), JOB
 
-    @told
+    @show_errors
     def command(
         self,
         photo: str | None,
@@ -242,41 +241,42 @@ class PaintHandlers:
         request: gr.Request,
         *values: Any,
     ) -> str:
-        """Say the same as a command line; nothing while the choice is not complete."""
+        """Return equivalent command lines; empty while the selection is incomplete."""
         if not photo or not first:
             return ""
-        choice = choose(photo, first, others, share, language(request))
-        return "\n".join(commands(choice, settings_from(_named(values), **weights_of(choice))))
+        selection = make_selection(photo, first, others, share, language(request))
+        settings = settings_from(_named(values), **weights_of(selection))
+        return "\n".join(command_lines(selection, settings))
 
-    @told
+    @show_errors
     def restore(self, record: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """Put the controls where they were when a picture was made; see `restored`."""
+        """Restore the controls from the record of a picture; see `restored_controls`."""
         if not record:
-            return (gr.skip(),) * (len(SHOWN) + 4)
-        return restored(Path(record), language(request))
+            return (gr.skip(),) * (len(CONTROLS) + 4)
+        return restored_controls(Path(record), language(request))
 
 
-def restored(path: Path, wants: str) -> tuple[Any, ...]:
-    """Return where the controls stood when a picture was made.
+def restored_controls(path: Path, lang: str) -> tuple[Any, ...]:
+    """Return control values from the record of a picture.
 
     Args:
-        path: Of the picture.
-        wants: `en` or `ko`.
+        path: Path of the picture.
+        lang: `en` or `ko`.
 
     Returns:
-        Values of the controls in the order of `SHOWN`, of the styles, the others and their share
-        where they are learned ones, and what to say.
+        Values in the order of `CONTROLS`; style, blended styles and share if all styles are
+        learned ones; and a note.
 
     Raises:
-        PictureError: It has no record, or a damaged one.
+        PictureError: The record is missing or damaged.
     """
     record, found = settings_of(path)
     if not isinstance(found, Settings):
         found = Settings(strength=found.strength, color="keep" if found.keep_colors else "style")
-    text = say("settings_back", wants, name=path.name)
-    if lost := [label_of(name, wants) for name in not_brought_back(found)]:
-        text = f"{text} {say('not_all', wants, names=', '.join(lost))}"
-    return *positions(found), *_styles_in(record), text
+    text = say("settings_back", lang, name=path.name)
+    if lost := [label_of(name, lang) for name in not_restorable(found)]:
+        text = f"{text} {say('not_all', lang, names=', '.join(lost))}"
+    return *control_values(found), *_styles_in(record), text
 
 
 def _styles_in(record: Record) -> tuple[Any, Any, Any]:
@@ -292,9 +292,9 @@ def _styles_in(record: Record) -> tuple[Any, Any, Any]:
 
 
 def _learned(style: Input) -> str:
-    """Return the name of a learned style; of the slow route, pictures may be named after it."""
+    """Return the name of a learned style; in iterative jobs, files may be named after it."""
     return style.name if style.sha256 is None else style.name.removesuffix(".png")
 
 
 def _named(values: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip((name for name, _ in SHOWN), values, strict=True))
+    return dict(zip((name for name, _ in CONTROLS), values, strict=True))
