@@ -209,7 +209,7 @@ class TrainingStep(NamedTuple):
         done: Fraction of the training that is done, 0..1.
         seconds: Training time so far, including that before a resume.
         losses: `loss` and its parts, means over these steps and their pictures; see
-            `lesson.part_names`.
+            `training_model.part_names`.
     """
 
     step: int

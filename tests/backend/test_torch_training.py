@@ -16,8 +16,8 @@ if BACKEND != "torch":
 from impasto.backend import _torch_networks as networks  # noqa: E402
 from impasto.backend import keras  # noqa: E402
 from impasto.backend._torch_training import _adam  # noqa: E402
-from impasto.engines.network.bank import Drawn  # noqa: E402
-from impasto.engines.network.training import draw_step  # noqa: E402
+from impasto.engines.network.training import draw_batch  # noqa: E402
+from impasto.engines.network.training_data import Batch  # noqa: E402
 from impasto.images.files import write_image  # noqa: E402
 from impasto.images.sample_styles import sample_style  # noqa: E402
 from impasto.training_settings import TrainingSettings  # noqa: E402
@@ -95,10 +95,10 @@ def test_a_step_can_be_recorded(tmp_path):
         tmp_path / "photos", [tmp_path / "style.png"], tmp_path / "run", settings
     )
     run = train._prepare(training, {})
-    arrays = draw_step(run.photographs, run.styles, settings, 0)
-    drawn = Drawn(*map(torch.as_tensor, arrays))
-    run.lesson.step_loss(drawn)  # the first time operators are chosen
+    arrays = draw_batch(run.photographs, run.styles, settings, 0)
+    batch = Batch(*map(torch.as_tensor, arrays))
+    run.training_model.step_loss(batch)  # the first time operators are chosen
     with _NewNumbers() as watch:
-        total, _ = run.lesson.step_loss(drawn)
-        torch.autograd.grad(total, [v.value for v in run.lesson.trainable_variables])
+        total, _ = run.training_model.step_loss(batch)
+        torch.autograd.grad(total, [v.value for v in run.training_model.trainable_variables])
     assert not watch.seen

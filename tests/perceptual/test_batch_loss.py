@@ -9,7 +9,7 @@ from impasto.backend._torch_choice import Choice
 from impasto.engines.pixels import to_pixels
 from impasto.images.sample_styles import sample_style
 from impasto.perceptual import objective, statistics
-from impasto.perceptual.batch_loss import Wanted, batch_loss
+from impasto.perceptual.batch_loss import BatchTargets, batch_loss
 from impasto.perceptual.features import features_and_grams_each, vgg19
 from impasto.settings import Settings
 
@@ -34,7 +34,7 @@ def test_it_is_the_mean_over_the_pictures_and_so_is_its_gradient(
     monkeypatch.setattr(_torch_layers, "choose", lambda *_: Choice("stock", "stock"))
     styles = [to_pixels(sample_style(kind, 64)) for kind in ("swirls", "mosaic")]
     painted = np.clip(pictures + 0.1 * rng.standard_normal(pictures.shape), 0, 1)
-    wanted = Wanted(*targets(pictures, styles, kernels), {})
+    wanted = BatchTargets(*targets(pictures, styles, kernels), {})
 
     def loss(pixels):
         found = batch_loss(pixels, wanted, kernels, LOSS)
@@ -98,7 +98,7 @@ def test_content_is_weighed_by_the_energy_of_its_place(kernels, pictures, rng):
     least = float(np.square(wanted).sum(3).mean())
     pixels = ops.convert_to_tensor(painted)
     found = batch_loss(
-        pixels, Wanted(content, grams, {}), kernels, LOSS, ops.convert_to_tensor(least)
+        pixels, BatchTargets(content, grams, {}), kernels, LOSS, ops.convert_to_tensor(least)
     )
     seen = vgg19(pixels, kernels, [name], **objective.network_options(LOSS))[name]
     distance = np.square(ops.convert_to_numpy(seen) - wanted).sum(3)
@@ -115,7 +115,7 @@ def test_a_layer_that_does_not_count_for_a_picture_is_left_out(kernels, pictures
 
     def distance(*counts):
         counted = {} if not counts else {name: ops.convert_to_tensor(np.float32(counts))}
-        wanted = Wanted(content, grams, counted)
+        wanted = BatchTargets(content, grams, counted)
         return float(batch_loss(pixels, wanted, kernels, LOSS).parts[f"style/{name}"])
 
     assert distance(1, 0) + distance(0, 1) == pytest.approx(distance(), rel=1e-5)

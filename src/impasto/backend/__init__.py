@@ -24,8 +24,8 @@ What Keras 3 does not offer has one function of the same name for each framework
   `NORM_EPSILON` to variances. `enlarge_conv3x3(x, kernel)` enlarges x twice by nearest neighbours,
   repeats its border by one position, and convolves it, all in one.
 - `prepare_to_train()`: to be called before a Keras model is trained.
-- `make_update(lesson, averages)`: the steps of training, see `training_update.Update`. `lesson` is
-  a compiled Keras model with `examples(drawn) -> (x, y)` and `step_loss(drawn) -> (loss, parts)`;
+- `make_update(model, averages)`: the steps of training, see `training_update.Update`. `model` is
+  a compiled Keras model with `examples(batch) -> (x, y)` and `step_loss(batch) -> (loss, parts)`;
   `averages` are variables that follow its weights, or none.
 - `on_gpu()`: whether trunks are trained in 16 bits and steps are recorded: PyTorch on CUDA alone.
 - `free_memory()`, `devices()`, `threads()`; `device_memory()`: bytes that are free on the GPU in

@@ -1,8 +1,8 @@
 """Training steps on PyTorch, recorded as a CUDA graph on a GPU.
 
-The step is Adam's of Keras, with its variables, in fewer launches; the gradient is cut to a norm
-before. On a GPU the step is recorded once (a CUDA graph) and then replayed, since hundreds of small
-launches would take longer than what they start.
+The step is that of Keras' Adam, on the same variables, with fewer kernel launches; the gradient is
+clipped by its global norm. On a GPU the step is recorded once (a CUDA graph) and then replayed,
+since hundreds of small launches would take longer than the kernels themselves.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ import torch
 
 from .training_update import Update
 
-_WARM_UPS = 3  # steps before a recording, in which operators are chosen and memory is laid out
-_AHEAD = 4  # steps that are handed to a GPU before it has done them
+_WARM_UPS = 3  # steps before the recording, which choose operators and allocate memory
+_AHEAD = 4  # steps queued on the GPU at most
 _SECONDS_BETWEEN_REPORTS = 1.0
 
 Tensors = list[torch.Tensor]
 
 
-def make_update(lesson: Any, averages: Sequence[Any]) -> Update:
-    """Return what trains a lesson; see `backend.make_update`."""
-    device = lesson.trainable_variables[0].value.device
+def make_update(model: Any, averages: Sequence[Any]) -> Update:
+    """Return the training update of a model; see `backend.make_update`."""
+    device = model.trainable_variables[0].value.device
     rate, decay = (torch.zeros((), device=device) for _ in range(2))
-    names = ["loss", *(metric.name for metric in lesson.parts)]
+    names = ["loss", *(metric.name for metric in model.parts)]
     sums = torch.zeros(len(names) + 1, device=device)
-    step = _make_step(lesson, averages, rate, decay, sums)
-    run = _recorded(step, device) if device.type == "cuda" else _as_it_comes(step, device)
+    step = _make_step(model, averages, rate, decay, sums)
+    run = _recorded(step, device) if device.type == "cuda" else _eager(step, device)
     last = [time.monotonic()]
 
-    def one(drawn: Any, new_rate: float, new_decay: float) -> None:
+    def one(batch: Any, new_rate: float, new_decay: float) -> None:
         rate.fill_(new_rate)
         decay.fill_(new_decay)
-        run(drawn)
+        run(batch)
 
     def is_due() -> bool:
         waits = device.type == "cuda"
@@ -55,24 +55,24 @@ def make_update(lesson: Any, averages: Sequence[Any]) -> Update:
 
 
 def _make_step(
-    lesson: Any,
+    model: Any,
     averages: Sequence[Any],
     rate: torch.Tensor,
     decay: torch.Tensor,
     sums: torch.Tensor,
 ) -> Callable[[Any], None]:
-    """Return a step that takes all it needs from the device: what was drawn, rate and decay.
+    """Return a step whose inputs are all on the device: batch, rate and decay.
 
-    It adds the loss, its parts and 1 to `sums`, or nothing where the loss is not finite.
+    It adds the loss, its parts and 1 to `sums`, or nothing if the loss is not finite.
     """
-    weights = [variable.value for variable in lesson.trainable_variables]
+    weights = [variable.value for variable in model.trainable_variables]
     kept = [average.value for average in averages]
-    names = [metric.name for metric in lesson.parts]
-    adam = _adam(lesson.optimizer, weights, rate)
+    names = [metric.name for metric in model.parts]
+    adam = _adam(model.optimizer, weights, rate)
 
-    def step(drawn: Any) -> None:
+    def step(batch: Any) -> None:
         with torch.enable_grad():
-            total, parts = lesson.step_loss(drawn)
+            total, parts = model.step_loss(batch)
             gradients = list(torch.autograd.grad(total, weights))
         with torch.no_grad():
             adam(gradients)
@@ -88,7 +88,7 @@ def _make_step(
 
 
 def _adam(optimizer: Any, weights: Tensors, rate: torch.Tensor) -> Callable[[Tensors], None]:
-    """Return Adam's step on the weights and the optimizer's own variables, in place."""
+    """Return Adam's step, which updates weights and optimizer variables in place."""
     first, second = (
         [v.value for v in optimizer.variables if v.path.endswith(f"_{name}")]
         for name in ("momentum", "velocity")
@@ -117,12 +117,12 @@ def _adam(optimizer: Any, weights: Tensors, rate: torch.Tensor) -> Callable[[Ten
     return update
 
 
-def _as_it_comes(step: Callable[[Any], None], device: torch.device) -> Callable[[Any], None]:
-    return lambda drawn: step(type(drawn)(*(torch.as_tensor(a, device=device) for a in drawn)))
+def _eager(step: Callable[[Any], None], device: torch.device) -> Callable[[Any], None]:
+    return lambda batch: step(type(batch)(*(torch.as_tensor(a, device=device) for a in batch)))
 
 
 def _recorded(step: Callable[[Any], None], device: torch.device) -> Callable[[Any], None]:
-    """Record a step when it is first run, and replay it afterwards with new inputs."""
+    """Record a step after some warm-up runs, and replay it with new inputs."""
     torch.backends.cudnn.benchmark = True  # all steps have the same shapes
     inputs: list[Any] = []
     graph = torch.cuda.CUDAGraph()
@@ -130,10 +130,10 @@ def _recorded(step: Callable[[Any], None], device: torch.device) -> Callable[[An
     side = torch.cuda.Stream(device)
     calls = [0]
 
-    def run(drawn: Any) -> None:
-        host = [torch.from_numpy(array).pin_memory() for array in drawn]
+    def run(batch: Any) -> None:
+        host = [torch.from_numpy(array).pin_memory() for array in batch]
         if not inputs:
-            inputs.append(type(drawn)(*(each.to(device) for each in host)))
+            inputs.append(type(batch)(*(each.to(device) for each in host)))
         for place, each in zip(inputs[0], host, strict=True):
             place.copy_(each, non_blocking=True)
         calls[0] += 1
@@ -150,7 +150,7 @@ def _recorded(step: Callable[[Any], None], device: torch.device) -> Callable[[An
         graph.replay()
         event = torch.cuda.Event()
         event.record()
-        events.append((event, host))  # the host's memory must last until it has been copied
+        events.append((event, host))  # keeps the host's memory until it has been copied
         if len(events) > _AHEAD:
             events.popleft()[0].synchronize()
 

@@ -9,13 +9,13 @@ from keras import ops
 
 
 class Update(NamedTuple):
-    """What trains a lesson.
+    """The training update of a model.
 
     Attributes:
-        step: `(drawn, rate, decay)` does one step on what was drawn, NumPy arrays, with a learning
-            rate, and lets so much of the average of the weights stay.
-        is_due: Whether it is time to read: reading waits for a GPU.
-        read: Gives `loss` and the parts of it, means over the steps since the last reading.
+        step: `(batch, rate, decay)` runs one step on a batch of NumPy arrays with a learning rate,
+            and updates the average of the weights with a decay.
+        is_due: Whether to read the losses now; reading waits for a GPU.
+        read: Returns `loss` and its parts, means over the steps since the last call.
     """
 
     step: Callable[[Any, float, float], None]
@@ -23,16 +23,16 @@ class Update(NamedTuple):
     read: Callable[[], Mapping[str, float]]
 
 
-def make_update(lesson: Any, averages: Sequence[Any]) -> Update:
-    """Return what trains a lesson by Keras' own training step; see `backend.make_update`."""
+def make_update(model: Any, averages: Sequence[Any]) -> Update:
+    """Return an update with Keras' own training step; see `backend.make_update`."""
     found: dict[str, float] = {}
 
-    def step(drawn: Any, rate: float, decay: float) -> None:
-        lesson.optimizer.learning_rate.assign(rate)
-        inputs, goals = lesson.examples(type(drawn)(*map(ops.convert_to_tensor, drawn)))
-        told = lesson.train_on_batch(inputs, goals, return_dict=True)
-        found.update({name: float(value) for name, value in told.items()})
-        for average, weight in zip(averages, lesson.trainable_variables, strict=False):
+    def step(batch: Any, rate: float, decay: float) -> None:
+        model.optimizer.learning_rate.assign(rate)
+        inputs, targets = model.examples(type(batch)(*map(ops.convert_to_tensor, batch)))
+        losses = model.train_on_batch(inputs, targets, return_dict=True)
+        found.update({name: float(value) for name, value in losses.items()})
+        for average, weight in zip(averages, model.trainable_variables, strict=False):
             average.assign(average + (1 - decay) * (weight - average))
 
     return Update(step, lambda: True, lambda: dict(found))

@@ -18,7 +18,7 @@ from .features import Kernels, features_and_grams_each
 _TINY = losses.TINY
 
 
-class Wanted(NamedTuple):
+class BatchTargets(NamedTuple):
     """The targets of each picture of a batch.
 
     Attributes:
@@ -33,7 +33,7 @@ class Wanted(NamedTuple):
     counted: Mapping[str, Tensor]
 
 
-class Found(NamedTuple):
+class BatchLoss(NamedTuple):
     """The loss of a batch.
 
     Attributes:
@@ -48,16 +48,16 @@ class Found(NamedTuple):
 
 def batch_loss(
     painted: Tensor,
-    wanted: Wanted,
+    targets: BatchTargets,
     kernels: Kernels,
     settings: Settings,
     least_energy: Tensor | None = None,
-) -> Found:
+) -> BatchLoss:
     """Compare each picture of a batch with its targets.
 
     Args:
         painted: The pictures, (N, H, W, 3), 0..1.
-        wanted: Their targets.
+        targets: Their targets.
         kernels: From `objective.load_kernels`.
         settings: Weights and layers; the style loss is `gram`, the normalisation `relative`.
         least_energy: A scalar, the mean energy of the features of a photograph at a position. With
@@ -77,12 +77,13 @@ def batch_loss(
         **objective.network_options(settings),
     )
     content = sum(
-        _content(seen[name], wanted.content[name], least_energy) for name in settings.content_layers
+        _content(seen[name], targets.content[name], least_energy)
+        for name in settings.content_layers
     )
     content = content * (settings.content_weight / len(settings.content_layers))
     names: tuple[str, ...] = settings.style_layers
-    distances = {name: _distance(grams[name], wanted.grams[name]) for name in names}
-    distances |= {name: distances[name] * counts for name, counts in wanted.counted.items()}
+    distances = {name: _distance(grams[name], targets.grams[name]) for name in names}
+    distances |= {name: distances[name] * counts for name, counts in targets.counted.items()}
     means = {name: ops.mean(distance) for name, distance in distances.items()}
     shares = zip(means.values(), regions.style_shares(settings), strict=True)
     style = sum(share * distance for distance, share in shares) * settings.style_weight
@@ -91,7 +92,7 @@ def batch_loss(
     )
     parts = {"content": content, "style": style, "tv": tv}
     parts |= {f"style/{name}": distance for name, distance in means.items()}
-    return Found(content + style + tv, parts)
+    return BatchLoss(content + style + tv, parts)
 
 
 def mean_energy(pictures: Iterable[Tensor], kernels: Kernels, settings: Settings) -> float:
@@ -124,7 +125,7 @@ def _content(features: Tensor, target: Tensor, least_energy: Tensor | None) -> T
     return ops.mean(distance / ops.maximum(energy, least_energy))
 
 
-def _distance(found: Tensor, wanted: Tensor) -> Tensor:
+def _distance(grams: Tensor, targets: Tensor) -> Tensor:
     """Return the squared distance of each two matrices by the energy of the second, (N,)."""
-    apart = ops.sum(ops.square(found - wanted), axis=(1, 2))
-    return apart / (ops.sum(ops.square(wanted), axis=(1, 2)) + _TINY)
+    apart = ops.sum(ops.square(grams - targets), axis=(1, 2))
+    return apart / (ops.sum(ops.square(targets), axis=(1, 2)) + _TINY)

@@ -28,14 +28,14 @@ _SAMPLES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "hubble_
 
 
 class Learned(NamedTuple):
-    """How learning stands.
+    """Progress of learning a style.
 
     Attributes:
         step: Steps done.
-        steps: Steps in all; None where a budget decides.
-        done: Share of the learning that is done, 0..1.
+        steps: Total steps; None with a budget.
+        done: Fraction done, 0..1.
         losses: `loss` and its parts `content`, `style` and `tv`, of this step.
-        model: Gives the network with the style as it is by now; it takes a moment.
+        model: Returns the network with the style learned so far; takes a moment.
     """
 
     step: int
@@ -46,7 +46,7 @@ class Learned(NamedTuple):
 
 
 def sample_photographs() -> list[Path]:
-    """List scikit-image's sample photographs, to learn on where there are no others."""
+    """List scikit-image's sample photographs, the default to learn on."""
     import skimage.data
 
     folder = Path(skimage.data.__file__).parent
@@ -62,27 +62,27 @@ def learn_style(
     model: PaintingModel | None = None,
     trunk: bool = False,
 ) -> Generator[Learned]:
-    """Fit a style vector to a painting, yielding after each step. Stop whenever you like.
+    """Fit a style vector to a painting, yielding after each step; stop at any time.
 
-    It begins with whichever has the lowest loss, the vector that the model's predictor gives or one
-    of its styles', and changes that by the perceptual loss; the trunk stays as it is.
+    Starts from the predicted vector or a style of the model, whichever has the lowest loss, and
+    minimises the perceptual loss with the trunk frozen.
 
     Args:
         painting: A path, or (h, w, 3), 0..1.
         settings: `steps`, `batch`, `crop`, `learning_rate` and the weights; the architecture is the
             model's.
-        name: What the style is called.
+        name: Name of the style.
         photographs: Paths or a folder to learn on; scikit-image's samples if None.
-        model: The network; the one that ships if None.
-        trunk: Change the trunk, too.
+        model: The network; the shipped one if None.
+        trunk: Train the trunk, too.
 
     Yields:
-        How it stands.
+        The progress.
 
     Raises:
         PictureError: The painting or the photographs cannot be used.
         WeightsError: VGG19's weights were not found.
-        DivergedError: The loss is not finite.
+        DivergedError: The loss became non-finite.
 
     Example:
         >>> for learned in learn_style("painting.jpg", settings):  # doctest: +SKIP
@@ -100,8 +100,8 @@ def learn_style(
     elif isinstance(photographs, str | Path):
         photographs = list_pictures(photographs)
     seen = read_photographs(photographs, settings)
-    lesson, style = _prepare(image, seen, model, settings, trunk)
-    _start_nearby(lesson, style, seen, _starts(image, model), settings)
+    training_model, style = _prepare(image, seen, model, settings, trunk)
+    _start_nearby(training_model, style, seen, _starts(image, model), settings)
 
     def learned() -> PaintingModel:
         card = {
@@ -111,12 +111,12 @@ def learn_style(
             "begun_with": summary(model),
             "styles": {name: {"title": name, "painter": "", "year": ""}},
         }
-        vector = lesson.to_model({name: (style.numbers[0], 0)}, None, card)
+        vector = training_model.to_model({name: (style.numbers[0], 0)}, None, card)
         styles = {PHOTOGRAPH: model.styles[PHOTOGRAPH], **vector.styles}
         return PaintingModel(vector.architecture, vector.trunk, styles, None, card)
 
     steps = None if settings.seconds else settings.steps
-    for step in engine.train(lesson, seen, style, settings):
+    for step in engine.train(training_model, seen, style, settings):
         yield Learned(step.step, steps, step.done, step.losses, learned)
 
 
@@ -129,34 +129,34 @@ def _prepare(
 ) -> tuple[Any, Any]:
     from ..backend import resolve_precision
     from ..engines.network import training as engine
-    from ..engines.network.bank import pack
-    from ..engines.network.lesson import Lesson
-    from ..engines.network.painting_statistics import look_at_painting
+    from ..engines.network.painting_statistics import compute_painting_statistics
+    from ..engines.network.training_data import pack
+    from ..engines.network.training_model import TrainingModel
     from ..engines.network.trunk import fill
     from ..perceptual import objective
 
     engine.set_seed(settings.seed)
     loss = settings.loss_settings(resolve_precision(settings.precision))
     kernels = objective.load_kernels(loss)
-    look = look_at_painting(image, kernels, loss, settings.style_size)
-    numbers = len(look.statistics)
-    lesson = Lesson(model.architecture, 1, numbers, kernels, loss)
-    fill(lesson.network, model)
-    lesson.network.trainable = trunk
-    lesson.vectors.hidden.trainable = lesson.vectors.predicted.trainable = False
+    measured = compute_painting_statistics(image, kernels, loss, settings.style_size)
+    numbers = len(measured.statistics)
+    training_model = TrainingModel(model.architecture, 1, numbers, kernels, loss)
+    fill(training_model.network, model)
+    training_model.network.trainable = trunk
+    training_model.vectors.hidden.trainable = training_model.vectors.predicted.trainable = False
     style = engine.StylesToLearn(
         numbers=np.zeros((1, numbers), np.float32),
         rows=[0],
-        grams={layer: pack([gram]) for layer, gram in look.grams.items()},
+        grams={layer: pack([gram]) for layer, gram in measured.grams.items()},
         shares=np.ones(1),
         own=np.zeros(1, bool),
     )
-    engine.prepare(lesson, photographs, style, settings)
-    return lesson, style
+    engine.prepare(training_model, photographs, style, settings)
+    return training_model, style
 
 
 def _starts(image: Image, model: PaintingModel) -> list[Array]:
-    """Return the vectors that learning may begin with."""
+    """Return candidates for the initial style vector."""
     from ..engines.network.predict import predict_style
 
     predicted = [predict_style(image, model)] if model.predictor else []
@@ -164,21 +164,21 @@ def _starts(image: Image, model: PaintingModel) -> list[Array]:
 
 
 def _start_nearby(
-    lesson: Any,
+    training_model: Any,
     style: Any,
     photographs: Photographs,
     starts: Sequence[Array],
     settings: TrainingSettings,
 ) -> None:
-    """Give the style the vector of the lowest loss."""
+    """Initialise the style with the candidate of the lowest loss."""
     from ..engines.network.training import first_loss
 
-    neutral = neutral_style(lesson.network.architecture)
+    neutral = neutral_style(training_model.network.architecture)
 
-    loss_by_now = first_loss(lesson, photographs, style, settings)
+    loss_by_now = first_loss(training_model, photographs, style, settings)
 
     def begin_with(start: Array) -> float:
-        lesson.vectors.rows.assign((start - neutral)[None])
+        training_model.vectors.rows.assign((start - neutral)[None])
         return loss_by_now()
 
     begin_with(min(starts, key=begin_with))

@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.network.model import PHOTOGRAPH, Architecture, PaintingModel, Scale, summary
+from ..engines.network.model import (
+    PHOTOGRAPH,
+    Architecture,
+    PaintingModel,
+    Standardization,
+    summary,
+)
 from ..engines.network.model_file import load_model, save_model
 from ..errors import DivergedError, ModelError
 from ..images.crops import Photographs, cut_square, read_photographs
@@ -19,7 +25,7 @@ from ..images.metadata import made_with
 from ..images.sheet import contact_sheet
 from ..types import TrainingStep
 from . import training_folder as folders
-from .training_looks import Looks, look_at_all
+from .painting_features import PaintingFeatures, load_features
 from .training_plan import Training
 
 _SHARE_OF_PHOTOGRAPH = 0.06  # of all examples
@@ -28,15 +34,15 @@ _LEAST_DEVIATION = 1e-3
 
 
 class Progress(NamedTuple):
-    """How a training stands.
+    """Progress of a training.
 
     Attributes:
         step: Steps done.
-        steps: Steps in all; None where a budget decides.
-        done: Share of the training that is done, 0..1.
-        seconds: Time that it has taken, all its parts together.
-        losses: `loss` and its parts, means over the steps since the last report; on a CPU there is
-            one for each step, on a GPU one a second.
+        steps: Total steps; None with a budget.
+        done: Fraction done, 0..1.
+        seconds: Training time so far, including that before a resume.
+        losses: `loss` and its parts, means over the steps since the last report: each step on a
+            CPU, once a second on a GPU.
         unusable: Photographs that could not be used, with the reason.
     """
 
@@ -50,37 +56,37 @@ class Progress(NamedTuple):
 
 class _Run(NamedTuple):
     training: Training
-    lesson: Any
+    training_model: Any
     photographs: Photographs
-    styles: Any  # StylesToLearn: the photograph, those with names, the others
-    names: tuple[str, ...]  # of the first of them
-    scale: Scale
-    begun: PaintingModel | None  # the network that it began with
+    styles: Any  # StylesToLearn: the photograph, the named styles, the other paintings
+    names: tuple[str, ...]  # of the photograph and the named styles
+    standardization: Standardization
+    begun: PaintingModel | None  # the initial network
     averages: list[Any]
 
 
 def train_model(
     training: Training, *, resume: bool = False, save_every: int = 200, preview_every: int = 500
 ) -> Generator[Progress]:
-    """Train, yielding after each step; state, model and previews are written on the way.
+    """Train a network, yielding after each step, and write state, model and previews.
 
-    On a GPU, whose steps are short, it yields about once a second. Stop at any time: the state is
-    written when the generator is closed, and a run with `resume` goes on as if nothing had been.
+    On a GPU, whose steps are short, it yields about once a second. Stop at any time: closing the
+    generator writes the state, and `resume` continues as if there had been no interruption.
 
     Args:
         training: From `make_training`.
-        resume: Go on from the state in the folder.
-        save_every: Steps between two states written.
-        preview_every: Steps between two sheets of previews.
+        resume: Resume from the state in the folder.
+        save_every: Steps between two states.
+        preview_every: Steps between two contact sheets of previews.
 
     Yields:
-        How it stands.
+        The progress.
 
     Raises:
         PictureError: Photographs or paintings cannot be used.
         ModelError: There is a state already, or none to resume, or one of another training.
         WeightsError: VGG19's weights were not found.
-        DivergedError: The loss is not finite.
+        DivergedError: The loss became non-finite.
 
     Example:
         >>> for progress in train_model(training):  # doctest: +SKIP
@@ -96,7 +102,7 @@ def train_model(
     saved = last = TrainingStep(start, 0.0, seconds, {})
     try:
         for done in train(
-            run.lesson,
+            run.training_model,
             run.photographs,
             run.styles,
             settings,
@@ -114,7 +120,7 @@ def train_model(
             steps = None if settings.seconds else settings.steps
             yield Progress(done.step, steps, *done[1:], run.photographs.unusable)
     except DivergedError:
-        saved = last  # the weights are lost; the last state is not
+        saved = last  # the weights are non-finite; keep the last state
         raise
     finally:
         if last.step > saved.step:
@@ -122,10 +128,10 @@ def train_model(
 
 
 def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
-    """Read photographs, look at all paintings, and make the lesson: fresh, or as it was saved."""
+    """Read photographs, compute features of paintings, and build or restore the training_model."""
     from ..backend import on_gpu, resolve_precision
     from ..engines.network import training as engine
-    from ..engines.network.lesson import Lesson
+    from ..engines.network.training_model import TrainingModel
     from ..perceptual import objective
 
     settings = training.settings
@@ -136,30 +142,34 @@ def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
     loss = settings.loss_settings(precision)
     kernels = objective.load_kernels(loss)
     paintings = [*training.styles.values(), *training.others]
-    looks = look_at_all(paintings, training.folder, kernels, loss, settings)
+    features = load_features(paintings, training.folder, kernels, loss, settings)
     begun = None if training.model is None else load_model(training.model)
     architecture = begun.architecture if begun else Architecture(**settings.architecture())
-    rows, numbers = len(training.styles) + 1, looks.statistics.shape[1]
-    lesson = Lesson(architecture, rows, numbers, kernels, loss, settings.predictor_width)
-    lesson.network.half = on_gpu() and loss.precision == "bfloat16"
-    scale = _scale(looks.statistics, lesson, begun)
-    styles = _styles_to_learn(training, looks, scale)
+    rows, numbers = len(training.styles) + 1, features.statistics.shape[1]
+    training_model = TrainingModel(
+        architecture, rows, numbers, kernels, loss, settings.predictor_width
+    )
+    training_model.network.half = on_gpu() and loss.precision == "bfloat16"
+    standardization = _standardization(features.statistics, training_model, begun)
+    styles = _styles_to_learn(training, features, standardization)
     if begun:
-        lesson.begin_with(begun, predictor_alone=training.predictor_alone)
+        training_model.initialise_from(begun, predictor_alone=training.predictor_alone)
         named = enumerate((PHOTOGRAPH, *training.styles))
         vectors = {row: begun.styles[name] for row, name in named if name in begun.styles}
-        if lesson.continues(begun) and training.styles:
-            lesson.begin_styles(styles.numbers[:rows], vectors)
-    engine.prepare(lesson, photographs, styles, settings)
-    averages = engine.start_averages(lesson) if settings.average else []
+        if training_model.has_predictor_of(begun) and training.styles:
+            training_model.initialise_styles(styles.numbers[:rows], vectors)
+    engine.prepare(training_model, photographs, styles, settings)
+    averages = engine.start_averages(training_model) if settings.average else []
     if arrays:
-        _restore(lesson, arrays, training.folder, averages)
+        _restore(training_model, arrays, training.folder, averages)
     names = (PHOTOGRAPH, *training.styles) if training.styles else ()
-    return _Run(training, lesson, photographs, styles, names, scale, begun, averages)
+    return _Run(
+        training, training_model, photographs, styles, names, standardization, begun, averages
+    )
 
 
 def _pairs(training: Training) -> dict[str, Any]:
-    """Return the pairs as `read_photographs` takes them: the photograph is the first of styles."""
+    """Return the pairs as arguments of `read_photographs`; style 0 is the photograph."""
     if training.pairs is None:
         return {}
     return {
@@ -168,38 +178,46 @@ def _pairs(training: Training) -> dict[str, Any]:
     }
 
 
-def _restore(lesson: Any, arrays: Mapping[str, Any], folder: Path, averages: Sequence[Any]) -> None:
+def _restore(
+    training_model: Any, arrays: Mapping[str, Any], folder: Path, averages: Sequence[Any]
+) -> None:
     from ..engines.network.training import restore
 
     try:
-        restore(lesson, arrays, averages)
+        restore(training_model, arrays, averages)
     except (ValueError, TypeError) as error:
         raise ModelError(
-            f"{folder / folders.STATE} is damaged ({error}); start anew in another folder"
+            f"{folder / folders.STATE} is damaged ({error}); start over in another folder"
         ) from error
 
 
-def _scale(statistics: NDArray[np.float32], lesson: Any, begun: PaintingModel | None) -> Scale:
-    """Return how statistics are standardised: as for the predictor that goes on, if one does."""
-    if begun is not None and begun.predictor is not None and lesson.continues(begun):
-        return Scale(begun.predictor.mean, begun.predictor.deviation)
+def _standardization(
+    statistics: NDArray[np.float32], training_model: Any, begun: PaintingModel | None
+) -> Standardization:
+    """Return mean and deviation to standardise statistics: an inherited predictor's, if any."""
+    if begun is not None and begun.predictor is not None and training_model.has_predictor_of(begun):
+        return Standardization(begun.predictor.mean, begun.predictor.deviation)
     several = len(statistics) > 1
     deviation = statistics.std(axis=0) if several else np.ones_like(statistics[0])
-    return Scale(statistics.mean(axis=0), deviation + _LEAST_DEVIATION)
+    return Standardization(statistics.mean(axis=0), deviation + _LEAST_DEVIATION)
 
 
-def _styles_to_learn(training: Training, looks: Looks, scale: Scale) -> Any:
-    """Give the styles their rows and their shares of the examples; without names, to others all."""
-    from ..engines.network.bank import Packed, places_of
+def _styles_to_learn(
+    training: Training, features: PaintingFeatures, standardization: Standardization
+) -> Any:
+    """Assign rows and shares of the examples to styles; without named styles, all to others."""
     from ..engines.network.training import StylesToLearn
+    from ..engines.network.training_data import Packed, places_of
 
-    numbers = ((looks.statistics - scale.mean) / scale.deviation).astype(np.float32)
+    numbers = ((features.statistics - standardization.mean) / standardization.deviation).astype(
+        np.float32
+    )
     named, others = len(training.styles), len(training.others)
     for_others = training.settings.others_share if others else 0.0
     rows: list[int | None] = [None] * others
     each = for_others / others if named and others else 1.0
     shares = [each] * others
-    own = bool(named)  # the photograph stands before the named
+    own = bool(named)  # the photograph comes before the named styles
     if named:
         rows = [*range(named + 1), *rows]
         rest = 1 - _SHARE_OF_PHOTOGRAPH - for_others
@@ -210,34 +228,34 @@ def _styles_to_learn(training: Training, looks: Looks, scale: Scale) -> Any:
         return np.concatenate([np.zeros_like(each[:1]), each]) if own else each
 
     grams = {
-        name: Packed(with_own(halves), with_own(looks.scales[name]), places_of(halves.shape[1]))
-        for name, halves in looks.halves.items()
+        name: Packed(with_own(halves), with_own(features.scales[name]), places_of(halves.shape[1]))
+        for name, halves in features.halves.items()
     }
     is_own = np.arange(len(rows)) < int(own)
     return StylesToLearn(numbers, rows, grams, np.array(shares), is_own)
 
 
 def _save(run: _Run, done: TrainingStep, rows: Sequence[Sequence[Any]]) -> None:
-    """Write model and losses, and the state last: once it is there, all is that belongs to it."""
+    """Write model and losses, then the state, so that a state is never without its files."""
     from ..engines.network.training import state, swap
 
     training = run.training
-    arrays = state(run.lesson, run.averages)
+    arrays = state(run.training_model, run.averages)
     if run.averages:
-        swap(run.lesson, run.averages)
+        swap(run.training_model, run.averages)
     model = _to_model(run, done.step)
     if run.averages:
-        swap(run.lesson, run.averages)
+        swap(run.training_model, run.averages)
     save_model(model, training.folder / folders.MODEL)
     folders.write_losses(training.folder, rows)
     folders.save_state(training.folder, done.step, done.seconds, arrays, training.about())
 
 
 def _to_model(run: _Run, step: int) -> PaintingModel:
-    """Return what has been learned so far, with a card."""
+    """Return the network learned so far, with a card."""
     training, begun = run.training, run.begun
     named = {name: (run.styles.numbers[i], i) for i, name in enumerate(run.names)}
-    architecture = run.lesson.network.architecture._asdict()
+    architecture = run.training_model.network.architecture._asdict()
     about = {
         "steps": step,
         "settings": {**training.settings.model_dump(mode="json"), **architecture},
@@ -246,22 +264,24 @@ def _to_model(run: _Run, step: int) -> PaintingModel:
     }
     if begun and training.predictor_alone:
         card = {**begun.card, "made_with": made_with(), "predictor": about}
-        return replace(begun, predictor=run.lesson.predictor(run.scale), card=card)
+        return replace(
+            begun, predictor=run.training_model.predictor(run.standardization), card=card
+        )
     names = {name: {"file": path.name} for name, path in training.styles.items()}
     card = {"made_with": made_with(), **about, "styles": names}
     if begun:
         card["begun_with"] = summary(begun)
-    scale = run.scale if training.others else None
-    made: PaintingModel = run.lesson.to_model(named, scale, card)
+    standardization = run.standardization if training.others else None
+    made: PaintingModel = run.training_model.to_model(named, standardization, card)
     return made
 
 
 def _write_preview(run: _Run, step: int) -> None:
-    """Paint a photograph in the first styles, all on one sheet."""
+    """Paint a photograph in the first styles, on one contact sheet."""
     training, settings, styles = run.training, run.training.settings, run.styles
     image = cut_square(run.photographs, 0, settings.crop, settings.seed)
     shown = range(min(len(styles.rows), _MOST_PREVIEWS))
-    painted = [run.lesson.paint(image, styles.numbers[i], styles.rows[i]) for i in shown]
+    painted = [run.training_model.paint(image, styles.numbers[i], styles.rows[i]) for i in shown]
     names = ["", *run.names, *["another"] * len(shown)][: len(shown) + 1]
     sheet = contact_sheet([image, *painted], _PREVIEW, names)
     write_image(training.folder / f"preview_{step:06d}.png", sheet)

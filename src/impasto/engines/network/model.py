@@ -129,7 +129,7 @@ def neutral_style(architecture: Architecture) -> Array:
     return np.array(values, np.float32)
 
 
-class Scale(NamedTuple):
+class Standardization(NamedTuple):
     """Mean and deviation of the statistics over the paintings trained on, (F,) each."""
 
     mean: Array

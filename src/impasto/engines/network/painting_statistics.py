@@ -14,20 +14,22 @@ from ...types import Image, Tensor
 from ..pixels import to_pixels
 
 
-class Look(NamedTuple):
-    """What VGG19 sees of a painting.
+class PaintingStatistics(NamedTuple):
+    """Statistics of VGG19's features of a painting.
 
     Attributes:
         grams: Gram matrices by style layer, divided by positions, (C, C) each.
-        statistics: Means and deviations of the features of the style layers, (F,), logarithmic.
+        statistics: Means and deviations of the features of the style layers, (F,), as log(1 + x).
     """
 
     grams: Mapping[str, Tensor]
     statistics: Tensor
 
 
-def look_at(painting: Tensor, kernels: Kernels, settings: Settings) -> Look:
-    """Look at a painting.
+def compute_statistics(
+    painting: Tensor, kernels: Kernels, settings: Settings
+) -> PaintingStatistics:
+    """Compute the statistics of a painting.
 
     Args:
         painting: (1, h, w, 3), 0..1.
@@ -44,24 +46,26 @@ def look_at(painting: Tensor, kernels: Kernels, settings: Settings) -> Look:
         mean = moments.first / moments.weight
         variance = ops.diagonal(grams[name]) - ops.square(mean)
         numbers += [mean, ops.sqrt(ops.maximum(variance, 0.0))]
-    return Look(grams, ops.log1p(ops.concatenate(numbers)))
+    return PaintingStatistics(grams, ops.log1p(ops.concatenate(numbers)))
 
 
-def look_at_painting(image: Image, kernels: Kernels, settings: Settings, long_side: int) -> Look:
-    """Look at a painting as training does; what is seen is NumPy's, in main memory.
+def compute_painting_statistics(
+    image: Image, kernels: Kernels, settings: Settings, long_side: int
+) -> PaintingStatistics:
+    """Compute the statistics of a painting as training does, as NumPy arrays.
 
     Args:
         image: The painting, (h, w, 3), 0..1, any size.
         kernels: From `objective.load_kernels`.
-        settings: As for `look_at`.
-        long_side: Pixels at which it is looked at.
+        settings: As for `compute_statistics`.
+        long_side: Long side of the painting that the network sees, pixels.
 
     Raises:
         PictureError: The painting is too small.
     """
     size = fit(check_size(image.shape[:2], "the painting"), long_side)
-    seen = compiled(lambda pixels: look_at(pixels, kernels, settings))(
+    seen = compiled(lambda pixels: compute_statistics(pixels, kernels, settings))(
         to_pixels(resize(image, size))
     )
     grams = {name: ops.convert_to_numpy(gram) for name, gram in seen.grams.items()}
-    return Look(grams, ops.convert_to_numpy(seen.statistics))
+    return PaintingStatistics(grams, ops.convert_to_numpy(seen.statistics))

@@ -103,11 +103,11 @@ def predict_style(painting: Image, model: PaintingModel) -> Array:
         ValueError: The model has no predictor.
     """
     from ...perceptual import objective
-    from .painting_statistics import look_at_painting
+    from .painting_statistics import compute_painting_statistics
 
     card = model.card.get("predictor", model.card)  # it may have been taught later than the rest
     trained = TrainingSettings(**card.get("settings", {}))
     settings = trained.loss_settings(resolve_precision("auto"))
     kernels = objective.load_kernels(settings)
-    seen = look_at_painting(painting, kernels, settings, trained.style_size)
+    seen = compute_painting_statistics(painting, kernels, settings, trained.style_size)
     return predict_vector(model, seen.statistics)

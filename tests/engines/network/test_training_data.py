@@ -1,4 +1,4 @@
-"""What training keeps on the device."""
+"""Training data on the device."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import skimage.data
 from skimage.transform import resize
 
 from impasto.backend import ops
-from impasto.engines.network.bank import Packed, cut, pack, unpack
+from impasto.engines.network.training_data import Packed, crop_squares, pack, unpack
 
 
 def test_packed_matrices_come_back(rng):
@@ -25,7 +25,7 @@ def test_squares_are_those_of_scikit_image(side):
     picture = skimage.data.astronaut()[:200, :200]
     box = np.float32([[10, 20, side, 0], [10, 20, side, 1]])
     pictures = ops.convert_to_tensor(np.stack([picture, picture]))
-    found = ops.convert_to_numpy(cut(pictures, ops.convert_to_tensor(box), 64))
+    found = ops.convert_to_numpy(crop_squares(pictures, ops.convert_to_tensor(box), 64))
     square = picture[10 : 10 + int(side), 20 : 20 + int(side)] / 255
     expected = resize(square, (64, 64), order=1, anti_aliasing=False)
     assert np.abs(found[0] - expected)[2:-2, 2:-2].mean() < (1e-6 if side == 64 else 0.02)
@@ -35,4 +35,6 @@ def test_squares_are_those_of_scikit_image(side):
 def test_a_constant_picture_stays_constant_whatever_the_square():
     pictures = ops.convert_to_tensor(np.full((1, 50, 50, 3), 51, np.uint8))
     box = ops.convert_to_tensor(np.float32([[0.3, 1.7, 47.9, 1]]))
-    np.testing.assert_allclose(ops.convert_to_numpy(cut(pictures, box, 32)), 0.2, atol=1e-6)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(crop_squares(pictures, box, 32)), 0.2, atol=1e-6
+    )

@@ -1,4 +1,4 @@
-"""Training data on the device, compact, and how a step draws from it."""
+"""Training data on the device, compact, and the batches drawn from it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ...types import Tensor
 
 
 class Packed(NamedTuple):
-    """Symmetric matrices in 16 bits, each stored once on and above its diagonal.
+    """Symmetric matrices in 16 bits, of which the upper triangle is stored.
 
     Attributes:
-        halves: (K, C (C + 1) / 2), float16.
-        scales: What each is multiplied with, (K,), float32.
-        places: Where in a half each entry of a matrix stands, (C, C), whole numbers.
+        halves: Upper triangles, (K, C (C + 1) / 2), float16.
+        scales: Factor of each, (K,), float32.
+        places: Index in a triangle of each entry of the matrix, (C, C), integers.
     """
 
     halves: Any
@@ -45,7 +45,7 @@ def pack(matrices: Sequence[NDArray[np.float32]]) -> Packed:
 
 
 def places_of(length: int) -> NDArray[np.int64]:
-    """Return where in a half of this length each entry of its matrix stands, (C, C).
+    """Return the index in a triangle of this length of each entry of the matrix, (C, C).
 
     Example:
         >>> places_of(3).tolist()
@@ -63,7 +63,7 @@ def unpack(packed: Packed, chosen: Tensor) -> Tensor:
 
     Args:
         packed: From `pack`, as tensors.
-        chosen: Which, (N,), whole numbers.
+        chosen: Indices, (N,).
     """
     size = packed.places.shape[0]
     halves = ops.cast(ops.take(packed.halves, chosen, axis=0), "float32")
@@ -72,17 +72,18 @@ def unpack(packed: Packed, chosen: Tensor) -> Tensor:
     return ops.reshape(whole, (-1, size, size)) * scales[:, None, None]
 
 
-class Bank(NamedTuple):
-    """All that the steps of a training draw from, on the device.
+class TrainingData(NamedTuple):
+    """The data of a training, on the device.
 
     Attributes:
         pictures: Photographs, uint8 (P, S, S, 3), each in the upper left of its square.
-        painted: What the slow route made of the last Q of them, uint8 (Q, S, S, 3); None for none.
+        painted: Results of the iterative route for the last Q photographs, uint8 (Q, S, S, 3), or
+            None.
         numbers: Statistics of the styles' paintings, standardised, (K, F).
-        rows: 1 at each style's own row, (K, rows).
-        grams: Gram matrices of the styles by layer, as `pack` makes them.
+        rows: One-hot row of each style, (K, rows).
+        grams: Gram matrices of the styles by layer, from `pack`.
         own: 1 for styles whose Gram matrices are the photograph's, else 0, (K,).
-        own_layers: Style layers that count for those.
+        own_layers: Style layers that count for those styles.
         least_energy: See `batch_loss`; a scalar, or None.
     """
 
@@ -96,15 +97,15 @@ class Bank(NamedTuple):
     least_energy: Tensor | None
 
 
-class Drawn(NamedTuple):
-    """What one step draws; arrays of whole numbers but for `box`.
+class Batch(NamedTuple):
+    """The random choices of one step; integers except `box`.
 
     Attributes:
         picture: Index of a photograph, (N,).
-        box: First row, first column and side of the square that is cut out, pixels, and 1 to mirror
-            it or 0 not to, (N, 4), float32.
+        box: First row, first column and side of the crop, pixels, and 1 to mirror it or 0 not to,
+            (N, 4), float32.
         style: Index of a style, (N,).
-        offset: Where in the noise each picture begins, (N, 2).
+        offset: Offset of each picture in the noise, (N, 2).
     """
 
     picture: Any
@@ -113,41 +114,43 @@ class Drawn(NamedTuple):
     offset: Any
 
 
-def examples(bank: Bank, drawn: Drawn, crop: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return what a step sees and what is wanted of it, as `lesson.Lesson` takes them.
+def examples(
+    data: TrainingData, batch: Batch, crop: int
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the inputs and targets of a batch, as `training_model.TrainingModel` takes them.
 
     Args:
-        bank: What there is.
-        drawn: What was drawn of it, as tensors.
-        crop: Side of the squares, pixels.
+        data: The training data.
+        batch: The batch, as tensors.
+        crop: Side of the crops, pixels.
     """
-    pictures = cut(ops.take(bank.pictures, drawn.picture, axis=0), drawn.box, crop)
+    pictures = crop_squares(ops.take(data.pictures, batch.picture, axis=0), batch.box, crop)
     inputs = {
         "picture": pictures,
-        "numbers": ops.take(bank.numbers, drawn.style, axis=0),
-        "choice": ops.take(bank.rows, drawn.style, axis=0),
-        "offset": drawn.offset,
+        "numbers": ops.take(data.numbers, batch.style, axis=0),
+        "choice": ops.take(data.rows, batch.style, axis=0),
+        "offset": batch.offset,
     }
-    goals = {name: unpack(packed, drawn.style) for name, packed in bank.grams.items()}
-    goals |= {"goal": pictures, "own": ops.take(bank.own, drawn.style, axis=0)}
-    if bank.painted is not None:
-        place = drawn.picture - (bank.pictures.shape[0] - bank.painted.shape[0])
+    targets = {name: unpack(packed, batch.style) for name, packed in data.grams.items()}
+    targets |= {"goal": pictures, "own": ops.take(data.own, batch.style, axis=0)}
+    if data.painted is not None:
+        place = batch.picture - (data.pictures.shape[0] - data.painted.shape[0])
         paired = ops.cast(place >= 0, "float32")
-        there = ops.take(bank.painted, place * ops.cast(place >= 0, place.dtype), axis=0)
+        there = ops.take(data.painted, place * ops.cast(place >= 0, place.dtype), axis=0)
         share = paired[:, None, None, None]
-        goals["goal"] = share * cut(there, drawn.box, crop) + (1 - share) * pictures
-        goals["paired"] = paired
-    return inputs, goals
+        targets["goal"] = share * crop_squares(there, batch.box, crop) + (1 - share) * pictures
+        targets["paired"] = paired
+    return inputs, targets
 
 
-def first_square(bank: Bank, index: int, crop: int) -> Tensor:
-    """Return the upper left square of a picture, (1, crop, crop, 3), 0..1."""
+def first_crop(data: TrainingData, index: int, crop: int) -> Tensor:
+    """Return the upper left crop of a picture, (1, crop, crop, 3), 0..1."""
     box = ops.convert_to_tensor(np.array([[0, 0, crop, 0]], np.float32))
-    return cut(bank.pictures[index : index + 1], box, crop)
+    return crop_squares(data.pictures[index : index + 1], box, crop)
 
 
-def cut(pictures: Tensor, box: Tensor, size: int) -> Tensor:
-    """Cut a square out of each picture, and resize it; a linear filter keeps out aliasing.
+def crop_squares(pictures: Tensor, box: Tensor, size: int) -> Tensor:
+    """Crop a square from each picture and resize it with an antialiasing linear filter.
 
     Args:
         pictures: uint8 (N, S, S, 3).
@@ -168,11 +171,11 @@ def cut(pictures: Tensor, box: Tensor, size: int) -> Tensor:
 
 
 def _weights(start: Tensor, length: Tensor, mirrored: Tensor, size: int, side: int) -> Tensor:
-    """Return how much of each of `side` pixels each of `size` takes, (N, size, side)."""
+    """Return the weights of input pixels for each output pixel, (N, size, side)."""
     place = (ops.cast(ops.arange(size), "float32") + 0.5)[None] / size  # 0..1
     place = place + mirrored[:, None] * (1.0 - 2.0 * place)
     step = length / size
-    step = ops.cast(step > 1.0, "float32") * (step - 1.0) + 1.0  # the reach of the filter, pixels
+    step = ops.cast(step > 1.0, "float32") * (step - 1.0) + 1.0  # radius of the filter, pixels
     centre = start[:, None] + place * length[:, None]  # (N, size)
     pixels = (ops.cast(ops.arange(side), "float32") + 0.5)[None, None]
     weights = ops.relu(1.0 - ops.absolute(pixels - centre[:, :, None]) / step[:, None, None])
