@@ -310,6 +310,6 @@ def test_it_ends_with_open_streams_and_leaves_nothing_behind(tmp_path, sent, cod
 
 def test_a_port_that_is_taken_is_told(tmp_path, alone):
     port = httpx.URL(alone.url).port
-    told = rf"port {port} is taken.*pass --port \d+"
+    told = rf"port {port} is in use.*pass --port \d+"
     with pytest.raises(AssertionError, match=told), studio(tmp_path, "--port", str(port)):
         pass

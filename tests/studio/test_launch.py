@@ -23,11 +23,11 @@ def number(listener):
         ({"max_upload": 0}, "--max-upload must be above 0"),
         ({"max_upload": float("nan")}, "--max-upload must be above 0"),
         ({"max_pixels": 0}, "--max-pixels must be at least 1"),
-        ({"host": "0.0.0.0"}, "--host 0.0.0.0 lets others in, and needs a password"),
+        ({"host": "0.0.0.0"}, "--host 0.0.0.0 is open to other machines"),
         ({"host": "::"}, "needs a password"),
         ({"host": ""}, "--host is empty"),
         ({"host": "192.168.1.5"}, "needs a password"),
-        ({"auth": ("anna",)}, "--auth expected NAME:PASSWORD"),
+        ({"auth": ("anna",)}, "--auth expects NAME:PASSWORD"),
     ],
 )
 def test_options_out_of_range_are_refused(tmp_path, options, message):
@@ -37,7 +37,7 @@ def test_options_out_of_range_are_refused(tmp_path, options, message):
 
 def test_a_taken_port_is_told_with_a_free_one():
     with open_socket("127.0.0.1", None) as taken:
-        with pytest.raises(StudioError, match=f"port {number(taken)} is taken.*--port ") as caught:
+        with pytest.raises(StudioError, match=f"port {number(taken)} is in use.*--port ") as caught:
             open_socket("127.0.0.1", number(taken))
         free = int(str(caught.value).rsplit(" ", 1)[1])
         with open_socket("127.0.0.1", free) as other:
@@ -52,7 +52,7 @@ def test_without_a_port_the_next_free_one_is_taken():
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "a" * 70, "x.."])
 def test_an_address_that_is_not_ours_is_told(host):
-    with pytest.raises(StudioError, match=f"cannot answer at {host}"):
+    with pytest.raises(StudioError, match=f"cannot listen on {host}"):
         open_socket(host, 8000)
 
 

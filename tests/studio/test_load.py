@@ -52,7 +52,7 @@ def test_thirty_clients_at_once_are_served_or_told(where, tmp_path):
     served = [(who, view) for who, run, view in made if run is not None]
     refused = [text for _, run, text in made if run is None]
     for text in refused:
-        assert re.search(r"\d+ of your jobs are not finished.*\(\d+ wait in all\)", text), text
+        assert re.search(r"you have \d+ unfinished jobs.*\(\d+ wait in all\)", text), text
     assert len(served) >= len(USERS) * MOST_EACH and len(served) + len(refused) == CLIENTS
     for who in USERS:
         views = [view for each, view in served if each == who]

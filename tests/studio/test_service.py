@@ -525,7 +525,7 @@ def test_a_full_disk_fails_the_run_which_can_be_tried_again(spec, whole, tmp_pat
 def test_a_full_queue_tells_how_many_wait(studio, spec):
     jobs = studio(("ada", "bob"), started=False, most_each=2, most=3)
     first, _ = jobs.add("ada", spec()), jobs.add("ada", spec())
-    with pytest.raises(BusyError, match=r"2 of your jobs .* \(2 wait in all\)"):
+    with pytest.raises(BusyError, match=r"you have 2 unfinished jobs.* \(2 wait in all\)"):
         jobs.add("ada", spec())
     jobs.add("bob", spec())
     with pytest.raises(BusyError, match="3 jobs wait"):

@@ -137,10 +137,10 @@ def test_links_and_strange_things_among_the_deleted_are_left_alone(tmp_path):
 def test_a_file_in_the_place_of_the_studio_folder_is_a_sentence(tmp_path):
     keep(tmp_path, "cat")
     (tmp_path / ".studio").write_text("mine")
-    with pytest.raises(PictureError, match=r"cannot make the folder .*; free some space"):
+    with pytest.raises(PictureError, match=r"cannot create the folder .*; free some space"):
         gallery.delete(tmp_path, "cat.png")
     assert names(tmp_path) == ["cat.png"]
-    with pytest.raises(PictureError, match="cannot make the folder"):
+    with pytest.raises(PictureError, match="cannot create the folder"):
         gallery.thumbnail(tmp_path, "cat.png")
 
 

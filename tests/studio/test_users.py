@@ -56,8 +56,8 @@ def test_a_name_that_is_no_name_of_a_folder_is_refused(tmp_path, name, around):
 @pytest.mark.parametrize(
     ("auth", "message"),
     [
-        (["secret"], "got a word of 6 characters"),
-        (["anna:short"], "has 5 characters; take at least 8"),
+        (["secret"], "got 6 characters that are neither"),
+        (["anna:short"], "has 5 characters; use at least 8"),
         (["anna:correct horse", "Anna:battery staple"], "has the name Anna twice"),
         (["a" * 41 + ":correct horse"], "cannot use the name"),
         (["a\0b:correct horse"], "cannot use the name"),
@@ -71,7 +71,7 @@ def test_what_cannot_be_used_is_refused_without_showing_a_password(tmp_path, aut
 
 def test_a_file_that_names_nobody_is_refused(tmp_path):
     (tmp_path / "who.txt").write_text("# nobody\n")
-    with pytest.raises(SettingsError, match="names nobody"):
+    with pytest.raises(SettingsError, match="names no users"):
         read_users(tmp_path, [str(tmp_path / "who.txt")])
 
 
@@ -84,9 +84,9 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
 def test_a_user_who_is_not_known_has_no_folder(tmp_path):
     users = read_users(tmp_path, ["anna:correct horse"])
     for name in (None, "", "eva", "../anna"):
-        with pytest.raises(SettingsError, match="does not know this name"):
+        with pytest.raises(SettingsError, match="no user of this name"):
             user_named(users, name)
-        with pytest.raises(SettingsError, match="does not know this name"):
+        with pytest.raises(SettingsError, match="no user of this name"):
             gallery_of(users, name)
 
 

@@ -1,1 +1,1 @@
-"""The web page, `impasto studio`, and its API. It calls `workflows` and never imports `cli`."""
+"""The web page, `impasto studio`, and its API. Uses `workflows`, never imports `cli`."""

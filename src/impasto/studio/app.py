@@ -40,7 +40,7 @@ _MOST_EVENTS, _MOST_CONNECTIONS = 200, 512
 _FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
 _TEMPLATE = "frontend/index.html"
 _META = re.compile(r"<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*>")
-_SETTINGS = {  # of Gradio and of what it brings: no word to other hosts
+_SETTINGS = {  # keep Gradio and its dependencies offline
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_SHARE": "False",
     "GRADIO_RUN_HISTORY": "False",
@@ -54,11 +54,11 @@ _SETTINGS = {  # of Gradio and of what it brings: no word to other hosts
 
 @dataclass(frozen=True)
 class Limits:
-    """What may be sent.
+    """Limits of uploads.
 
     Attributes:
-        upload: Bytes of one upload.
-        pixels: Of one picture.
+        upload: Bytes of an upload.
+        pixels: Pixels of a picture.
     """
 
     upload: int
@@ -67,13 +67,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class PageConfig:
-    """What the page is made for.
+    """Users, limits and folders of a page.
 
     Attributes:
-        users: Who may come in, and where their pictures are.
-        limits: What may be sent.
-        temporary: What reaches the page as a file is written to its `scratch`; old files and, when
-            the server ends, all are removed.
+        users: Users and the folder of their pictures.
+        limits: Limits of uploads.
+        temporary: Temporary folders; the page writes files to `scratch`. Old files are removed,
+            and all when the server stops.
     """
 
     users: Users
@@ -83,11 +83,11 @@ class PageConfig:
 
 @dataclass(frozen=True)
 class Page:
-    """A page and how it options.
+    """A page and the options to mount it.
 
     Attributes:
         blocks: The page.
-        options: What `gradio.mount_gradio_app` takes: `theme`, `css`, `js`, `head`, `i18n`,
+        options: Arguments of `gradio.mount_gradio_app`: `theme`, `css`, `js`, `head`, `i18n`,
             `favicon_path`.
     """
 
@@ -96,14 +96,13 @@ class Page:
 
 
 def prepare(temporary: Path, pixels: int) -> None:
-    """Set Gradio and Pillow up for a process of our own; before anything else imports Gradio.
+    """Configure Gradio and Pillow for this process; call it before Gradio is imported.
 
-    Pillow then opens pictures only of the formats and sizes that the command line takes, also
-    where Gradio calls it.
+    Pillow then opens only formats and sizes that the command line accepts, also in Gradio.
 
     Args:
-        temporary: Folder for uploads, and for copies of what is shown.
-        pixels: Largest picture.
+        temporary: Folder for uploads and for copies of shown files.
+        pixels: Largest picture, pixels.
 
     Example:
         >>> prepare(Path("files"), 10_000_000)  # doctest: +SKIP
@@ -113,20 +112,20 @@ def prepare(temporary: Path, pixels: int) -> None:
     os.environ.update(_SETTINGS, GRADIO_TEMP_DIR=str(temporary))
     import gradio.processing_utils
 
-    # With this the names of files cannot be guessed; Gradio keeps one for all times and users.
+    # Makes file names unguessable; Gradio's default seed is a constant.
     gradio.processing_utils.hash_seed = secrets.token_bytes(32)
     PIL.init()
     PIL.ID[:] = [name for name in PIL.ID if name in _FORMATS]
-    PIL.MAX_IMAGE_PIXELS = max(1, pixels // 2)  # Pillow refuses what has more than twice as many
+    PIL.MAX_IMAGE_PIXELS = max(1, pixels // 2)  # Pillow refuses twice as many
 
 
 def make_app(page: Page, config: PageConfig, hosts: frozenset[str] | None) -> ASGIApp:
-    """Put the page behind its guards.
+    """Wrap the page in the security middleware.
 
     Args:
-        page: The page, made after `prepare`.
-        config: What it was made for.
-        hosts: From `guard.hosts_for`.
+        page: The page, built after `prepare`.
+        config: Users, limits and folders of the page.
+        hosts: From `hosts_for`.
 
     Returns:
         An ASGI application.
@@ -156,8 +155,8 @@ def make_app(page: Page, config: PageConfig, hosts: frozenset[str] | None) -> AS
         pwa=False,
         **page.options,
     )
-    inner = parent.routes[-1].app  # type: ignore[attr-defined]  # what was mounted last
-    # Gradio checks the files that requests name only in pages that it has launched itself.
+    inner = parent.routes[-1].app  # type: ignore[attr-defined]  # mounted last
+    # Gradio checks files in requests only for pages that it launched itself.
     page.blocks.has_launched = True
     _remove_external_urls(page.blocks)
     user = partial(_user, inner)
@@ -170,7 +169,7 @@ def make_app(page: Page, config: PageConfig, hosts: frozenset[str] | None) -> AS
 
 
 def _limit_queue(blocks: gr.Blocks) -> None:
-    """Bound what waits, and let nobody go past the queue."""
+    """Limit the event queue, and do not let API calls bypass it."""
     blocks.api_open = False
     if blocks._queue.max_size is None:
         blocks._queue.max_size = _MOST_EVENTS
@@ -178,7 +177,7 @@ def _limit_queue(blocks: gr.Blocks) -> None:
 
 
 def _remove_external_urls(blocks: gr.Blocks) -> None:
-    """Take out of what the page says all that is elsewhere: fonts, and Gradio's own pictures."""
+    """Remove URLs of other hosts from the page: fonts, and images of Gradio."""
     from gradio.routes import templates
 
     blocks.stylesheets = [sheet for sheet in blocks.stylesheets if "//" not in sheet]
@@ -189,7 +188,7 @@ def _remove_external_urls(blocks: gr.Blocks) -> None:
 
 
 def _user(inner: App, scope: Scope) -> str | None:
-    """Return the name that a request has logged in with, as Gradio does."""
+    """Return the user name of a request, as Gradio does."""
     try:
         cookies = SimpleCookie(header(scope, b"cookie") or "")
     except CookieError:
@@ -204,11 +203,11 @@ def _user(inner: App, scope: Scope) -> str | None:
 def _sweep_while_open(
     parent: fastapi.FastAPI, blocks: gr.Blocks, config: PageConfig, owners: FileOwners
 ) -> None:
-    """Remove old temporary files, and once a day what is old in galleries, while it runs."""
+    """Remove old temporary files regularly, and tidy galleries once a day."""
     within = parent.router.lifespan_context
 
     async def sweeping() -> None:
-        due = time.monotonic() + _DAY  # when it starts, the page does it
+        due = time.monotonic() + _DAY  # the page tidies at the start
         while True:
             await asyncio.sleep(_SWEEPS)
             if time.monotonic() >= due:
@@ -235,7 +234,7 @@ def _sweep_while_open(
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams of open pages before it waits for requests to end."""
+    """Server that ends event streams before it waits for open requests."""
 
     def __init__(self, config: uvicorn.Config, streams: Streams):
         super().__init__(config)
@@ -247,14 +246,14 @@ class _Server(uvicorn.Server):
 
 
 def serve(app: ASGIApp, sockets: list[Any]) -> None:
-    """Answer requests until the process is told to end.
+    """Serve requests until the process is interrupted or terminated.
 
     Args:
         app: From `make_app`.
-        sockets: Bound and open_socket.
+        sockets: Listening sockets.
 
     Raises:
-        KeyboardInterrupt: Interrupted, after the open requests have ended.
+        KeyboardInterrupt: Interrupted; open requests have ended.
 
     Example:
         >>> serve(app, [open_socket("127.0.0.1", None)])  # doctest: +SKIP
@@ -268,7 +267,7 @@ def serve(app: ASGIApp, sockets: list[Any]) -> None:
         log_config=None,
         log_level="warning",
         access_log=False,
-        proxy_headers=False,  # nobody but the socket says who asks
+        proxy_headers=False,  # the client's address is that of the socket
         server_header=False,
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=3,

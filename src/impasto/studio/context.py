@@ -25,12 +25,12 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, eq=False)
 class Studio:
-    """What all pages of one server share.
+    """State shared by all pages of a server.
 
     Attributes:
-        jobs: The queue of iterative jobs.
-        users: Who may come in, and where their pictures are.
-        temporary: Folders of what is uploaded, and for files that reach the page.
+        jobs: Iterative jobs.
+        users: Users and the folder of their pictures.
+        temporary: Folders for uploads, and for files that the page shows.
         max_pixels: Largest picture that is read, pixels; Pillow's limit if None.
     """
 
@@ -40,30 +40,30 @@ class Studio:
     max_pixels: int | None = None
 
     def user(self, request: gr.Request | None) -> str:
-        """Return whoever asks; empty where nobody has to log in."""
+        """Return the user of a request; empty without login."""
         return user_named(self.users, request.username if request else None)
 
     def folder(self, request: gr.Request | None) -> Path:
-        """Return the folder of the pictures of whoever asks."""
+        """Return the gallery folder of the user of a request."""
         return gallery_of(self.users, self.user(request))
 
     def new_folder(self) -> Path:
-        """Make a folder for a file that reaches the page."""
+        """Create a folder for a file that the page shows."""
         return Path(tempfile.mkdtemp(dir=self.temporary.scratch))
 
     def error_text(self, error: ImpastoError) -> str:
-        """Return what an error says, with files called by their names, not by our folders."""
-        passing = "|".join(re.escape(str(folder)) for folder in self.temporary)
-        text = re.sub(rf"(?:{passing})[\\/][^\\/\s]+[\\/]", "", explain(error))
+        """Return the message of an error, without the paths of internal folders."""
+        folders = "|".join(re.escape(str(folder)) for folder in self.temporary)
+        text = re.sub(rf"(?:{folders})[\\/][^\\/\s]+[\\/]", "", explain(error))
         return re.sub(rf"{re.escape(str(self.users.gallery))}[\\/]", "", text)
 
 
 class Handlers(Protocol):
-    """What holds handlers of events."""
+    """A class with event handlers."""
 
     @property
     def studio(self) -> Studio:
-        """What they work on."""
+        """State shared by the handlers."""
         ...
 
 
@@ -71,7 +71,7 @@ H = TypeVar("H", bound=Handlers)
 
 
 def show_errors(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
-    """Let an error of ours reach the page as a sentence; toasts show HTML, so it is escaped."""
+    """Show errors of Impasto on the page; the text is escaped, since toasts render HTML."""
 
     @functools.wraps(handler)
     def run(self: H, /, *values: P.args, **named: P.kwargs) -> R:
@@ -85,5 +85,5 @@ def show_errors(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate
 
 
 def language(request: gr.Request | None) -> str:
-    """Return the language in which whoever asks lang to be return_errors."""
+    """Return the preferred language of a request."""
     return language_of(request.headers.get("accept-language") if request else None)

@@ -1,4 +1,4 @@
-"""`impasto studio`: check the options, take a port, and serve the page."""
+"""`impasto studio`: check the options, open a port, and serve the page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PORT = 7860
 _LAST_PORT = 65535
-_MORE = 100  # ports that are tried
+_PORTS = 100  # number of ports to try
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
 _ENDED = 128 + signal.SIGTERM
 
@@ -41,17 +41,17 @@ _ENDED = 128 + signal.SIGTERM
 def open_studio(
     command: Studio, page: Callable[[PageConfig], AbstractContextManager[Page]] | None = None
 ) -> None:
-    """Open the studio, and keep it open until the process is told to end.
+    """Serve the studio until the process is interrupted or terminated.
 
     Args:
         command: The options.
-        page: Makes the page, and closes what it uses; the studio's own by default.
+        page: Builds the page, and closes its resources; by default the studio's own page.
 
     Raises:
-        SettingsError: An option is out of range, or a host needs a password.
-        StudioError: Gradio is missing, or the port is taken.
-        KeyboardInterrupt: Interrupted; the message says what becomes of unfinished pictures.
-        SystemExit: The system has ended the process.
+        SettingsError: An option is out of range, or the host needs a password.
+        StudioError: Gradio is missing, or the port is in use.
+        KeyboardInterrupt: Interrupted; the message says that unfinished jobs resume later.
+        SystemExit: The process was terminated.
 
     Example:
         >>> from impasto.cli.commands import Studio
@@ -62,11 +62,11 @@ def open_studio(
     users = read_users(gallery, command.auth)
     if not users.passwords and not is_loopback(command.host):
         raise SettingsError(
-            f"--host {command.host} lets others in, and needs a password: add --auth "
+            f"--host {command.host} is open to other machines and needs a password: add --auth "
             "NAME:PASSWORD, or a file with such lines"
         )
     if find_spec("gradio") is None:
-        raise StudioError('the studio needs Gradio; install it by pip install "impasto[studio]"')
+        raise StudioError('the studio needs Gradio; run pip install "impasto[studio]"')
     pixels = command.max_pixels or DEFAULT_LIMIT
     with open_socket(command.host, command.port) as listener, temporary_folders() as temporary:
         from .app import Limits, PageConfig, make_app, prepare, serve
@@ -85,19 +85,19 @@ def open_studio(
                 serve(app, [listener])
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                "the studio is closed; unfinished pictures go on when it is opened again"
+                "the studio is closed; unfinished jobs resume when it starts again"
             ) from None
 
 
 def _own_page() -> Callable[[PageConfig], AbstractContextManager[Page]]:
-    """Import the page, and Gradio, which reads then what `prepare` has set."""
+    """Import the page, and with it Gradio, which reads the settings of `prepare`."""
     from .page.page import open_page
 
     return open_page
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    """End as when interrupted, so that checkpoints are written and temporary files removed."""
+    """Exit like an interrupt, so that checkpoints are written and temporary files removed."""
     raise SystemExit(_ENDED)
 
 
@@ -105,10 +105,10 @@ def _check(command: Studio) -> None:
     """Check the options.
 
     Raises:
-        SettingsError: One is out of range.
+        SettingsError: An option is out of range.
     """
     if not command.host.strip("[]"):
-        raise SettingsError("--host is empty; leave it out for this machine alone")
+        raise SettingsError("--host is empty; omit it to serve only this machine")
     if command.port is not None and not 1 <= command.port <= _LAST_PORT:
         raise SettingsError(f"--port must be between 1 and {_LAST_PORT}, got {command.port}")
     if not 0 < command.max_upload <= MEGABYTE:
@@ -120,7 +120,7 @@ def _check(command: Studio) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address is reached from this machine alone.
+    """Return whether an address is reachable only from this machine.
 
     Example:
         >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
@@ -135,7 +135,7 @@ def is_loopback(host: str) -> bool:
 
 
 def address(host: str, port: int) -> str:
-    """Return the address under which this machine's browser finds the page.
+    """Return the URL of the page for a browser on this machine.
 
     Example:
         >>> address("0.0.0.0", 7860)
@@ -146,18 +146,17 @@ def address(host: str, port: int) -> str:
 
 
 def open_socket(host: str, port: int | None) -> socket.socket:
-    """Take a port.
+    """Open a listening socket.
 
     Args:
         host: Name or address of this machine.
-        port: The port; None for 7860, or the next that is free.
+        port: The port; None for 7860 or the next free one.
 
     Returns:
-        A socket that listens.
+        A listening socket.
 
     Raises:
-        StudioError: The port is taken; the message names one that is free. Or there is no such
-            address.
+        StudioError: The port is in use (the message names a free one), or the address is invalid.
 
     Example:
         >>> open_socket("127.0.0.1", None).close()
@@ -172,39 +171,39 @@ def open_socket(host: str, port: int | None) -> socket.socket:
         number = free.getsockname()[1]
         free.close()
         raise StudioError(
-            f"port {port} is taken, or not for everyone; leave out --port, or pass --port {number}"
+            f"port {port} is in use or reserved; omit --port, or pass --port {number}"
         )
     return _next_free(host, PORT)
 
 
 def _next_free(host: str, first: int) -> socket.socket:
-    for port in range(first, min(first + _MORE, _LAST_PORT + 1)):
+    for port in range(first, min(first + _PORTS, _LAST_PORT + 1)):
         try:
             return _listen(host, port)
         except OSError as error:
             if error.errno not in _TAKEN:
                 raise _no_address(host, error) from error
-    return _listen(host, 0)  # any
+    return _listen(host, 0)  # any free port
 
 
 def _no_address(host: str, error: OSError | ValueError) -> StudioError:
     return StudioError(
-        f"cannot answer at {host}: {reason(error)}; give an address of this machine by --host"
+        f"cannot listen on {host}: {reason(error)}; pass an address of this machine with --host"
     )
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Bind a socket and listen; a port that another process listens at is refused."""
+    """Bind a socket and listen; fails if another process uses the port."""
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    except ValueError as error:  # no name at all
+    except ValueError as error:  # not a host name
         raise _no_address(host, error) from error
     family, kind, protocol, _, where = found[0]
     made = socket.socket(family, kind, protocol)
     try:
         if sys.platform == "win32":
             made.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:  # else a port stays taken for minutes after a server has ended
+        else:  # otherwise the port stays in use for minutes after a server stops
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(where)
         made.listen(128)
@@ -215,9 +214,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _announce(url: str, browse: bool) -> None:
-    """Say where the page is, and open it where there is a screen."""
-    sys.stdout.write(f"the studio is open at {url} (Ctrl-C ends it)\n")
+    """Print the URL of the page, and open it in a graphical browser."""
+    sys.stdout.write(f"the studio is open at {url} (press Ctrl-C to stop)\n")
     sys.stdout.flush()
     screen = sys.platform in ("win32", "darwin") or {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}
-    if browse and screen:  # a browser in the terminal would take that away
+    if browse and screen:  # a text browser would take over the terminal
         threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()

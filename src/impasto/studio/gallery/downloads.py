@@ -30,36 +30,34 @@ from .paths import (
 
 Kind = Literal["png", "jpg", "tif", "webp"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_SAME = 1e-3  # share by which two resolutions may differ and be the same, rounded
+_SAME = 1e-3  # relative tolerance of two resolutions, for rounding
 _LARGEST_DPI = 65_535
-_CONVERTING = threading.Lock()  # one at a time, for the memory's sake
+_CONVERTING = threading.Lock()  # one at a time, to limit memory
 
 
 def export(folder: str | Path, name: str, kind: Kind, into: str | Path) -> Path:
-    """Copy a picture out of a gallery, in another format if need be.
+    """Export a picture of a gallery, converted to another format if needed.
 
     Args:
         folder: The gallery.
-        name: Of a file in it.
-        kind: `png`, `jpg`, `tif` or `webp`. JPEG cannot hold transparency and gets white behind.
-        into: The folder of the copy; made if it is missing.
+        name: Name of a file in it.
+        kind: `png`, `jpg`, `tif` or `webp`. JPEG has no transparency and gets a white background.
+        into: Folder for the copy; created if missing.
 
     Returns:
-        The copy, with record, EXIF block, transparency and resolution of the picture; its name is
-        that of the picture, or a free one like it. A record that is too long for a JPEG goes
-        into a file beside it, as everywhere.
+        The copy, with record, EXIF block, transparency and resolution of the picture; named like
+        the picture, with a number if the name is taken. A record that is too long for a JPEG is
+        written to a file beside it.
 
     Raises:
-        PictureError: There is no such picture, it is damaged, or the copy cannot be written.
+        PictureError: The picture is missing or damaged, or the copy cannot be written.
 
     Example:
         >>> export("gallery", "cat_wave.png", "jpg", "for-mother").name  # doctest: +SKIP
         'cat_wave.jpg'
     """
     if kind not in KINDS:
-        raise PictureError(
-            f"a picture cannot be had as {quotable(kind)}, expected {', '.join(KINDS)}"
-        )
+        raise PictureError(f"unknown format {quotable(kind)}, expected {', '.join(KINDS)}")
     path = locate_picture(Path(folder), name)
     make_folder(Path(into))
     target = _claim_free(Path(into), safe_name(path.stem), kind)
@@ -104,7 +102,7 @@ def _convert(path: Path, target: Path) -> None:
 
 
 def _planes(image: PIL.Image) -> tuple[Image, Mask | None]:
-    """Return colours and opacity as they are; `read_picture` changes colours that are hidden."""
+    """Return colours and alpha unchanged; `read_picture` changes colours of hidden pixels."""
     alpha = None
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -124,9 +122,9 @@ def _unit(image: PIL.Image) -> Any:
 
 
 def _resolution(image: PIL.Image) -> float | None:
-    """Return the pixels per inch of a print; None where the file, or its EXIF block, will tell.
+    """Return the resolution in dpi; None if the EXIF block of the copy contains it.
 
-    A PNG counts whole pixels per metre, so the exact figure is that of the EXIF block beside it.
+    PNG stores whole pixels per metre, so the exact value is taken from the EXIF block.
     """
     pair = image.info.get("dpi")
     if image.format == "JPEG" or not isinstance(pair, tuple):

@@ -29,9 +29,9 @@ from .paths import (
     quotable,
 )
 
-Stamp = tuple[int, int, int]  # when changed, bytes, number on the disk: another if it is rewritten
-_LAST_MOMENT = 253_402_300_799  # of the year 9999, in seconds
-_GALLERIES = 256  # that are remembered
+Stamp = tuple[int, int, int]  # mtime in ns, bytes, inode; changes when a file is rewritten
+_LAST_MOMENT = 253_402_300_799  # end of the year 9999, seconds
+_GALLERIES = 256  # cached
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Entry:
     """A picture in a gallery.
 
     Attributes:
-        name: Of its file.
-        path: The file.
+        name: File name.
+        path: Path of the file.
         content: Name of the photograph; empty for a texture.
-        style: Name of the painting or of the style; several with their shares.
-        command: What made it: `stylize`, `texture` or `paint`.
-        settings: What it was made with, as the record has them: paths as seen from the gallery.
-        made_at: When it was finished: UTC, ISO 8601; of its file, where the record does not say.
-        seconds: Time it took.
+        style: Name of the painting or style; several with their shares.
+        command: `stylize`, `texture` or `paint`.
+        settings: Settings in the record; paths are relative to the gallery.
+        made_at: Time of completion, UTC, ISO 8601; the file's mtime if the record has none.
+        seconds: Duration.
         size: Height and width, pixels.
     """
 
@@ -62,15 +62,17 @@ class Entry:
 
     @functools.cached_property
     def search_text(self) -> str:
-        """All that a search looks at, folded as the words of a search are."""
+        """The text that a search matches, folded."""
         defaults = _defaults(self.command)
         chosen = [value for name, value in self.settings.items() if value != defaults.get(name)]
-        values = map(_as_text, chosen)  # else "cat" would find all that "replicate" their borders
+        values = map(
+            _as_text, chosen
+        )  # default values would match too much: "cat" is in "replicate"
         return fold("\n".join([self.content, self.style, self.name, *values]))
 
 
 def fold(text: str) -> str:
-    r"""Return a text without regard to capitals and to how its letters are put together.
+    r"""Fold case and Unicode composition of a text.
 
     Example:
         >>> fold("Cafe\u0301") == fold("CAF\u00c9")
@@ -81,7 +83,7 @@ def fold(text: str) -> str:
 
 @functools.lru_cache(maxsize=8)
 def _defaults(command: str) -> dict[str, Any]:
-    """Return the settings that a command has by default, as a record has them."""
+    """Return the default settings of a command as in a record."""
     settings = PaintSettings() if command == "paint" else Settings()
     return settings.model_dump(mode="json")
 
@@ -93,15 +95,15 @@ def _as_text(value: object) -> str:
 
 
 def entries(folder: str | Path, search: str = "") -> list[Entry]:
-    """List the pictures of a gallery that tell what made them, the newest first.
+    """List the pictures of a gallery that have a record, newest first.
 
-    A file is read once, and again when it has changed. Pictures without a record, damaged files,
-    links and folders are left out.
+    Files are cached until they change. Pictures without a record, damaged files, links and folders
+    are skipped.
 
     Args:
-        folder: The gallery; there is nothing in one that is missing.
-        search: Translate which must all occur in the name of the photograph, of the style or of the
-            file, or in the settings that are not as by default.
+        folder: The gallery; a missing one is empty.
+        search: Words that must all occur in the name of the photograph, style or file, or in
+            settings that differ from the defaults.
 
     Raises:
         PictureError: The folder cannot be read.
@@ -127,14 +129,14 @@ def entries(folder: str | Path, search: str = "") -> list[Entry]:
 
 
 def find(folder: str | Path, name: str) -> Entry:
-    """Find one picture of a gallery by the name of its file.
+    """Find a picture of a gallery by file name.
 
     Args:
         folder: The gallery.
-        name: From a stranger, perhaps: nothing outside the folder is found, and no link followed.
+        name: Untrusted; paths outside the folder and links are not found.
 
     Raises:
-        PictureError: There is none, it is damaged, or it has no record.
+        PictureError: The picture is missing or damaged, or has no record.
 
     Example:
         >>> find("gallery", "cat_wave.png").style  # doctest: +SKIP
@@ -146,10 +148,10 @@ def find(folder: str | Path, name: str) -> Entry:
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Return what tells a file from one that was there before.
+    """Return a stamp that changes when a file is rewritten.
 
     Raises:
-        PictureError: It has gone.
+        PictureError: The file is missing.
     """
     try:
         found = path.lstat()
@@ -170,7 +172,7 @@ def _pictures(folder: Path) -> Iterator[tuple[str, Stamp]]:
     with scan:
         for file in scan:
             if may_be_a_picture(file.name):
-                with contextlib.suppress(FileNotFoundError):  # it has gone since
+                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
                     found = file.stat(follow_symlinks=False)
                     if stat.S_ISREG(found.st_mode):
                         yield file.name, _stamp(found)
@@ -178,12 +180,12 @@ def _pictures(folder: Path) -> Iterator[tuple[str, Stamp]]:
 
 @functools.lru_cache(maxsize=_GALLERIES)
 def _cache(folder: str) -> dict[str, tuple[Stamp, Entry | None]]:
-    """Return what was read of a folder before, to be changed in place; None has no record."""
+    """Return the mutable cache of a folder; None marks files without a record."""
     return {}
 
 
 def _cached(path: Path, stamp: Stamp) -> Entry | None:
-    """Return a picture as it was read before, or read it; None if it cannot be listed."""
+    """Return a picture from the cache, or read it; None if it cannot be listed."""
     known = _cache(str(path.parent))
     before = known.get(path.name)
     if before is not None and before[0] == stamp:
@@ -192,14 +194,14 @@ def _cached(path: Path, stamp: Stamp) -> Entry | None:
         entry = _read(path)
     except _NoRecord:
         entry = None
-    except PictureError:  # not remembered: what cannot be read now may be readable soon
+    except PictureError:  # not cached, since the next attempt may succeed
         return None
     known[path.name] = stamp, entry
     return entry
 
 
 class _NoRecord(PictureError):
-    """A picture can be read, and does not tell what made it."""
+    """A readable picture has no valid record."""
 
 
 def _read(path: Path) -> Entry:
@@ -230,7 +232,7 @@ def _entry(path: Path, record: Record, size: Size, changed: float) -> Entry:
 
 
 def _plain(value: Any) -> Any:
-    """Return JSON values without what cannot be sent on: half characters and infinite numbers."""
+    """Return JSON values without lone surrogates and non-finite numbers."""
     if isinstance(value, dict):
         return {_plain(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list):
@@ -241,7 +243,7 @@ def _plain(value: Any) -> Any:
 
 
 def _timestamp(text: str, changed: float) -> str:
-    """Return when a picture was made, in one form, so that the texts are in order of time."""
+    """Return a time in UTC, ISO 8601, so that the texts sort by time."""
     with contextlib.suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -3,11 +3,11 @@
 ```
 <photo>_<style>.png, ...   the pictures, with their records
 .studio/thumbnails/        small JPEGs, made when needed
-.studio/deleted/           what was deleted and can be brought back
+.studio/deleted/           deleted pictures, which can be restored
 ```
 
-Names may come from strangers: all functions take the name of a file right in the folder, and
-nothing else. They may be called by several threads, and by several processes.
+Names are untrusted: functions accept only names of files directly in the folder. They are safe to
+call from several threads and processes.
 """
 
 from __future__ import annotations
@@ -67,22 +67,22 @@ _SMALLEST, _LARGEST = 16, 2048  # long side of a thumbnail
 _QUALITY = 85
 _LEFT_OVER = re.compile(re.escape(HIDDEN) + r"[0-9a-f]{12}\.(tmp|png)")
 _SECONDS_PER_DAY = 86_400
-_SHRINKING = threading.Lock()  # one at a time, for the memory's sake
+_SHRINKING = threading.Lock()  # one at a time, to limit memory
 
 
 def keep(folder: str | Path, result: Result, name: str) -> Path:
-    """Write a result into a gallery, whole or not at all, under a name that was free.
+    """Save a result to a gallery atomically, without overwriting a file.
 
     Args:
-        folder: The gallery; made if it is missing.
+        folder: The gallery; created if missing.
         result: The picture.
-        name: Its name without suffix; any text, see `safe_name`.
+        name: File name without suffix; any text, see `safe_name`.
 
     Returns:
-        The file, a PNG with the record in it.
+        The file, a PNG that contains the record.
 
     Raises:
-        PictureError: It cannot be written; nothing else is touched.
+        PictureError: The file cannot be written; no other file changes.
 
     Example:
         >>> keep("gallery", result, "cat_wave")  # doctest: +SKIP
@@ -104,7 +104,7 @@ def keep(folder: str | Path, result: Result, name: str) -> Path:
 
 
 def _without_temporary_paths(result: Result, folder: Path) -> Result:
-    """Leave out of a record where uploads lay, in folders that end with the server."""
+    """Remove the paths of uploads from a record, since temporary folders do not persist."""
     home = folder.absolute()
     inputs = [
         {
@@ -118,18 +118,18 @@ def _without_temporary_paths(result: Result, folder: Path) -> Result:
 
 
 def thumbnail(folder: str | Path, name: str, side: int = 320) -> Path:
-    """Return a small copy of a picture, made if it is not there yet.
+    """Return a thumbnail of a picture; create it if missing.
 
     Args:
         folder: The gallery.
-        name: Of a file in it.
-        side: Longest side of the copy, pixels, 16..2048; small pictures stay as they are.
+        name: Name of a file in it.
+        side: Long side, pixels, 16..2048; smaller pictures are not enlarged.
 
     Returns:
-        A JPEG without record and EXIF block, over white where the picture is transparent.
+        A JPEG without record and EXIF block; transparent parts are white.
 
     Raises:
-        PictureError: There is no such picture, it is damaged, or the copy cannot be written.
+        PictureError: The picture is missing or damaged, or the thumbnail cannot be written.
         SettingsError: The side is out of range.
 
     Example:
@@ -155,7 +155,7 @@ def _thumbnails(folder: Path) -> Path:
 
 
 def _thumbnail_prefix(path: Path) -> str:
-    """Return what the thumbnails of a picture begin with, another when the file is."""
+    """Return the file name prefix of a picture's thumbnails; changes with the file."""
     changed, size, _ = stamp_of(path)
     return f"{hashlib.sha256(path.name.encode()).hexdigest()[:24]}-{changed:x}-{size:x}"
 
@@ -177,14 +177,14 @@ def _shrink(path: Path, side: int) -> PIL.Image:
 
 
 def sweep(folder: str | Path) -> None:
-    """Remove what nobody needs: thumbnails of pictures that have gone, and what a kill left.
+    """Remove thumbnails of missing pictures, and files that a killed process left.
 
     Args:
-        folder: The gallery. Unfinished files are removed when they are older than a day, as
-            another program may be writing.
+        folder: The gallery. Unfinished files are removed after a day, since another process may
+            still be writing.
 
     Raises:
-        PictureError: Something cannot be removed.
+        PictureError: A file cannot be removed.
 
     Example:
         >>> sweep("gallery")
@@ -204,10 +204,10 @@ def sweep(folder: str | Path) -> None:
 
 
 def tidy(folder: str | Path) -> None:
-    """Remove what nobody needs and what was deleted long ago, as far as that can be done.
+    """Run `sweep` and `forget_deleted`; log errors.
 
     Args:
-        folder: The gallery. What cannot be removed is logged; nobody waits for it.
+        folder: The gallery.
 
     Example:
         >>> tidy("gallery")

@@ -16,14 +16,14 @@ from ...errors import PictureError, printable
 from ...images import opening
 from ...images.files import OUTPUT_FORMATS, settle_folder
 
-STUDIO = ".studio"  # the folder in a gallery that is not for the eye
-MOST_PIXELS = 1 << 28  # of a picture that is decoded: a print of over one square metre
-HIDDEN = ".impasto-"  # how the names of unfinished files begin
-_LONGEST_NAME = 130  # bytes; some encrypted disks hold 143, of which a number and .png take some
-_LONGEST_GIVEN = 255  # bytes of a name that any disk holds
-_LONGEST_SHOWN = 120  # characters of a name that an error quotes
+STUDIO = ".studio"  # hidden folder in a gallery
+MOST_PIXELS = 1 << 28  # of a picture to decode: a print of over one square metre
+HIDDEN = ".impasto-"  # prefix of unfinished files
+_LONGEST_NAME = 130  # bytes; some encrypted file systems allow 143, including a number and .png
+_LONGEST_GIVEN = 255  # bytes; limit of common file systems
+_LONGEST_SHOWN = 120  # characters of a name in an error
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')  # on some system
-_INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # control characters, turns of direction, half characters
+_INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # control and format characters, surrogates
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # of Windows
 _NO_HARD_LINKS = (
     errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK
@@ -31,13 +31,13 @@ _NO_HARD_LINKS = (
 
 
 def safe_name(text: str) -> str:
-    """Make the stem of a file's name that every system takes, out of any text.
+    """Turn any text into a file name stem that is valid on every system.
 
     Args:
-        text: The wanted name; it may come from a stranger.
+        text: The wanted name; untrusted.
 
     Returns:
-        At most 131 bytes in UTF-8, composed (NFC); `picture` if nothing is left of the text.
+        At most 131 bytes in UTF-8, composed (NFC); `picture` if nothing remains.
 
     Example:
         >>> safe_name("../cat / wave: 2"), safe_name("..")
@@ -52,7 +52,7 @@ def safe_name(text: str) -> str:
 
 
 def quotable(text: object) -> str:
-    r"""Return a text as an error may quote it: one line, short, without half characters.
+    r"""Shorten a text to one printable line for an error message.
 
     Example:
         >>> quotable("a\nb" + "c" * 200)[:6]
@@ -64,7 +64,7 @@ def quotable(text: object) -> str:
 
 
 def may_be_a_picture(name: object) -> bool:
-    """Say whether a name, from a stranger perhaps, can be that of a picture in a gallery.
+    """Return whether an untrusted name can be that of a picture in a gallery.
 
     Example:
         >>> may_be_a_picture("cat.png"), may_be_a_picture("../cat.png"), may_be_a_picture(".a.png")
@@ -76,7 +76,7 @@ def may_be_a_picture(name: object) -> bool:
         return False
     try:
         long = len(name.encode()) > _LONGEST_GIVEN
-    except UnicodeEncodeError:  # bytes that are no text; no page can name such a file
+    except UnicodeEncodeError:  # not valid Unicode, so no page can name it
         return False
     return not long and Path(name).suffix.lower() in OUTPUT_FORMATS
 
@@ -86,13 +86,13 @@ def locate_picture(folder: Path, name: str) -> Path:
 
     Args:
         folder: The gallery.
-        name: Of a file, from a stranger perhaps; composed or not, as Unicode has it.
+        name: File name, untrusted; composed or decomposed Unicode.
 
     Returns:
-        The path of a file right in the folder that is no link.
+        The path of a regular file directly in the folder.
 
     Raises:
-        PictureError: There is none.
+        PictureError: There is no such picture.
 
     Example:
         >>> locate_picture(Path("gallery"), "../secret.png")
@@ -110,7 +110,7 @@ def locate_picture(folder: Path, name: str) -> Path:
 
 
 def missing_picture(name: object) -> PictureError:
-    """Return the error that says that a gallery has no such picture."""
+    """Return the error for a picture that is not in the gallery."""
     return PictureError(
         f"there is no picture {quotable(name)} in the gallery; it may have been deleted or "
         "renamed, so reload the page"
@@ -118,7 +118,7 @@ def missing_picture(name: object) -> PictureError:
 
 
 def _other_spellings(folder: Path, name: str) -> Iterator[str]:
-    """Yield the names in a folder that are the same letters, put together otherwise."""
+    """Yield names in a folder that differ from `name` only in Unicode composition."""
     if name.isascii() or not folder.is_dir():
         return
     wanted = unicodedata.normalize("NFC", name)
@@ -128,7 +128,7 @@ def _other_spellings(folder: Path, name: str) -> Iterator[str]:
 
 
 def is_file(path: Path) -> bool:
-    """Say whether there is a file, and no link, folder or device."""
+    """Return whether a path is a regular file: no link, folder or device."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError as error:
@@ -139,13 +139,13 @@ def is_file(path: Path) -> bool:
 
 @contextlib.contextmanager
 def file_errors(what: str) -> Iterator[None]:
-    """Say in a sentence what could not be done when the system refuses a file or a folder.
+    """Turn an `OSError` into a `PictureError` that says what failed.
 
     Args:
-        what: As it follows "cannot".
+        what: Completes "cannot ...".
 
     Raises:
-        PictureError: It refused.
+        PictureError: An `OSError` occurred.
     """
     try:
         yield
@@ -159,13 +159,13 @@ def file_errors(what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def decode_errors(path: Path) -> Iterator[None]:
-    """Say in a sentence why a picture of a gallery cannot be read.
+    """Turn errors of decoding a picture into a `PictureError`.
 
     Args:
         path: The picture.
 
     Raises:
-        PictureError: It has gone, is damaged, or too large for the memory.
+        PictureError: The picture is missing, damaged, or too large for memory.
     """
     try:
         yield
@@ -173,11 +173,11 @@ def decode_errors(path: Path) -> Iterator[None]:
         if isinstance(error.__context__, FileNotFoundError):
             raise missing_picture(path.name) from error
         raise
-    except FileNotFoundError as error:  # deleted while it was read
+    except FileNotFoundError as error:  # deleted meanwhile
         raise missing_picture(path.name) from error
     except MemoryError as error:
-        raise PictureError(f"{quotable(path.name)} does not fit into the memory") from error
-    except Exception as error:  # decoders raise anything when a file is damaged
+        raise PictureError(f"{quotable(path.name)} does not fit in memory") from error
+    except Exception as error:  # decoders raise various errors for damaged files
         raise PictureError(
             f"{quotable(path.name)} is damaged or cut off: {quotable(error)}; make it again, or "
             "delete it"
@@ -185,33 +185,33 @@ def decode_errors(path: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder of the studio if it is missing.
+    """Create a folder of the studio if missing.
 
     Raises:
-        PictureError: It cannot be made.
+        PictureError: It cannot be created.
     """
-    with file_errors(f"make the folder {folder}"):
+    with file_errors(f"create the folder {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 def move_to_free(
     source: Path, folder: Path, name: str, free: Callable[[Path], bool] = lambda path: True
 ) -> Path:
-    """Move a file to the first of `name`, `name-2`, ... that is free; no other is ever replaced.
+    """Move a file to the first free name of `name`, `name-2`, ..., without overwriting.
 
     Args:
-        source: A file on the same disk.
-        folder: Where it goes.
-        name: Its name there.
-        free: Says of a path whether it may be taken; asked before the system is.
+        source: A file on the same file system.
+        folder: Target folder.
+        name: Target name.
+        free: Additional condition that a target path must meet.
 
     Returns:
-        Its new path.
+        The new path.
 
     Raises:
-        OSError: It cannot be moved; then it is where it was.
+        OSError: The file cannot be moved and stays where it was.
     """
-    stem, suffix = os.path.splitext(name)  # noqa: PTH122  # a Path would take `a.` apart otherwise
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122  # Path splits `a.` differently
     number = 1
     while True:
         ending = suffix if number == 1 else f"-{number}{suffix}"
@@ -226,10 +226,10 @@ def move_to_free(
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename a file where the name is free, which only a hard link does in one step.
+    """Rename a file without overwriting; only a hard link does so atomically.
 
     Raises:
-        FileExistsError: It is taken.
+        FileExistsError: The name is taken.
         OSError: The file cannot be moved.
     """
     try:
@@ -251,10 +251,10 @@ def _move(source: Path, target: Path) -> None:
 
 
 def claim(path: Path) -> None:
-    """Take a name with an empty file.
+    """Reserve a name with an empty file.
 
     Raises:
-        FileExistsError: It is taken.
-        OSError: No file can be made there.
+        FileExistsError: The name is taken.
+        OSError: The file cannot be created.
     """
     path.open("xb").close()

@@ -17,18 +17,18 @@ from ...workflows.run_folder import take_lock
 
 _PREFIX = "impasto_studio_"
 _LOCK = "lock"
-_NEW = 60.0  # seconds in which a folder may have no lock yet
+_NEW = 60.0  # seconds after which a folder must have a lock
 OLDEST = 24 * 3600.0
 MOST = 4_000_000_000  # bytes
-_PREVIEW = "image.jpeg"  # as Gradio calls what the page compares; uploads keep their own names
+_PREVIEW = "image.jpeg"  # Gradio's name for compared images; uploads keep their names
 
 
 class Temporary(NamedTuple):
-    """Two folders that only this user can read, with names that cannot be guessed.
+    """Two private folders with unguessable names.
 
     Attributes:
-        shown: Gradio's: what is uploaded, and copies of what is shown. Without links in its path.
-        scratch: The page's: what it writes here, Gradio copies to where it can be asked for.
+        shown: Gradio's folder: uploads, and copies of shown files. A resolved path.
+        scratch: Folder for files of the page, which Gradio copies to `shown`.
     """
 
     shown: Path
@@ -37,13 +37,13 @@ class Temporary(NamedTuple):
 
 @contextlib.contextmanager
 def temporary_folders() -> Iterator[Temporary]:
-    """Give folders that are removed in the end, and remove what killed servers have left.
+    """Create temporary folders, and remove those of killed servers.
 
     Yields:
-        Two empty folders.
+        Two empty folders, removed on exit.
 
     Raises:
-        StudioError: There is no place for it.
+        StudioError: The folders cannot be created.
 
     Example:
         >>> with temporary_folders() as temporary:
@@ -56,12 +56,12 @@ def temporary_folders() -> Iterator[Temporary]:
         lock = (outer / _LOCK).open("a+b")
     except OSError as error:
         raise StudioError(
-            f"cannot make a temporary folder: {error.strerror}; make room, or set TMPDIR"
+            f"cannot create a temporary folder: {error.strerror}; free some space, or set TMPDIR"
         ) from error
     try:
         with lock:
             take_lock(lock)
-            # Each path that the page sees has this name in it.
+            # All paths on the page contain this name.
             shown = outer / outer.name.replace(_PREFIX, "shown_")
             scratch = outer / "scratch"
             shown.mkdir()
@@ -75,13 +75,13 @@ def remove_stale_folders(place: Path) -> None:
     """Remove the folders of servers that were killed.
 
     Args:
-        place: Where temporary folders are. Those that are not ours, or in use, stay.
+        place: Parent of the temporary folders. Those of other users, or in use, stay.
 
     Example:
         >>> remove_stale_folders(Path("no_such_folder"))
     """
     for outer in place.glob(f"{_PREFIX}*"):
-        # Of others, and of a server that has not come to lock its own: they stay.
+        # Folders of other users, and of a server that has not locked its own yet, stay.
         with contextlib.suppress(OSError):
             if outer.is_symlink() or not outer.is_dir() or not _is_ours(outer):
                 continue
@@ -100,22 +100,22 @@ def _is_ours(folder: Path) -> bool:
 def sweep(
     folder: Path, keep: Collection[str] = (), *, oldest: float = OLDEST, most: int = MOST
 ) -> None:
-    """Remove old files, and more where there are too many: the oldest, previews before others.
+    """Remove old files, then further ones above a total size: previews first, oldest first.
 
     Args:
         folder: The temporary folder.
-        keep: Paths that stay, as the page shows them to all.
-        oldest: Seconds after which a file goes.
-        most: Bytes that may stay.
+        keep: Paths to keep, which the page shows to all users.
+        oldest: Seconds after which a file is removed.
+        most: Total size of the remaining files, bytes.
 
     Example:
         >>> sweep(Path("no_such_folder"))
     """
     found = []
     for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # gone meanwhile
+        with contextlib.suppress(OSError):  # removed meanwhile
             if path.is_file() and str(path) not in keep:
-                # A copy has the time of what it was copied from, but its entry is new.
+                # A copy has the mtime of its source, but a new ctime.
                 status = path.stat()
                 found.append((max(status.st_mtime, status.st_ctime), status.st_size, path))
     left, now = sum(size for _, size, _ in found), time.time()
@@ -129,4 +129,4 @@ def sweep(
         with contextlib.suppress(OSError):
             path.unlink()
             left -= size
-            path.parent.rmdir()  # unless something else is in it
+            path.parent.rmdir()  # fails unless it is empty

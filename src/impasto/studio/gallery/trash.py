@@ -1,7 +1,7 @@
-"""Deleted pictures, which can be restored_controls for a while.
+"""Deleted pictures, which can be restored for a while.
 
-Each picture lies in a folder of its own in `.studio/deleted`, whose name is the moment, so that
-it keeps its name and they have an order.
+Each picture has its own folder in `.studio/deleted`, named after the time of deletion, so that it
+keeps its name and deletions have an order.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from .paths import (
 
 _NUMBER = re.compile("[0-9]{1,30}")
 _NANOSECONDS_PER_DAY = 86_400 * 10**9
-_MOVING = threading.Lock()  # two that undo at once bring back two pictures, not one twice
+_MOVING = threading.Lock()  # concurrent undos restore different pictures
 
 
 def delete(folder: str | Path, name: str) -> None:
-    """Take a picture out of a gallery, so that it can be brought back.
+    """Move a picture of a gallery to the trash.
 
     Args:
         folder: The gallery.
-        name: Of a file in it.
+        name: Name of a file in it.
 
     Raises:
-        PictureError: There is none, or it cannot be moved; then it is where it was.
+        PictureError: There is no such picture, or it cannot be moved.
 
     Example:
         >>> delete("gallery", "cat_wave.png")  # doctest: +SKIP
@@ -61,22 +61,22 @@ def delete(folder: str | Path, name: str) -> None:
 
 
 def undo(folder: str | Path) -> str | None:
-    """Bring back what was deleted last.
+    """Restore the picture that was deleted last.
 
     Args:
         folder: The gallery.
 
     Returns:
-        The name of its file, a new one if its own is taken; None if there is nothing.
+        Its file name, a new one if the old one is taken; None if the trash is empty.
 
     Raises:
-        PictureError: It cannot be moved; then it can still be brought back.
+        PictureError: It cannot be moved and stays in the trash.
 
     Example:
         >>> undo("gallery")  # doctest: +SKIP
         'cat_wave.png'
     """
-    with _MOVING, file_errors("bring back the picture"):
+    with _MOVING, file_errors("restore the picture"):
         for _, place in reversed(_places(Path(folder))):
             name = _restore(place, Path(folder))
             if name is not None:
@@ -85,20 +85,20 @@ def undo(folder: str | Path) -> str | None:
 
 
 def forget_deleted(folder: str | Path, days: float = 30) -> None:
-    """Remove for good what was deleted more than some days ago.
+    """Permanently remove pictures that were deleted some days ago.
 
     Args:
         folder: The gallery.
-        days: For how long it is kept.
+        days: Days that deleted pictures are kept.
 
     Raises:
-        PictureError: Something cannot be removed.
+        PictureError: A picture cannot be removed.
 
     Example:
         >>> forget_deleted("gallery")
     """
     oldest = time.time_ns() - int(days * _NANOSECONDS_PER_DAY)
-    with _MOVING, file_errors("remove what was deleted long ago"):
+    with _MOVING, file_errors("empty the trash"):
         for number, place in _places(Path(folder)):
             if number < oldest:
                 shutil.rmtree(place)
@@ -109,7 +109,7 @@ def _bin(folder: Path) -> Path:
 
 
 def _places(folder: Path) -> list[tuple[int, Path]]:
-    """Return the folders of what was deleted, the oldest first."""
+    """Return the folders of deleted pictures, oldest first."""
     if not _bin(folder).is_dir():
         return []
     found = [path for path in _bin(folder).iterdir() if _NUMBER.fullmatch(path.name)]
@@ -121,7 +121,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _new_place(folder: Path) -> Path:
-    """Make the folder for what is deleted now, after all others even if the clock was set back."""
+    """Create a folder that sorts after all others, even if the clock was set back."""
     make_folder(_bin(folder))
     last = max((number for number, _ in _places(folder)), default=0)
     number = max(time.time_ns(), last + 1)
@@ -136,7 +136,7 @@ def _new_place(folder: Path) -> Path:
 def _restore(place: Path, folder: Path) -> str | None:
     pictures = [path for path in place.iterdir() if may_be_a_picture(path.name) and is_file(path)]
     if not pictures:
-        with contextlib.suppress(OSError):  # not empty: left alone
+        with contextlib.suppress(OSError):  # not empty
             place.rmdir()
         return None
     (picture,) = pictures[:1]

@@ -18,18 +18,18 @@ _PLAIN = re.compile(r"\.[A-Za-z0-9]{1,5}")
 
 
 def copy_inputs(spec: JobSpec, folder: Path) -> JobSpec:
-    """Copy all files that a job names.
+    """Copy all input files of a job.
 
     Args:
-        spec: What the job is to make.
-        folder: Of the job.
+        spec: Specification of the job.
+        folder: Folder of the job.
 
     Returns:
-        The same with the copies; photograph and paintings keep their names, which records tell.
+        The specification with the copies; photograph and paintings keep their names for records.
 
     Raises:
         SettingsError: There is no style.
-        PictureError: A file cannot be read, or a copy not be written.
+        PictureError: A file cannot be read, or a copy cannot be written.
 
     Example:
         >>> copy_inputs(JobSpec(Path("a.png"), (Path("b.png"),)), Path("run"))  # doctest: +SKIP
@@ -58,12 +58,12 @@ def copy_inputs(spec: JobSpec, folder: Path) -> JobSpec:
 
 
 def _plain_name(path: str | Path) -> str:
-    """Return a name in which settings read neither a colour nor a network."""
+    """Return a name that settings cannot parse as a colour or a network."""
     suffix = Path(path).suffix
     return f"picture{suffix if _PLAIN.fullmatch(suffix) else ''}"
 
 
 def _copy(path: Path, target: Path) -> None:
-    first_bytes(path)  # says in a sentence why a file cannot be read
+    first_bytes(path)  # raises an error that says why a file cannot be read
     with path.open("rb") as source, whole_or_not_at_all(target) as file:
         shutil.copyfileobj(source, file)

@@ -1,4 +1,4 @@
-"""A job in memory, and the view of it that pages get."""
+"""A job in memory, and the status that pages show."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _NANO = 1e9
 
 @dataclass(eq=False)
 class Job:
-    """A job in memory. What changes is read and written under the queue's lock.
+    """A job in memory. The queue's lock guards its mutable attributes.
 
     Attributes:
-        id: By which it is asked for.
-        user: Whose it is.
-        folder: Its own.
-        entry: What its folder says of it.
-        progress: Where it stands.
-        preview: JPEG of the picture so far.
-        version: Goes up when the preview changes.
-        seconds_left: How long it will take; None where that is not known.
-        active: Whether the worker has it.
-        ended: How it has ended, if it has; then nothing of it is on the disk.
-        picture: Its file in the gallery.
-        damaged: Whether its entry could not be read, so that it can only be dropped.
-        removed: Whether its folder is not to be written any more.
-        finishing: Whether its last step is done, so that nothing of it can change.
-        yielded: Whether it was left for another to be ended, so that it is the next.
-        disk: Held while the entry is written or removed.
+        id: Random id.
+        user: Owner of the job.
+        folder: Folder of the job.
+        entry: Contents of the job file.
+        progress: Progress and losses.
+        preview: JPEG of the current picture.
+        version: Increases when the preview changes.
+        seconds_left: Estimated remaining time; None if unknown.
+        active: Whether the worker runs the job.
+        ended: How the job ended; its folder is then removed.
+        picture: File name of its picture in the gallery.
+        damaged: Whether its file is unreadable, so that it can only be deleted.
+        removed: Whether its folder must not be written any more.
+        finishing: Whether its last step is done, so that it can no longer change.
+        yielded: Whether it was interrupted to finish another job, and runs next.
+        disk: Lock held while the job file is written or removed.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Job:
 
     @property
     def status(self) -> Status:
-        """What it is doing."""
+        """Status of the job."""
         if self.ended is not None:
             return self.ended
         if self.entry.state == "failed":
@@ -68,17 +68,17 @@ class Job:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more comes of it by itself."""
+        """Whether the job is done, stopped or failed."""
         return self.status in ("done", "stopped", "failed")
 
 
 def make_view(job: Job, place: int, waiting: int) -> JobView:
-    """Return what there is to show of a job. Needs the queue's lock.
+    """Return the status of a job for display. Needs the queue's lock.
 
     Args:
         job: The job.
-        place: Among those that wait, from 1; 0 if it does not.
-        waiting: How many wait.
+        place: Position among the waiting jobs, from 1; 0 if not waiting.
+        waiting: Number of waiting jobs.
 
     Example:
         >>> make_view(job, 1, 3).place  # doctest: +SKIP

@@ -1,9 +1,9 @@
-"""A job on disk: what to make, and which stage it has reached.
+"""The file of a job: its specification and the current stage.
 
 ```
 .studio/runs/<id>/
-  order.json     what was asked for, and which stage the job is on; written last, removed first
-  inputs/        copies of all files that went in
+  order.json     specification and current stage; written last, removed first
+  inputs/        copies of all input files
   run-1/         checkpoints of the first stage, see workflows.run_folder; then run-2/, ...
 ```
 """
@@ -32,14 +32,14 @@ State = Literal["go", "pause", "stop", "failed"]
 
 @dataclass(frozen=True)
 class JobSpec:
-    """What a job makes.
+    """Specification of a job.
 
     Attributes:
         content: The photograph.
         styles: The paintings, at least one.
-        settings: All knobs. Paths in them are followed, so they must not come from strangers.
-        name: Of the result, without a suffix.
-        titles: What the styles are called, for display.
+        settings: All settings. Paths in them are read, so they must be trusted.
+        name: File name of the result, without suffix.
+        titles: Display names of the styles.
     """
 
     content: Path
@@ -51,15 +51,15 @@ class JobSpec:
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a job with the same settings from its start to its end; a change begins another.
+    """A part of a job with constant settings; a change of settings starts the next.
 
     Attributes:
-        asked: Settings of the order that it follows.
-        settings: Those it is painted with: the starting picture and what is left of the scales.
+        asked: Settings of the job at the start of the stage.
+        settings: Settings of the stage, with its starting picture and the remaining scales.
         number: From 1.
-        scale: Scales done before it.
-        iteration: Evaluations done before it.
-        seconds: Time taken before it.
+        scale: Scales done before the stage.
+        iteration: Evaluations done before the stage.
+        seconds: Time spent before the stage.
     """
 
     asked: Settings
@@ -72,17 +72,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class JobEntry:
-    """A job as its folder has it.
+    """Contents of a job file.
 
     Attributes:
-        spec: What to make, all files in the job's folder.
-        stage: How far it is.
-        asked_at: When it was asked for, nanoseconds since 1970; jobs are worked on in this order.
-        state: What is to become of it; `stop` ends with the picture so far.
-        error: Why it failed.
-        picture: File in the gallery with what a failed job had made.
-        tries: How often it was begun, and not left in order, since it got further than `mark`.
-        mark: The evaluation at which it was begun last.
+        spec: Specification; all files are in the job's folder.
+        stage: The current stage.
+        asked_at: Time of creation, nanoseconds since 1970; jobs run in this order.
+        state: Requested state; `stop` ends the job with the current picture.
+        error: Why the job failed.
+        picture: File in the gallery with the picture of a failed job.
+        tries: Starts without a regular end since the job progressed beyond `mark`.
+        mark: The evaluation at the last start.
     """
 
     spec: JobSpec
@@ -96,11 +96,11 @@ class JobEntry:
 
 
 _ENTRY = TypeAdapter(JobEntry)
-_IN_FILES = {"spec": "order", "stage": "leg"}  # names of fields in files
+_IN_FILES = {"spec": "order", "stage": "leg"}  # field -> key in the file
 
 
 def first_stage(spec: JobSpec) -> Stage:
-    """Return the stage with which an order begins.
+    """Return the first stage of a job.
 
     Example:
         >>> first_stage(JobSpec(Path("a.png"), (), Settings(size=640))).settings.size
@@ -110,11 +110,11 @@ def first_stage(spec: JobSpec) -> Stage:
 
 
 def map_files(settings: Settings, rename: Callable[[str, str], str]) -> Settings:
-    """Give the files that settings name other names; networks and words stay.
+    """Rename the files in settings; networks and keywords stay.
 
     Args:
-        settings: All knobs.
-        rename: Gives the new name; called with the name of the setting and what it says.
+        settings: All settings.
+        rename: Returns the new name; called with the setting's name and value.
 
     Example:
         >>> map_files(Settings(protect="a.png#red"), lambda name, text: f"b/{text}").protect
@@ -137,14 +137,14 @@ def map_files(settings: Settings, rename: Callable[[str, str], str]) -> Settings
 
 
 def write_entry(folder: Path, entry: JobEntry) -> None:
-    """Write a job's entry whole or not at all, with paths as seen from its folder.
+    """Write a job file atomically, with paths relative to its folder.
 
     Args:
-        folder: Of the job, which exists.
-        entry: What to write.
+        folder: Folder of the job, which exists.
+        entry: Contents of the file.
 
     Raises:
-        PictureError: It cannot be written.
+        PictureError: The file cannot be written.
 
     Example:
         >>> write_entry(folder, entry)  # doctest: +SKIP
@@ -157,13 +157,13 @@ def write_entry(folder: Path, entry: JobEntry) -> None:
 
 
 def read_entry(folder: Path) -> JobEntry:
-    """Read a job's entry.
+    """Read a job file.
 
     Args:
-        folder: Of the job.
+        folder: Folder of the job.
 
     Raises:
-        ModelError: It is damaged, of a newer version, or missing.
+        ModelError: The file is damaged, of a newer version, or missing.
 
     Example:
         >>> read_entry(Path("runs/0a1b")).spec.name  # doctest: +SKIP
@@ -177,35 +177,35 @@ def read_entry(folder: Path) -> JobEntry:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         why = str(error).split("\n")[0]
         raise ModelError(
-            f"{path} is damaged ({why}), so this job cannot go on; drop it, and start it again"
+            f"{path} is damaged ({why}), so this job cannot resume; delete it and start a new one"
         ) from error
     if entry is None:
         raise ModelError(
-            f"{path} was made by a newer Impasto (its format is {version}, this one reads "
-            f"{_VERSION}); run pip install --upgrade impasto"
+            f"{path} is from a newer Impasto (format {version}, supported is {_VERSION}); run "
+            "pip install --upgrade impasto"
         )
     return _map_paths(entry, lambda path: str(folder / path))
 
 
 def _entry(values: dict[str, Any]) -> JobEntry:
-    """Make an entry of what a file says, which an older version may have written."""
+    """Parse the contents of a file, perhaps of an older version."""
     for part, name in (("order", "settings"), ("leg", "asked"), ("leg", "settings")):
         values[part][name] = as_recorded(values[part][name])
     fields = {name: field for field, name in _IN_FILES.items()}
     return _ENTRY.validate_python({fields.get(name, name): one for name, one in values.items()})
 
 
-def _map_paths(entry: JobEntry, place: Callable[[str], str]) -> JobEntry:
-    """Return an entry with all its paths changed."""
+def _map_paths(entry: JobEntry, convert: Callable[[str], str]) -> JobEntry:
+    """Return an entry with all paths mapped."""
 
     def settings(value: Settings) -> Settings:
-        return map_files(value, lambda name, text: place(text))
+        return map_files(value, lambda name, text: convert(text))
 
     spec, stage = entry.spec, entry.stage
     spec = replace(
         spec,
-        content=Path(place(str(spec.content))),
-        styles=tuple(Path(place(str(style))) for style in spec.styles),
+        content=Path(convert(str(spec.content))),
+        styles=tuple(Path(convert(str(style))) for style in spec.styles),
         settings=settings(spec.settings),
     )
     stage = replace(stage, asked=settings(stage.asked), settings=settings(stage.settings))

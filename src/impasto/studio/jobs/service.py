@@ -27,15 +27,15 @@ _FIXED = (*ROLES, "weights")  # settings that name files
 
 
 class JobService:
-    """All jobs of a server: one is worked on at a time, and users take turns.
+    """All jobs of a server: one runs at a time, and users take turns.
 
-    All methods may be called from any thread, and return at once; the job at work heeds them soon.
+    All methods are thread-safe and return at once; the running job reacts at its next step.
 
     Args:
-        folders: Gives the gallery folder of a user.
-        keep: Puts a result into that folder under a name, and returns the file.
-        most_each: Unfinished jobs that a user may have.
-        most: Unfinished jobs of all users.
+        folders: Returns the gallery folder of a user.
+        keep: Saves a result to a folder under a name, and returns the file.
+        most_each: Limit of unfinished jobs of a user.
+        most: Limit of unfinished jobs of all users.
         max_pixels: Largest picture that is read; Pillow's limit if None.
 
     Example:
@@ -68,13 +68,13 @@ class JobService:
         )
 
     def start(self, users: Iterable[str]) -> None:
-        """Take up the unfinished jobs on the disk, and begin to work.
+        """Load unfinished jobs, and start the worker.
 
         Args:
-            users: Everybody whose jobs may be there.
+            users: Users whose jobs to load.
 
         Raises:
-            ModelError: Another studio is at work on the same gallery.
+            ModelError: Another studio uses the same gallery.
             PictureError: A gallery folder cannot be written.
         """
         for user in users:
@@ -82,7 +82,7 @@ class JobService:
         self._worker.start()
 
     def close(self) -> None:
-        """End the worker after a last checkpoint; all jobs stay on the disk for the next start."""
+        """Stop the worker after a last checkpoint; jobs stay on disk for the next start."""
         with self._queue.changed:
             self._queue.closing = True
             self._queue.changed.notify_all()
@@ -91,19 +91,19 @@ class JobService:
         self._held.close()
 
     def add(self, user: str, spec: JobSpec) -> str:
-        """Ask for a job; copies of all its files are made.
+        """Add a job; its input files are copied.
 
         Args:
-            user: Whose it is.
-            spec: What to make.
+            user: Owner of the job.
+            spec: Specification of the job.
 
         Returns:
-            Its id.
+            Id of the job.
 
         Raises:
-            BusyError: There are as many unfinished jobs as may be.
-            PictureError: A file cannot be read, or a copy not be written.
-            SettingsError: There is no style, or as many weights or masks as styles are not given.
+            BusyError: The limit of unfinished jobs is reached.
+            PictureError: A file cannot be read, or a copy cannot be written.
+            SettingsError: There is no style, or weights or masks do not match the styles.
         """
         self._open(user)
         job = secrets.token_hex(16)
@@ -121,7 +121,7 @@ class JobService:
         return job
 
     def jobs_of(self, user: str) -> list[JobView]:
-        """Show the jobs of a user, the newest first: all unfinished, and those that ended lately.
+        """List a user's unfinished and recently finished jobs, newest first.
 
         Args:
             user: The user.
@@ -132,11 +132,11 @@ class JobService:
             return self._queue.views(jobs)
 
     def view(self, user: str, job: str) -> JobView:
-        """Show one job.
+        """Return the status of a job.
 
         Args:
-            user: Whose it is.
-            job: Its id.
+            user: Owner of the job.
+            job: Id of the job.
 
         Raises:
             RunError: The user has no such job.
@@ -145,11 +145,11 @@ class JobService:
             return self._queue.views([self._queue.find(user, job)])[0]
 
     def preview(self, user: str, job: str) -> bytes | None:
-        """Return the picture so far as a JPEG, no side longer than 1024 pixels.
+        """Return the current picture as a JPEG with a long side of at most 1024 pixels.
 
         Args:
-            user: Whose it is.
-            job: Its id.
+            user: Owner of the job.
+            job: Id of the job.
 
         Returns:
             The file; None before the first step.
@@ -161,7 +161,7 @@ class JobService:
             return self._queue.find(user, job).preview
 
     def photograph(self, user: str, job: str) -> Path | None:
-        """Return the photograph that a job paints; None once it is finished. See `view`.
+        """Return the photograph of a job; None once it is finished. See `view`.
 
         Raises:
             RunError: The user has no such job.
@@ -171,15 +171,15 @@ class JobService:
         return path if path.is_file() else None
 
     def pause(self, user: str, job: str) -> None:
-        """Let a job rest, and the next one work; nothing happens to one that is finished.
+        """Pause a job, so that the next one runs; no effect on a finished job.
 
         Args:
-            user: Whose it is.
-            job: Its id.
+            user: Owner of the job.
+            job: Id of the job.
 
         Raises:
             RunError: The user has no such job.
-            PictureError: It cannot be written.
+            PictureError: The job file cannot be written.
         """
         with self._queue.changed:
             found = self._queue.find(user, job)
@@ -189,16 +189,16 @@ class JobService:
         self._queue.save(found)
 
     def resume(self, user: str, job: str) -> None:
-        """Let a paused job go on, and try a failed one again from its last checkpoint.
+        """Resume a paused job, or retry a failed one from its last checkpoint.
 
         Args:
-            user: Whose it is.
-            job: Its id.
+            user: Owner of the job.
+            job: Id of the job.
 
         Raises:
             RunError: The user has no such job, or it has ended.
-            BusyError: A failed one would be one too many.
-            PictureError: It cannot be written.
+            BusyError: Retrying a failed job would exceed the limit.
+            PictureError: The job file cannot be written.
         """
         with self._queue.changed:
             found = self._queue.find(user, job)
@@ -211,15 +211,15 @@ class JobService:
         self._queue.save(found)
 
     def stop(self, user: str, job: str) -> None:
-        """End a job and put the picture so far into the gallery; without one, it just ends.
+        """Stop a job, and keep its current picture, if any, in the gallery.
 
         Args:
-            user: Whose it is.
-            job: Its id.
+            user: Owner of the job.
+            job: Id of the job.
 
         Raises:
             RunError: The user has no such job.
-            PictureError: It cannot be written.
+            PictureError: The job file cannot be written.
         """
         with self._queue.changed:
             found = self._queue.find(user, job)
@@ -236,11 +236,11 @@ class JobService:
             self._queue.end(found, "stopped", None)
 
     def delete(self, user: str, job: str) -> None:
-        """Throw a job away; what is in the gallery stays there.
+        """Delete a job; pictures in the gallery stay.
 
         Args:
-            user: Whose it is.
-            job: Its id.
+            user: Owner of the job.
+            job: Id of the job.
 
         Raises:
             RunError: The user has no such job.
@@ -251,21 +251,21 @@ class JobService:
         self._queue.remove(found)
 
     def change(self, user: str, job: str, **settings: Any) -> None:
-        """Give a job other settings; one that has begun goes on from the picture so far.
+        """Change the settings of a job; a started one continues from the current picture.
 
         Args:
-            user: Whose it is.
-            job: Its id.
-            **settings: As `Settings` takes them, such as `strength=0.6`; none that names a file.
+            user: Owner of the job.
+            job: Id of the job.
+            **settings: Arguments of `Settings`, such as `strength=0.6`; none that names a file.
 
         Raises:
             RunError: The user has no such job, or it has ended.
             SettingsError: A setting is unknown, out of range, or names a file.
-            PictureError: It cannot be written.
+            PictureError: The job file cannot be written.
         """
         if fixed := [name for name in settings if name in _FIXED]:
             raise SettingsError(
-                f"{fixed[0]} cannot change while a job goes on; start a new job with it"
+                f"{fixed[0]} cannot change after a job is created; start a new job with it"
             )
         with self._queue.changed:
             found = self._queue.find(user, job)
@@ -279,13 +279,13 @@ class JobService:
         if job.damaged:
             raise RunError(job.entry.error)
         if job.ended is not None or job.finishing or job.entry.state == "stop":
-            raise RunError(f"the job of {job.entry.spec.name} has ended; start a new one")
+            raise RunError(f"the job {job.entry.spec.name} has ended; start a new one")
 
     def _home(self, user: str) -> Path:
         return self._folders(user).absolute() / ".studio" / "runs"
 
     def _open(self, user: str) -> None:
-        """Hold the folder of a user's jobs, and take up those that are in it, once."""
+        """Lock the folder of a user's jobs, and load them, once."""
         with self._opening:
             if user in self._opened:
                 return

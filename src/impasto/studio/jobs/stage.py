@@ -24,23 +24,22 @@ from ...workflows.run_record import describe_run, name_inputs
 from ...workflows.stylize import finish, make_stylizer
 from .job_file import INPUTS, JobEntry, Stage, first_stage
 
-_LEAST_LEFT = 0.1  # seconds of a budget
+_LEAST_LEFT = 0.1  # seconds left of a budget, at least
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class RunningStage:
-    """A stage at work.
+    """A running stage.
 
     Attributes:
         entry: The job.
         content: The photograph.
         styles: The paintings.
-        settings: Of the stage; of a budget what is left.
-        steps: What comes of it.
-        scales: The plan.
-        started: When the stage would have started had it not been interrupted, by
-            `time.perf_counter`.
+        settings: Settings of the stage, with the remaining budget.
+        steps: Steps of the optimisation.
+        scales: Planned scales.
+        started: Start by `time.perf_counter`, as if the stage had run without interruption.
     """
 
     entry: JobEntry
@@ -53,7 +52,7 @@ class RunningStage:
 
 
 def checkpoint_folder(folder: Path, stage: Stage) -> Path:
-    """Name the folder of the checkpoints of a stage.
+    """Return the checkpoint folder of a stage.
 
     Example:
         >>> checkpoint_folder(Path("0a1b"), Stage(Settings(), Settings())).name
@@ -63,7 +62,7 @@ def checkpoint_folder(folder: Path, stage: Stage) -> Path:
 
 
 def has_picture(folder: Path, entry: JobEntry) -> bool:
-    """Tell whether a job has made anything that could be kept.
+    """Return whether a job has a picture to keep.
 
     Example:
         >>> has_picture(folder, entry)  # doctest: +SKIP
@@ -75,16 +74,16 @@ def has_picture(folder: Path, entry: JobEntry) -> bool:
 def start_stage(
     held: contextlib.ExitStack, folder: Path, entry: JobEntry, max_pixels: int | None = None
 ) -> RunningStage:
-    """Begin the present stage of a job, or go on with it from its checkpoint.
+    """Start the current stage of a job, or resume it from its checkpoint.
 
     Args:
-        held: Holds the stage's folder; when it is closed, the last checkpoint is written.
-        folder: Of the job.
+        held: Locks the stage's folder; the last checkpoint is written when it closes.
+        folder: Folder of the job.
         entry: The job.
         max_pixels: Largest picture that is read; Pillow's limit if None.
 
     Returns:
-        The stage, at work.
+        The running stage.
 
     Raises:
         ImpastoError: A picture, a setting or the weights cannot be used.
@@ -108,19 +107,19 @@ def start_stage(
     else:
         entry = replace(entry, stage=_current_stage(folder, entry, content, styles, max_pixels))
         settings, spent = entry.stage.settings, 0.0
-        job = describe_run(name_inputs(spec.content, list(spec.styles), None, None), settings)
+        record = describe_run(name_inputs(spec.content, list(spec.styles), None, None), settings)
         steps = start_checkpointed(
-            held, make_stylizer(styles, settings)(content), place, job, settings
+            held, make_stylizer(styles, settings)(content), place, record, settings
         )
     scales = _scales(content, styles, settings)
     return RunningStage(entry, content, styles, settings, steps, scales, asked - spent)
 
 
 def _open_checkpoint(held: contextlib.ExitStack, place: Path) -> Unfinished | None:
-    """Open what a stage has left, if it is of any use."""
+    """Open the checkpoint of a stage, if it is usable."""
     if not (place / RUN).is_file():
         return None
-    if not (place / STATE).is_file():  # ended before there was anything to go on with
+    if not (place / STATE).is_file():  # ended before the first checkpoint
         remove(place)
         return None
     with contextlib.ExitStack() as opened:
@@ -128,7 +127,7 @@ def _open_checkpoint(held: contextlib.ExitStack, place: Path) -> Unfinished | No
         try:
             unfinished = open_unfinished(place)
         except ModelError as error:
-            _LOG.warning("a job begins again, since it cannot be gone on with: %s", error)
+            _LOG.warning("a job restarts, since its checkpoint is unusable: %s", error)
         else:
             held.push(opened.pop_all())
             return unfinished
@@ -142,14 +141,14 @@ def _scales(content: Picture, styles: list[Picture], settings: Settings) -> list
 
 
 def result_of(running: RunningStage, step: Step) -> Result:
-    """Make the result of a job that ends with a step.
+    """Return the result of a job that ends with a step.
 
     Args:
-        running: The stage at work.
+        running: The running stage.
         step: Its last step.
 
     Returns:
-        The result; evaluations and seconds are those of all stages, the settings the last one's.
+        The result; evaluations and seconds are totals, settings are those of the last stage.
 
     Example:
         >>> result_of(running, step).image.shape  # doctest: +SKIP
@@ -162,13 +161,13 @@ def result_of(running: RunningStage, step: Step) -> Result:
 
 
 def next_stage(folder: Path, running: RunningStage, step: Step, asked: Settings) -> Stage:
-    """Prepare the stage that goes on from the picture so far with other settings.
+    """Prepare the next stage, which continues from the current picture with new settings.
 
-    It takes the scales of the new settings that are not smaller than the picture, with all their
-    evaluations: settings that have changed need work to show.
+    It runs the scales of the new settings that are not smaller than the picture, with all their
+    evaluations, so that the change has an effect.
 
     Args:
-        folder: Of the job; the picture so far goes there.
+        folder: Folder of the job; the current picture is written there.
         running: The stage that ends.
         step: Its last step.
         asked: The new settings.
@@ -240,7 +239,7 @@ def _current_stage(
 
 
 def start_picture(folder: Path, number: int) -> Path:
-    """Name the file of the picture with which a stage starts.
+    """Return the file of the picture from which a stage starts.
 
     Example:
         >>> start_picture(Path("0a1b"), 2).name

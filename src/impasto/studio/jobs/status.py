@@ -24,15 +24,15 @@ Status = Literal["waiting", "running", "paused", "done", "stopped", "failed"]
 PREVIEW_SIDE = 1024  # pixels, at most
 _PREVIEW_QUALITY = 85
 _MOST_POINTS = 200  # of a curve
-_TRAIL, _PREVIEW = "progress.json", "preview.jpg"
+_PROGRESS, _PREVIEW = "progress.json", "preview.jpg"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a job stands, and how it came there.
+    """Progress and losses of a job.
 
     Attributes:
-        scale: The present scale, from 1; 0 before the first step.
+        scale: The current scale, from 1; 0 before the first step.
         scales: Number of scales.
         size: Height and width of the picture at this scale.
         iteration: Evaluations so far, over all scales.
@@ -52,29 +52,28 @@ class Progress:
 
 @dataclass(frozen=True)
 class JobView:
-    """What there is to show of a job.
+    """Status of a job for display.
 
     Attributes:
-        id: By which the job is asked for; not to be guessed.
-        name: Of the result, without a suffix.
-        titles: What the styles are called.
-        status: What it is doing.
-        place: 1 for the job that is worked on next; 0 for one that does not wait.
-        waiting: Number of jobs that wait, of all users.
-        scale: The present scale, from 1; 0 before the first step.
+        id: Unguessable id.
+        name: File name of the result, without suffix.
+        titles: Display names of the styles.
+        status: Status of the job.
+        place: Position in the queue: 1 runs next, 0 does not wait.
+        waiting: Number of waiting jobs of all users.
+        scale: The current scale, from 1; 0 before the first step.
         scales: Number of scales.
         size: Height and width of the picture at this scale.
         iteration: Evaluations so far, over all scales.
         iterations: Evaluations planned in all.
-        seconds_left: How long it will take; None where that is not known.
+        seconds_left: Estimated remaining time; None if unknown.
         curve: Total loss after some of the evaluations, as (evaluation, loss), at most 200.
-        version: Goes up when the preview changes.
-        picture: Name of the file in the gallery, once there is one.
-        error: Why it failed, in a sentence; empty if it has not.
-        settings: As asked for, with all changes.
-        created: When it was asked for, UTC, ISO 8601.
-        begun: Whether there is a picture so far, which would be kept if the job were stopped; of
-            one that has ended, whether it has a picture.
+        version: Increases when the preview changes.
+        picture: File name in the gallery, once there is one.
+        error: Why the job failed; empty otherwise.
+        settings: Settings of the job, with all changes.
+        created: Time of creation, UTC, ISO 8601.
+        begun: Whether stopping the job would keep a picture; for an ended job, whether it has one.
     """
 
     id: str
@@ -99,12 +98,12 @@ class JobView:
 
 
 def advance(progress: Progress, step: Step, stage: Stage) -> Progress:
-    """Return the progress after a step; what a resumed job does again is not counted twice.
+    """Return the progress after a step; repeated steps of a resumed job count once.
 
     Args:
-        progress: Before it.
+        progress: Progress before the step.
         step: The step.
-        stage: The part of the job that it belongs to.
+        stage: The stage of the step.
 
     Example:
         >>> advance(progress, step, stage).iteration  # doctest: +SKIP
@@ -129,7 +128,7 @@ def advance(progress: Progress, step: Step, stage: Stage) -> Progress:
 
 
 def make_preview(image: Image) -> bytes:
-    """Return a JPEG of a picture, no side of it longer than `PREVIEW_SIDE`.
+    """Return a JPEG of a picture with a long side of at most `PREVIEW_SIDE`.
 
     Args:
         image: (H, W, 3), 0..1.
@@ -148,20 +147,20 @@ def make_preview(image: Image) -> bytes:
 
 
 def write_progress(folder: Path, progress: Progress, preview: bytes | None) -> None:
-    """Keep in a job's folder what is shown of it, for the time after a restart.
+    """Write progress and preview to a job's folder, to show them after a restart.
 
     Args:
-        folder: Of the job.
-        progress: Where it stands.
+        folder: Folder of the job.
+        progress: Progress of the job.
         preview: From `make_preview`.
 
     Raises:
-        PictureError: It cannot be written.
+        PictureError: A file cannot be written.
 
     Example:
         >>> write_progress(folder, Progress(), None)  # doctest: +SKIP
     """
-    with whole_or_not_at_all(folder / _TRAIL) as file:
+    with whole_or_not_at_all(folder / _PROGRESS) as file:
         file.write(json.dumps(dataclasses.asdict(progress)).encode())
     if preview is not None:
         with whole_or_not_at_all(folder / _PREVIEW) as file:
@@ -172,17 +171,17 @@ def read_progress(folder: Path) -> tuple[Progress, bytes | None]:
     """Read what `write_progress` wrote; damaged files are ignored: no result depends on them.
 
     Args:
-        folder: Of the job.
+        folder: Folder of the job.
 
     Returns:
-        The progress and the preview; an empty progress and None where there is none.
+        Progress and preview; the initial progress and None if missing.
 
     Example:
         >>> read_progress(Path("no-such-run"))[0].scale
         0
     """
     try:
-        progress = TypeAdapter(Progress).validate_json((folder / _TRAIL).read_bytes())
+        progress = TypeAdapter(Progress).validate_json((folder / _PROGRESS).read_bytes())
     except (OSError, ValidationError):
         progress = Progress()
     try:

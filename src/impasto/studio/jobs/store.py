@@ -1,4 +1,4 @@
-"""Load the jobs that are on disk when the studio starts."""
+"""Load jobs from disk when the studio starts."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 def load_jobs(user: str, home: Path) -> dict[str, Job]:
-    """Take up the jobs of a user; one that is damaged is there as failed.
+    """Load the jobs of a user; damaged ones are loaded as failed.
 
-    What a killed process was making or removing is removed.
+    Removes jobs that a killed process was creating or removing.
 
     Args:
         user: The user.
-        home: The folder of the jobs, held by `run_folder.active`.
+        home: The folder of the jobs, locked by `run_folder.at_work`.
 
     Returns:
-        The jobs by their ids.
+        Jobs by id.
 
     Example:
         >>> load_jobs("ada", Path("Pictures/Impasto/.studio/runs"))  # doctest: +SKIP
         {}
     """
-    found = [_load(user, folder) for folder in home.iterdir() if _is_run(folder)]
+    found = [_load(user, folder) for folder in home.iterdir() if _is_job(folder)]
     return {job.id: job for job in found if job is not None}
 
 
-def _is_run(folder: Path) -> bool:
+def _is_job(folder: Path) -> bool:
     return bool(_ID.fullmatch(folder.name)) and folder.is_dir() and not folder.is_symlink()
 
 

@@ -10,17 +10,17 @@ T = TypeVar("T")
 
 
 def round_robin(
-    waiting: Iterable[T], whose: Callable[[T], str], began: Mapping[str, int]
+    waiting: Iterable[T], user_of: Callable[[T], str], last_turns: Mapping[str, int]
 ) -> list[T]:
-    """Put what waits in order: next is somebody whose last turn began longest ago.
+    """Sort waiting jobs: the user whose last turn is longest ago comes first.
 
     Args:
-        waiting: In the order of asking.
-        whose: Tells the user who asked.
-        began: Number of each user's last turn, from 1; who had none is not in it.
+        waiting: Jobs in order of creation.
+        user_of: Returns the user of a job.
+        last_turns: Number of each user's last turn, from 1; users without a turn are missing.
 
     Returns:
-        All of it, the next one first. Of those who had no turn yet, the one who asked first is.
+        All jobs, next first. Among users without a turn, the one who asked first comes first.
 
     Example:
         >>> round_robin(["a1", "a2", "a3", "b1", "c1"], lambda job: job[0], {"a": 1, "c": 2})
@@ -28,8 +28,8 @@ def round_robin(
     """
     own: dict[str, deque[T]] = {}
     for one in waiting:
-        own.setdefault(whose(one), deque()).append(one)
-    turns = dict(began)
+        own.setdefault(user_of(one), deque()).append(one)
+    turns = dict(last_turns)
     now = max(turns.values(), default=0)
     found: list[T] = []
     while own:

@@ -29,17 +29,17 @@ from .stage import (
 )
 from .status import advance, make_preview, write_progress
 
-Keep = Callable[[Path, Result, str], Path]  # folder, result, name -> the file
-_PREVIEW_PAUSE, _PREVIEW_SHARE = 0.5, 20.0  # seconds between previews; times what one took
-_SAVE_PAUSE = 10.0  # seconds between notes of where a job stands
+Keep = Callable[[Path, Result, str], Path]  # folder, result, name -> file
+_PREVIEW_PAUSE, _PREVIEW_SHARE = 0.5, 20.0  # seconds between previews; factor of the time for one
+_SAVE_PAUSE = 10.0  # seconds between writes of the progress
 _MOST_TRIES = 5
-_COPY = re.compile(rf"\b{INPUTS}[/\\]\d+[/\\]")  # where copies of inputs lie
+_COPY = re.compile(rf"\b{INPUTS}[/\\]\d+[/\\]")  # path of an input copy
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass
 class _Current:
-    """What the worker is at, for the case that it fails."""
+    """Current stage and step of the worker, for error handling."""
 
     running: RunningStage | None = None
     step: Step | None = None
@@ -48,12 +48,12 @@ class _Current:
 def work(
     queue: Queue, folders: Callable[[str], Path], keep: Keep, max_pixels: int | None = None
 ) -> None:
-    """Work on jobs until the queue is closed.
+    """Run jobs until the queue closes.
 
     Args:
         queue: All jobs.
-        folders: Gives the gallery folder of a user.
-        keep: Puts a result into it.
+        folders: Returns the gallery folder of a user.
+        keep: Saves a result to a folder.
         max_pixels: Largest picture that is read; Pillow's limit if None.
 
     Example:
@@ -62,8 +62,8 @@ def work(
     while (job := queue.take_next()) is not None:
         try:
             _run_job(queue, job, partial(_keep_result, folders, keep, job), max_pixels)
-        except Exception:  # that the job failed is in memory, but could not be written
-            _LOG.exception("a job failed, and that could not be dealt with")
+        except Exception:  # the failure is in memory, but could not be written
+            _LOG.exception("a job failed, and its state could not be saved")
         finally:
             queue.release(job)
 
@@ -78,18 +78,18 @@ def _run_job(queue: Queue, job: Job, keep: Callable[[Result], str], max_pixels: 
             _finish(queue, job, current, keep, reason)
         else:
             queue.update(job, tries=0)
-    except Exception as error:  # whatever it was, the other jobs go on
+    except Exception as error:  # must not affect other jobs
         if not job.removed:
             _fail(queue, job, current, keep, error)
 
 
 def _keep_result(folders: Callable[[str], Path], keep: Keep, job: Job, result: Result) -> str:
-    """Put a result into the gallery, and return the name of its file."""
+    """Save a result to the gallery, and return its file name."""
     return keep(folders(job.user), result, job.entry.spec.name).name
 
 
 def _run_stages(queue: Queue, job: Job, current: _Current, max_pixels: int | None) -> Reason:
-    """Work on a job until it is done or there is a reason to leave it."""
+    """Run the stages of a job until it is done or must be left."""
     _count_try(queue, job)
     while True:
         with contextlib.ExitStack() as held:
@@ -103,18 +103,18 @@ def _run_stages(queue: Queue, job: Job, current: _Current, max_pixels: int | Non
 
 
 def _count_try(queue: Queue, job: Job) -> None:
-    """Give a job up that has ended the program several times, else it would for ever."""
+    """Count a start; fail a job that has repeatedly crashed the program."""
     tries = job.entry.tries
     if tries >= _MOST_TRIES:
         raise RunError(
-            f"the program was ended {tries} times while it worked on this, perhaps because memory "
-            "ran out; take a smaller size, or go on with it when other programs are closed"
+            f"the program ended {tries} times while it ran this job, perhaps because memory ran "
+            "out; choose a smaller size, or close other programs and resume"
         )
     queue.update(job, tries=tries + 1)
 
 
 def _run_steps(queue: Queue, job: Job, running: RunningStage, current: _Current) -> Reason:
-    """Take the steps of a stage, show them, and tell why they ended."""
+    """Run the steps of a stage, and return why they ended."""
     clock = Clock(running.scales, running.settings.seconds)
     preview_due = save_due = 0.0
     reason: Reason | None = None
@@ -122,7 +122,7 @@ def _run_steps(queue: Queue, job: Job, running: RunningStage, current: _Current)
         if current.running is not running:
             _count_progress(queue, job, running.entry.stage.iteration + step.iteration)
         current.running, current.step = running, step
-        if len(running.scales) == step.scales:  # at strength 0 there is one only, and it is short
+        if len(running.scales) == step.scales:  # strength 0 has a single, short scale
             clock.tick(step)
         progress = advance(job.progress, step, running.entry.stage)
         with queue.changed:
@@ -143,13 +143,13 @@ def _run_steps(queue: Queue, job: Job, running: RunningStage, current: _Current)
 
 
 def _count_progress(queue: Queue, job: Job, iteration: int) -> None:
-    """Take note where a job has got to, so that a try that brought it on is none in vain."""
+    """Reset the count of starts when a job has progressed."""
     if iteration > job.entry.mark:
         queue.update(job, mark=iteration, tries=1)
 
 
 def _update_preview(queue: Queue, job: Job, step: Step) -> float:
-    """Make the preview of a step, and return when the next is due."""
+    """Update the preview, and return when the next update is due."""
     began = time.perf_counter()
     preview = make_preview(step.image)
     with queue.changed:
@@ -159,15 +159,15 @@ def _update_preview(queue: Queue, job: Job, step: Step) -> float:
 
 
 def _save_progress(job: Job) -> None:
-    """Write where a job stands; it is only shown, so a full disk does not end the job."""
+    """Write the progress; only for display, so a full disk does not fail the job."""
     try:
         write_progress(job.folder, job.progress, job.preview)
     except ImpastoError as error:
-        _LOG.warning("where a job stands could not be written: %s", error)
+        _LOG.warning("the progress of a job could not be written: %s", error)
 
 
 def _start_next_stage(queue: Queue, job: Job, current: _Current) -> None:
-    """Begin the stage with the new settings, and remove what the one before has left."""
+    """Prepare the stage with the new settings, and remove files of the previous one."""
     running, step = _last_step(current)
     with queue.changed:
         asked = job.entry.spec.settings
@@ -179,16 +179,16 @@ def _start_next_stage(queue: Queue, job: Job, current: _Current) -> None:
 
 def _last_step(current: _Current) -> tuple[RunningStage, Step]:
     if current.running is None or current.step is None:
-        raise RunError("the job made no picture")
+        raise RunError("the job has no picture")
     return current.running, current.step
 
 
 def _finish(
     queue: Queue, job: Job, current: _Current, keep: Callable[[Result], str], reason: Reason
 ) -> None:
-    """Put what a job has made into the gallery."""
+    """Save the picture of a job to the gallery."""
     running, step = _last_step(current)
-    current.step = None  # if it cannot be kept now, another try would fail, too
+    current.step = None  # if this fails, saving again would fail too
     picture = keep(result_of(running, step))
     queue.end(job, "stopped" if reason == "stop" else "done", picture)
 
@@ -196,7 +196,7 @@ def _finish(
 def _fail(
     queue: Queue, job: Job, current: _Current, keep: Callable[[Result], str], error: Exception
 ) -> None:
-    """Say why a job failed, and keep what it has made."""
+    """Mark a job as failed, and keep its current picture."""
     if not isinstance(error, ImpastoError):
         _LOG.error("a job failed", exc_info=error)
     job.finishing, text, picture = False, explain(error), None
@@ -210,11 +210,11 @@ def _fail(
     ):
         try:
             picture = keep(result_of(running, step))
-        except Exception as second:  # what went wrong first is told first
-            text += f"; and the picture so far could not be kept: {explain(second)}"
+        except Exception as second:  # after the first error
+            text += f"; and the current picture could not be saved: {explain(second)}"
     text = _COPY.sub("", text.replace(f"{job.folder}{os.sep}", ""))
     try:
         queue.update(job, state="failed", error=text, picture=picture, tries=0)
     except ImpastoError as second:
-        _LOG.warning("that a job failed could not be written: %s", second)
+        _LOG.warning("the failure of a job could not be written: %s", second)
     queue.forget_old(job.user)

@@ -1,1 +1,1 @@
-"""Checks on requests: hosts, routes, body sizes, file access, users. Nothing here knows of jobs."""
+"""Request checks: hosts, routes, body sizes, file access, users. Independent of jobs."""

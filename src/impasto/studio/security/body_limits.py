@@ -11,26 +11,26 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEGABYTE = 1_000_000
-_OVERHEAD = MEGABYTE // 2  # what an upload has around its files
+_OVERHEAD = MEGABYTE // 2  # multipart overhead of an upload
 _FORM = 64_000
-_EVENT = 4 * MEGABYTE  # what a click sends; pictures go by upload
+_EVENT = 4 * MEGABYTE  # events; files are uploaded separately
 _UPLOADS = ("/gradio_api/upload", "/gradio_api/component_server")
-_GRACE_PERIOD = 2.0  # seconds in which a client may still send, so that it comes to read the answer
+_GRACE_PERIOD = 2.0  # seconds to drain a refused body, so that the client reads the response
 
 
 class _TooMuchError(Exception):
-    """Leaves the application when a body is too large."""
+    """Raised inside the application when a body is too large."""
 
 
 def limit_bodies(app: ASGIApp, most: int) -> ASGIApp:
-    """Refuse bodies that are too large with 413.
+    """Refuse large request bodies with status 413.
 
     Args:
-        app: The application behind.
-        most: Bytes of an upload.
+        app: The application to wrap.
+        most: Largest upload, bytes.
 
     Returns:
-        The application with this layer around it; it does not buffer.
+        The wrapped application; bodies are not buffered.
 
     Example:
         >>> app = limit_bodies(app, 50 * MEGABYTE)  # doctest: +SKIP
@@ -43,7 +43,7 @@ def limit_bodies(app: ASGIApp, most: int) -> ASGIApp:
         limit = _limit(scope["path"], most)
         length = header(scope, b"content-length")
         if length is not None and not length.isdecimal():
-            await refuse(scope, send, 400, "the length of a request must be a number")
+            await refuse(scope, send, 400, "Content-Length must be a number")
         elif length is not None and int(length[:20]) > limit:
             await _refuse(receive, send, min(limit, most))
         else:
@@ -83,18 +83,18 @@ async def _count_body(
     try:
         await app(scope, counted, unless_too_much)
     except Exception:
-        if not too_much:  # else it is our own, or what the application made of it
+        if not too_much:  # else it is `_TooMuchError`, perhaps wrapped by the application
             raise
     if too_much and not begun:
         await _refuse(receive, send, named_limit)
 
 
 async def _refuse(receive: Receive, send: Send, limit: int) -> None:
-    """Say that a body is too large, and let the client finish for a moment, so that it reads on."""
+    """Send status 413, and drain the body briefly so that the client reads the response."""
     await begin_refusal(
         send,
         413,
-        f"this is larger than {limit / MEGABYTE:.3g} MB, the limit here; send less, or start the "
+        f"this is larger than {limit / MEGABYTE:.3g} MB, the limit; send less, or restart the "
         "studio with a larger --max-upload",
     )
     try:

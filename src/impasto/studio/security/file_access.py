@@ -1,10 +1,9 @@
-"""Who may read which temporary file; requests may name no other file.
+"""Access control for temporary files, by user.
 
-Gradio keeps what is uploaded and shown in one folder, below names that cannot be guessed, and
-gives a file to whoever knows its path. Here a path also works only for those who were told it:
-what an answer names is noted for the user who gets it. And what a request names as a file must
-lie in that folder: Gradio checks this for pages that it serves itself, but not for mounted ones,
-and it fetches what is named as an address.
+Gradio keeps uploads and shown files in one folder, under names that cannot be guessed, and serves
+a file to anyone who knows its path. This middleware records which files each user's responses
+name, and serves a file to these users only. Files that a request names must lie in the folder:
+Gradio checks this for pages that it serves itself, but not for mounted ones, and it fetches URLs.
 """
 
 from __future__ import annotations
@@ -30,25 +29,25 @@ _EVENTS = tuple(
 _EVENTS_BELOW = ("/gradio_api/call/", "/gradio_api/run/")
 _SCANNED_TYPES = (b"application/json", b"text/event-stream")
 _HEARTBEAT = "/gradio_api/heartbeat/"
-_NOT_YOURS = "this file is not yours, or there is none; upload it"
-_ANOTHERS = "this page is another user's; reload it"
+_NOT_YOURS = "the file does not exist or belongs to another user; upload it"
+_ANOTHERS = "the page belongs to another user; reload it"
 _MOST_SESSIONS = 10_000
-_SPLIT = 200  # bytes in which a name that is cut in two by two parts of an answer is found
+_SPLIT = 200  # bytes kept of a chunk, to find names that two chunks share
 _ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class FileOwners:
-    """What is known of the files.
+    """Owners of temporary files and sessions.
 
     Attributes:
-        folder: Gradio's temporary folder, without links.
-        user: Tells the name that a request has logged in with; None for nobody.
-        several: Whether there are several users to be kept apart.
-        granted: Names in the folder that each user was told; written by the layer.
-        common: Names in the folder that the page shows to all.
-        sessions: Whose each open page is; written by the layer.
+        folder: Gradio's temporary folder, resolved.
+        user: Returns the user name of a request; None if not logged in.
+        several: Whether the studio has several users.
+        granted: Names in the folder that each user may read; updated by the middleware.
+        common: Names in the folder that all users may read.
+        sessions: User of each session; updated by the middleware.
     """
 
     folder: Path
@@ -63,12 +62,11 @@ def protect_files(app: ASGIApp, owners: FileOwners) -> ASGIApp:
     """Refuse requests that name a file outside the folder, or one of another user.
 
     Args:
-        app: The application behind.
-        owners: Whose files they are.
+        app: The application to wrap.
+        owners: Owners of the files.
 
     Returns:
-        The application with this layer around it. It buffers what events send, not what is
-        uploaded or return_errors.
+        The wrapped application. Bodies of events are buffered, uploads and responses are not.
 
     Example:
         >>> app = protect_files(app, FileOwners(folder, user_of, several=True))  # doctest: +SKIP
@@ -85,7 +83,7 @@ def protect_files(app: ASGIApp, owners: FileOwners) -> ASGIApp:
         if refusal is not None:
             await refuse(scope, send, *refusal)
         elif owners.several and not path.startswith(_FILE):
-            uncompressed = without_headers(scope, b"accept-encoding")  # so that it can be read here
+            uncompressed = without_headers(scope, b"accept-encoding")  # to scan the response
             await app(uncompressed, receive, _grant_named_files(owners, scope, send))
         else:
             await app(scope, receive, send)
@@ -94,7 +92,7 @@ def protect_files(app: ASGIApp, owners: FileOwners) -> ASGIApp:
 
 
 def _url_refusal(owners: FileOwners, scope: Scope) -> tuple[int, str] | None:
-    """Say what is wrong with the file or the open page that an address names."""
+    """Return why the file or session in a URL is refused, or None."""
     path = scope["path"]
     if path.startswith(_FILE) and not _may_read(owners, scope, path[len(_FILE) :]):
         return 403, _NOT_YOURS
@@ -104,14 +102,14 @@ def _url_refusal(owners: FileOwners, scope: Scope) -> tuple[int, str] | None:
 
 
 def _sessions(scope: Scope) -> list[str]:
-    """Return the names of open pages in an address."""
+    """Return the session ids in a URL."""
     found = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [])
     path: str = scope["path"]
     return [*found, path[len(_HEARTBEAT) :]] if path.startswith(_HEARTBEAT) else found
 
 
 def _is_theirs(owners: FileOwners, scope: Scope, session: str) -> bool:
-    """Tell whether an open page is the user's: it is of the one who first speaks of it."""
+    """Return whether a session belongs to the user; the first user to name it owns it."""
     user = owners.user(scope) or ""
     while session not in owners.sessions and len(owners.sessions) >= _MOST_SESSIONS:
         del owners.sessions[next(iter(owners.sessions))]
@@ -128,10 +126,10 @@ def _is_event(scope: Scope) -> bool:
 async def _check_event(
     owners: FileOwners, scope: Scope, receive: Receive
 ) -> tuple[Receive, tuple[int, str] | None]:
-    """Read an event, look at the files that it names, and give it to be read again."""
+    """Read an event, check the files that it names, and replay it."""
     body, again = await read_body(receive)
     if body is None:
-        return receive, (400, "the request has ended early")
+        return receive, (400, "the request ended early")
     try:
         event = json.loads(body or b"null")
     except (ValueError, RecursionError):
@@ -140,13 +138,13 @@ async def _check_event(
 
 
 def _refusal(owners: FileOwners, scope: Scope, event: object) -> tuple[int, str] | None:
-    """Say what is wrong with the files that an event names."""
+    """Return why the files in an event are refused, or None."""
     for key, text in _texts(event):
         if key == "session_hash" and not _is_theirs(owners, scope, text):
             return 403, _ANOTHERS
         named = key == "path" or owners.folder.name in unquote(text)
         if key == "path" and _ADDRESS.match(text) and not _DRIVE.match(text):
-            return 400, "the studio fetches nothing from other hosts; upload the file"
+            return 400, "the studio does not fetch URLs; upload the file"
         if named and not _may_name(owners, scope, key, text):
             return 403, _NOT_YOURS
     return None
@@ -155,13 +153,13 @@ def _refusal(owners: FileOwners, scope: Scope, event: object) -> tuple[int, str]
 def _may_name(owners: FileOwners, scope: Scope, key: str, text: str) -> bool:
     if key == "path":
         return _may_read(owners, scope, text)
-    # An address that came with the file, or any other text with the path of a file in it.
+    # The URL of the file, or any other text that contains a path.
     names = re.findall(re.escape(owners.folder.name) + r"[\\/]+([^\\/\"?#]+)", unquote(text))
     return all(_owns(owners, scope, name) for name in names)
 
 
 def _texts(event: object) -> Iterator[tuple[str, str]]:
-    """Yield all texts in an event with the key they stand under."""
+    """Yield the strings in an event with their keys."""
     rest: list[tuple[str, object]] = [("", event)]
     while rest:
         key, value = rest.pop()
@@ -175,10 +173,10 @@ def _texts(event: object) -> Iterator[tuple[str, str]]:
 
 
 def _may_read(owners: FileOwners, scope: Scope, text: str) -> bool:
-    """Tell whether a path leads to a file in the folder that the user was told of."""
+    """Return whether a path leads to a file in the folder that the user may read."""
     try:
         inner = Path(os.path.realpath(text)).relative_to(owners.folder)
-    except (OSError, ValueError):  # outside, or no path at all
+    except (OSError, ValueError):  # outside, or not a path
         return False
     return len(inner.parts) > 1 and _owns(owners, scope, inner.parts[0])
 
@@ -190,7 +188,7 @@ def _owns(owners: FileOwners, scope: Scope, name: str) -> bool:
 
 
 def _grant_named_files(owners: FileOwners, scope: Scope, send: Send) -> Send:
-    """Give a `send` that notes the files which an answer names."""
+    """Wrap `send` to grant the user the files that a response names."""
     user = owners.user(scope)
     pattern = re.compile(re.escape(owners.folder.name.encode()) + rb"[\\/]+([0-9a-f]{64})[\\/]")
     scanning, before = False, b""

@@ -1,8 +1,8 @@
-"""Outermost layer: check Host and Origin, and set security headers.
+"""Outermost middleware: check Host and Origin, and set security headers.
 
-A page of another site that is open in the same browser can send requests to this machine, and by
-DNS rebinding under a name of its own. The `Host` that a browser sends then is not ours; its
-`Origin` is not the `Host`; and `Sec-Fetch-Site` says that the request comes from elsewhere.
+A page of another site in the same browser can send requests to this machine, with DNS rebinding
+even under its own host name. Such a request has a foreign `Host`, an `Origin` other than the
+`Host`, or a `Sec-Fetch-Site` that marks it as cross-site.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _HOST = re.compile(
     r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:/?#@\s]+)(?::(?P<port>\d{1,5}))?", re.IGNORECASE
 )
 _PORTS = {"http": "80", "https": "443"}
-# Gradio builds addresses from these; a client has no say in them.
+# Gradio builds URLs from these headers, so clients must not set them.
 _FORGED = (b"x-forwarded-host", b"x-forwarded-prefix", b"x-gradio-server")
 _POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # Gradio's page needs all three
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # Gradio needs all three
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "media-src 'self' data: blob:",
@@ -52,13 +52,13 @@ _HEADERS = {
 
 
 def hosts_for(host: str) -> frozenset[str] | None:
-    """Return the names under which a server may be asked for.
+    """Return the host names that a server accepts.
 
     Args:
-        host: What it is bound to.
+        host: Name or address that the server binds to.
 
     Returns:
-        Names as in `Host`, in lower case; None for any, where it is bound to all addresses.
+        Lower-case values of `Host`; None accepts any, for servers bound to all addresses.
 
     Example:
         >>> sorted(hosts_for("192.168.1.5") - LOOPBACK)
@@ -71,14 +71,14 @@ def hosts_for(host: str) -> frozenset[str] | None:
 
 
 def check_hosts(app: ASGIApp, hosts: frozenset[str] | None) -> ASGIApp:
-    """Refuse what comes from elsewhere, and add the headers that browsers keep to.
+    """Refuse foreign hosts and cross-site requests, and add security headers.
 
     Args:
-        app: The application behind.
+        app: The application to wrap.
         hosts: From `hosts_for`.
 
     Returns:
-        The application with this layer around it; it does not buffer.
+        The wrapped application; responses are not buffered.
 
     Example:
         >>> app = check_hosts(app, hosts_for("127.0.0.1"))  # doctest: +SKIP
@@ -99,26 +99,26 @@ def check_hosts(app: ASGIApp, hosts: frozenset[str] | None) -> ASGIApp:
 
 
 def _refusal(scope: Scope, hosts: frozenset[str] | None) -> str | None:
-    """Say what is wrong with where a request comes from."""
+    """Return why a request is refused, or None."""
     named = header_values(scope, b"host")
     host = _HOST.fullmatch(named[0]) if len(named) == 1 else None
     if host is None:
-        return "a request must name one host"
+        return "a request must have exactly one Host header"
     if hosts is not None and host["name"].lower() not in hosts:
         return (
-            "the studio was not started for this host name; open it as http://localhost, or start "
-            "it with --host"
+            "the studio does not serve this host name; open it as http://localhost, or start it "
+            "with --host"
         )
     origins = header_values(scope, b"origin")
     if len(origins) > 1 or (origins and not _is_same_origin(origins[0], host)):
-        return "the studio takes no requests from pages of other sites"
+        return "the studio refuses requests from other sites"
     if _is_cross_site(scope):
-        return "the studio takes no requests from pages of other sites; open it by its address"
+        return "the studio refuses requests from other sites; enter its address in the browser"
     return None
 
 
 def _is_same_origin(origin: str, host: re.Match[str]) -> bool:
-    """Tell whether an origin has the host and the port of `Host`."""
+    """Return whether an origin matches the host and port of `Host`."""
     scheme, _, rest = origin.partition("://")
     theirs = _HOST.fullmatch(rest)
     if scheme not in _PORTS or theirs is None or theirs["name"].lower() != host["name"].lower():
@@ -128,7 +128,7 @@ def _is_same_origin(origin: str, host: re.Match[str]) -> bool:
 
 
 def _is_cross_site(scope: Scope) -> bool:
-    """Tell whether a browser says that another site asks, other than by a link to the page."""
+    """Return whether a browser marks a request as cross-site; links to the page are allowed."""
     if header(scope, b"sec-fetch-site") in (None, "same-origin", "none"):
         return False
     link = (
@@ -142,7 +142,7 @@ def _is_cross_site(scope: Scope) -> bool:
 
 
 def _with_headers(send: Send, path: str) -> Send:
-    """Give a `send` that adds our headers to an answer."""
+    """Wrap `send` to add the security headers."""
     policy = _POLICY_OF_FILES if path.startswith("/gradio_api/file") else _POLICY
     ours = {**_HEADERS, b"content-security-policy": policy.encode()}
 
@@ -160,5 +160,5 @@ def _with_headers(send: Send, path: str) -> Send:
 
 
 def _cookie(value: bytes) -> bytes:
-    """Keep a cookie from being sent with requests of other sites."""
+    """Exclude a cookie from cross-site requests."""
     return re.sub(rb"(?i)samesite=none", b"SameSite=lax", value)

@@ -1,4 +1,4 @@
-"""Helpers of the security layers: read headers, refuse requests."""
+"""Helpers for ASGI middleware: read headers and bodies, refuse requests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Header = tuple[bytes, bytes]
 
 
 def header_values(scope: Scope, name: bytes) -> list[str]:
-    """Return all values of a header, as they came.
+    """Return all values of a header.
 
     Args:
-        scope: An ASGI request.
-        name: In lower case.
+        scope: ASGI scope of a request.
+        name: Name of the header, lower case.
 
     Example:
         >>> header_values({"headers": [(b"host", b"localhost:7860")]}, b"host")
@@ -26,7 +26,7 @@ def header_values(scope: Scope, name: bytes) -> list[str]:
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """Return a header's first value, or None.
+    """Return the first value of a header, or None.
 
     Example:
         >>> header({"headers": []}, b"origin") is None
@@ -36,7 +36,7 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def without_headers(scope: Scope, *names: bytes) -> Scope:
-    """Return a request without some headers.
+    """Return a scope without the named headers.
 
     Example:
         >>> without_headers({"headers": [(b"origin", b"null")]}, b"origin")["headers"]
@@ -47,13 +47,13 @@ def without_headers(scope: Scope, *names: bytes) -> Scope:
 
 
 async def read_body(receive: Receive) -> tuple[bytes | None, Receive]:
-    """Read the body of a request, to look at it before the application does.
+    """Read the body of a request before the application does.
 
     Args:
-        receive: Of the request.
+        receive: ASGI `receive` of the request.
 
     Returns:
-        The body, None if the client has gone before its end; and a `receive` that gives it again.
+        The body, None if the client disconnected; and a `receive` that replays it.
 
     Example:
         >>> body, receive = await read_body(receive)  # doctest: +SKIP
@@ -67,30 +67,30 @@ async def read_body(receive: Receive) -> tuple[bytes | None, Receive]:
         more = message.get("more_body", False)
     read = False
 
-    async def again() -> Message:
+    async def replay() -> Message:
         nonlocal read
         if read:
             return await receive()
         read = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return body, again
+    return body, replay
 
 
 async def refuse(
     scope: Scope, send: Send, status: int, text: str, more: Iterable[Header] = ()
 ) -> None:
-    """Answer a request with a sentence, and end the connection.
+    """Send an error response, and close the connection.
 
     Args:
-        scope: An ASGI request: HTTP or a web socket.
-        send: Where the answer goes.
-        status: Of HTTP.
-        text: The sentence.
-        more: Further headers.
+        scope: ASGI scope: HTTP or WebSocket.
+        send: ASGI `send` of the request.
+        status: HTTP status code.
+        text: Message for the client.
+        more: Additional headers.
 
     Example:
-        >>> await refuse(scope, send, 404, "there is nothing here")  # doctest: +SKIP
+        >>> await refuse(scope, send, 404, "not found")  # doctest: +SKIP
     """
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": text[:120]})
@@ -100,16 +100,16 @@ async def refuse(
 
 
 async def begin_refusal(send: Send, status: int, text: str, more: Iterable[Header] = ()) -> None:
-    """Send a whole refusal but for its end, so that the connection stays for a moment.
+    """Send an error response but leave it open, so that the client can finish sending.
 
     Args:
-        send: Where the answer goes.
-        status: Of HTTP.
-        text: The sentence.
-        more: Further headers.
+        send: ASGI `send` of the request.
+        status: HTTP status code.
+        text: Message for the client.
+        more: Additional headers.
 
     Example:
-        >>> await begin_refusal(send, 413, "this is too large")  # doctest: +SKIP
+        >>> await begin_refusal(send, 413, "the body is too large")  # doctest: +SKIP
     """
     body = (text + "\n").encode()
     headers = [

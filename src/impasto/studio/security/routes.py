@@ -1,7 +1,7 @@
 """Allow-list of Gradio's routes: public, login-only, or closed.
 
-What is not named here does not exist: Gradio has addresses that fetch other hosts' pages, send
-media streams, or edit programs, and new releases bring new ones.
+All other routes are closed: Gradio has routes that fetch URLs, send media streams, or edit
+programs, and new releases add more.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ _LOGIN_ONLY = frozenset(
     )
 )
 _LOGIN_ONLY_PREFIXES = tuple(_API + name for name in ("file=", "heartbeat/", "call/", "run/"))
-_MOST_ATTEMPTS, _MINUTE = 10, 60.0  # wrong passwords in so many seconds
+_MOST_ATTEMPTS, _MINUTE = 10, 60.0  # wrong passwords per so many seconds
 _MOST_CLIENTS = 10_000
-_LONGEST_PATH, _LONGEST_PART = 4096, 255  # what systems allow as a path and as a name
+_LONGEST_PATH, _LONGEST_PART = 4096, 255  # limits of file systems for a path and a name
 
 
 @dataclass(frozen=True)
 class RoutePolicy:
-    """What the layer at the policy knows.
+    """Access to routes.
 
     Attributes:
-        user: Tells the name that a request has logged in with; None for nobody.
-        login_required: Whether one must log in.
-        pages: Further addresses, for those who have logged in.
-        attempts: When each client has given wrong passwords; written by the layer.
-        lock: Held while a password is looked at, so that many at once are counted rightly.
+        user: Returns the user name of a request; None if not logged in.
+        login_required: Whether users must log in.
+        pages: Additional login-only paths.
+        attempts: Times of wrong passwords by client; updated by the middleware.
+        lock: Serialises password checks, so that concurrent ones are counted correctly.
     """
 
     user: Callable[[Scope], str | None]
@@ -62,14 +62,14 @@ class RoutePolicy:
 
 
 def restrict_routes(app: ASGIApp, policy: RoutePolicy) -> ASGIApp:
-    """Let only those addresses be asked for that are known, by those who may.
+    """Serve only known routes, some of them only to logged-in users.
 
     Args:
-        app: The application behind.
-        policy: Who may.
+        app: The application to wrap.
+        policy: Access to routes.
 
     Returns:
-        The application with this layer around it; it does not buffer.
+        The wrapped application; responses are not buffered.
 
     Example:
         >>> policy = RoutePolicy(lambda scope: None, login_required=False)
@@ -78,7 +78,7 @@ def restrict_routes(app: ASGIApp, policy: RoutePolicy) -> ASGIApp:
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await refuse(scope, send, 403, "the studio has no web sockets")
+            await refuse(scope, send, 403, "the studio does not use WebSockets")
             return
         if scope["type"] != "http":
             await app(scope, receive, send)
@@ -87,7 +87,7 @@ def restrict_routes(app: ASGIApp, policy: RoutePolicy) -> ASGIApp:
         if refusal is not None:
             await refuse(scope, send, *refusal)
         elif scope["method"] == "POST" and scope["path"].rstrip("/") == "/login":
-            await _log_in(app, (scope, receive, send), policy)
+            await _forward_login(app, (scope, receive, send), policy)
         else:
             await app(scope, receive, send)
 
@@ -95,36 +95,38 @@ def restrict_routes(app: ASGIApp, policy: RoutePolicy) -> ASGIApp:
 
 
 def _refusal(scope: Scope, policy: RoutePolicy) -> tuple[int, str] | None:
-    """Say why an address is closed to a request."""
+    """Return why a request is refused, or None."""
     path = scope["path"]
     plain = path[:-1] if path.endswith("/") and path.strip("/") else path
     if len(path) > _LONGEST_PATH or any(
         len(part.encode()) > _LONGEST_PART for part in path.split("/")
     ):
-        return 404, "there is nothing of so long a name"
+        return 404, "the path is too long"
     if plain in _PUBLIC or path.startswith(_PUBLIC_PREFIXES):
         return None
     if plain not in _LOGIN_ONLY | {*policy.pages} and not path.startswith(_LOGIN_ONLY_PREFIXES):
-        return 404, "there is nothing here"
+        return 404, "not found"
     if policy.login_required and policy.user(scope) is None:
         return 401, "log in first"
     return None
 
 
-async def _log_in(app: ASGIApp, call: tuple[Scope, Receive, Send], policy: RoutePolicy) -> None:
-    """Pass a password on, unless its client has given many wrong ones of late."""
-    scope, receive, send = call
-    body, again = await read_body(receive)  # first, as a slow client must not hold up others
-    if body is None:
-        await refuse(scope, send, 400, "the request has ended early")
-        return
-    async with policy.lock:
-        await _count_attempt(app, (scope, again, send), policy)
-
-
-async def _count_attempt(
+async def _forward_login(
     app: ASGIApp, call: tuple[Scope, Receive, Send], policy: RoutePolicy
 ) -> None:
+    """Pass a login on, unless the client has recently sent many wrong passwords."""
+    scope, receive, send = call
+    body, again = await read_body(
+        receive
+    )  # before the lock, so that slow clients do not block others
+    if body is None:
+        await refuse(scope, send, 400, "the request ended early")
+        return
+    async with policy.lock:
+        await _try_login(app, (scope, again, send), policy)
+
+
+async def _try_login(app: ASGIApp, call: tuple[Scope, Receive, Send], policy: RoutePolicy) -> None:
     scope, receive, send = call
     now = time.monotonic()
     attempts = _recent(policy.attempts, _client(scope), now)
@@ -134,7 +136,7 @@ async def _count_attempt(
             scope,
             send,
             429,
-            f"too many wrong passwords; wait {wait} seconds",
+            f"too many wrong passwords; try again in {wait} seconds",
             [(b"retry-after", str(wait).encode())],
         )
         return
@@ -149,7 +151,7 @@ async def _count_attempt(
 
 
 def _recent(all_attempts: dict[str, deque[float]], client: str, now: float) -> deque[float]:
-    """Return when a client has tried in the last minute; forgets what is older, of all."""
+    """Return the times of a client's attempts in the last minute; discard older ones."""
     if client not in all_attempts and len(all_attempts) >= _MOST_CLIENTS:
         for other in [key for key, times in all_attempts.items() if _is_old(times, now)]:
             del all_attempts[other]
@@ -166,7 +168,7 @@ def _is_old(times: deque[float], now: float) -> bool:
 
 
 def _client(scope: Scope) -> str:
-    """Name the client; of IPv6 its network, which is one household's."""
+    """Return the client's address; for IPv6 its /64 network, which is one household."""
     host = (scope.get("client") or ("", 0))[0]
     if ":" not in host:
         return host

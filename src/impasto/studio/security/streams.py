@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Streams:
-    """The streams that are open.
+    """Open event streams.
 
     Attributes:
-        tasks: What feeds them; written by `ending`.
+        tasks: The tasks that feed them; updated by `end_streams`.
     """
 
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def end(self) -> None:
-        """End them all."""
+        """End all streams."""
         for task in self.tasks:
-            task.cancel("the server ends")
+            task.cancel("the server stops")
 
 
 def end_streams(app: ASGIApp, streams: Streams) -> ASGIApp:
-    """Let `Streams.end` end answers so that clients see an end and not a breakdown.
+    """Let `Streams.end` end responses cleanly, without a connection error for clients.
 
     Args:
-        app: The application behind.
-        streams: Where its requests are noted.
+        app: The application to wrap.
+        streams: Collects the open streams.
 
     Returns:
-        The application with this layer around it; it does not buffer.
+        The wrapped application; responses are not buffered.
 
     Example:
         >>> app = end_streams(app, Streams())  # doctest: +SKIP
@@ -67,14 +67,14 @@ def end_streams(app: ASGIApp, streams: Streams) -> ASGIApp:
         if not task.cancelled() and not (open_ and _is_reported(task.exception())):
             task.result()
         elif not done:
-            with contextlib.suppress(OSError):  # the client has gone, too
+            with contextlib.suppress(OSError):  # the client has disconnected
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return middleware
 
 
 def _is_reported(error: BaseException | None) -> bool:
-    """Tell whether Gradio has told the client in the stream: of an unknown event, or session."""
+    """Return whether Gradio reports the error in the stream: an unknown event or session."""
     return isinstance(error, HTTPException) or isinstance(error and error.__cause__, HTTPException)
 
 

@@ -1,4 +1,4 @@
-"""Users of the studio: a single one without a name, or several with passwords."""
+"""Users of the studio: one anonymous user, or several with passwords."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from ...errors import SettingsError, printable
 from ...images.files import make_folder
 from ...images.opening import locate
 
-NOBODY = ""  # the one user of a studio without passwords
+NOBODY = ""  # the user of a studio without passwords
 _SHORTEST_PASSWORD = 8
 _LONGEST_NAME = 40
-# A name is also the name of a folder, on any system.
+# Names are also folder names, on any system.
 _NAME = re.compile(r"\w(?:[\w .-]*\w)?")
 _TAKEN = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
-_HOW = "write NAME:PASSWORD, or give a text file with one such line for each user"
+_HOW = "pass NAME:PASSWORD, or a text file with one such line per user"
 
 
 @dataclass(frozen=True)
 class Users:
-    """Who may come in, and where the pictures of each are kept.
+    """Users and the folder of their pictures.
 
     Attributes:
         gallery: Folder of all pictures.
-        passwords: SHA-256 of each user's password, by name; empty where anyone may come in.
+        passwords: SHA-256 of passwords by user name; empty if no login is needed.
     """
 
     gallery: Path
@@ -37,17 +37,17 @@ class Users:
 
 
 def read_users(gallery: Path, auth: Iterable[str]) -> Users:
-    """Read names and passwords.
+    """Parse names and passwords.
 
     Args:
         gallery: Folder of all pictures.
-        auth: `NAME:PASSWORD`, or paths of text files with such lines (`#` begins a remark).
+        auth: `NAME:PASSWORD`, or paths of text files with such lines (`#` starts a comment).
 
     Returns:
-        The users; without any, the studio has one user, who needs no password.
+        The users; if `auth` is empty, one user without a password.
 
     Raises:
-        SettingsError: A name or a password cannot be used, or a file cannot be read.
+        SettingsError: A name or password is invalid, or a file cannot be read.
 
     Example:
         >>> list(read_users(Path("pictures"), ["anna:correct horse"]).passwords)
@@ -58,16 +58,16 @@ def read_users(gallery: Path, auth: Iterable[str]) -> Users:
     for line in (line for value in auth for line in _lines(value)):
         name, password = _split(line)
         if name.casefold() in seen:
-            raise SettingsError(f"--auth has the name {printable(name)} twice; take another")
+            raise SettingsError(f"--auth has the name {printable(name)} twice; rename one user")
         seen.add(name.casefold())
         passwords[name] = _digest(password)
     if auth and not passwords:
-        raise SettingsError(f"--auth names nobody; {_HOW}")
+        raise SettingsError(f"--auth names no users; {_HOW}")
     return Users(gallery, passwords)
 
 
 def _lines(value: str) -> list[str]:
-    """Return what a value of --auth says: itself, or the lines of the file it names."""
+    """Return the lines of a value of --auth: the value itself, or the lines of its file."""
     path = locate(value)
     try:
         if not path.is_file():
@@ -79,31 +79,31 @@ def _lines(value: str) -> list[str]:
 
 
 def _split(line: str) -> tuple[str, str]:
-    """Split a line and check both parts; no message shows a password."""
+    """Split a line and check both parts; messages never contain the password."""
     name, colon, password = line.partition(":")
     name = normalize_name(name)
     shown = printable(name)
     if not colon:
         raise SettingsError(
-            f"--auth expected NAME:PASSWORD or a file, got a word of {len(line)} characters that "
-            f"is neither; {_HOW}"
+            f"--auth expects NAME:PASSWORD or a file, got {len(line)} characters that are neither; "
+            f"{_HOW}"
         )
     if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name) or _TAKEN.fullmatch(name):
         raise SettingsError(
-            f"--auth cannot use the name {shown!r}: it is also the name of a folder; take up to "
-            f"{_LONGEST_NAME} letters, digits, spaces, dots, dashes, beginning with a letter or a "
+            f"--auth cannot use the name {shown!r}, which must also be a folder name; use up to "
+            f"{_LONGEST_NAME} letters, digits, spaces, dots and dashes, starting with a letter or "
             "digit"
         )
     if len(password) < _SHORTEST_PASSWORD:
         raise SettingsError(
-            f"--auth: the password of {shown} has {len(password)} characters; take at least "
+            f"--auth: the password of {shown} has {len(password)} characters; use at least "
             f"{_SHORTEST_PASSWORD}"
         )
     return name, password
 
 
 def normalize_name(name: str) -> str:
-    """Return a name as it is kept: composed (NFC), without space around it.
+    """Normalise a name: composed (NFC), stripped.
 
     Example:
         >>> normalize_name(" anna ")
@@ -113,7 +113,7 @@ def normalize_name(name: str) -> str:
 
 
 def check_password(users: Users, name: str, password: str) -> bool:
-    """Tell whether a name and a password belong together; takes as long for any name.
+    """Check a password in constant time for any name.
 
     Example:
         >>> users = read_users(Path("pictures"), ["anna:correct horse"])
@@ -131,7 +131,7 @@ def _digest(password: str) -> bytes:
 
 
 def users_of(users: Users) -> tuple[str, ...]:
-    """List the users: the names, or the one without a name.
+    """List the user names; `('',)` for a studio without passwords.
 
     Example:
         >>> users_of(Users(Path("pictures")))
@@ -141,17 +141,17 @@ def users_of(users: Users) -> tuple[str, ...]:
 
 
 def user_named(users: Users, name: str | None) -> str:
-    """Return the user of a request, as the page's functions are told (`gr.Request.username`).
+    """Return the user of a request.
 
     Args:
-        users: Who may come in.
-        name: As typed at the door; None where there is no door.
+        users: All users.
+        name: Name at login, `gr.Request.username`; None without login.
 
     Returns:
         A user of `users_of`.
 
     Raises:
-        SettingsError: Nobody has that name.
+        SettingsError: There is no such user.
 
     Example:
         >>> user_named(Users(Path("pictures")), None)
@@ -161,15 +161,15 @@ def user_named(users: Users, name: str | None) -> str:
         return NOBODY
     known = normalize_name(name or "")
     if known not in users.passwords:
-        raise SettingsError("the studio does not know this name; log in again")
+        raise SettingsError("the studio has no user of this name; log in again")
     return known
 
 
 def gallery_of(users: Users, user: str) -> Path:
-    """Return the folder of a user's pictures, made if it is missing.
+    """Return the folder of a user's pictures; create it if missing.
 
     Args:
-        users: Who may come in.
+        users: All users.
         user: One of `users_of`.
 
     Returns:
@@ -177,14 +177,14 @@ def gallery_of(users: Users, user: str) -> Path:
 
     Raises:
         SettingsError: There is no such user.
-        PictureError: The folder cannot be made.
+        PictureError: The folder cannot be created.
 
     Example:
         >>> gallery_of(Users(Path("pictures")), "")  # doctest: +SKIP
         PosixPath('pictures')
     """
     if user not in users_of(users):
-        raise SettingsError("the studio does not know this name; log in again")
+        raise SettingsError("the studio has no user of this name; log in again")
     folder = users.gallery / user if user else users.gallery
     make_folder(folder)
     return folder
