@@ -1,1 +1,1 @@
-"""Ways to make a picture: `iterative`, `network`, and what both need."""
+"""The two ways to make a picture, `iterative` and `network`, and code shared by both."""

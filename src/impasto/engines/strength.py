@@ -1,10 +1,10 @@
-"""Style strength: even steps away from the photograph, as VGG19 sees them.
+"""Style strength: even steps away from the photograph, as measured by VGG19.
 
-On the iterative route the content counts more and more down to half strength. The least that this
-leaves is a third of the way: a picture that is optimised through the network never equals the
-photograph. Below half strength, the picture of half strength is mixed with the photograph. On the
-feed-forward route style vectors are mixed. `benchmarks/strength.py` and docs/decisions/0014 have
-the figures.
+On the iterative route a lower strength, down to one half, gives the content more weight. This alone
+cannot go below a third of the full distance, since an optimised picture never equals the
+photograph. Below one half, the picture of half strength is blended with the photograph. On the
+feed-forward route style vectors are interpolated. `benchmarks/strength.py` and docs/decisions/0014
+have the figures.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import numpy as np
 from ..settings import Settings
 
 _MIXED_BELOW = 0.5
-# What style and variation are multiplied by, relative to the content.
+# Factor of the style and total variation weights relative to the content, by strength.
 _STRENGTHS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 _FACTORS = (0.026, 0.125, 1.0, 1.5, 2.2, 3.5, 6.0)
-# How much of the style's vector makes so strong a picture; the photograph's is the rest.
+# Share of the style's vector by strength; the rest is the photograph's vector.
 _MIXED_AT, _MIXTURES = (0.0, 0.25, 0.5, 0.75, 1.0, 2.0), (0.0, 0.11, 0.28, 0.57, 1.0, 2.0)
 
 
 def at_strength(settings: Settings) -> Settings:
-    """Return the settings with the weights that their strength asks for.
+    """Return the settings with weights adjusted to their strength.
 
     Example:
         >>> at_strength(Settings()) == Settings()
@@ -39,7 +39,7 @@ def at_strength(settings: Settings) -> Settings:
 
 
 def painted_share(settings: Settings) -> float:
-    """Return how much of the result is the picture that was optimised; the photograph is the rest.
+    """Return the share of the optimised picture in the result; the rest is the photograph.
 
     Example:
         >>> painted_share(Settings()), painted_share(Settings(strength=0.25))
@@ -49,7 +49,7 @@ def painted_share(settings: Settings) -> float:
 
 
 def style_mixture(strength: float) -> float:
-    """Return how much of a style's vector makes a picture of a strength, 0..2.
+    """Return the share of a style's vector for a strength, 0..2.
 
     Example:
         >>> style_mixture(0.0), style_mixture(1.0), style_mixture(2.0)

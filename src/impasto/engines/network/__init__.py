@@ -1,1 +1,1 @@
-"""Networks that paint in one pass: the model, painting, training, export."""
+"""Networks that paint in one pass: model, inference, training, export."""

@@ -1,7 +1,7 @@
 """Export a painting network as ONNX or LiteRT, checked against Keras.
 
-ONNX Runtime runs such a file on most devices and in browsers, LiteRT on phones, without Impasto and
-without Keras.
+ONNX Runtime runs ONNX files on most devices and in browsers, and LiteRT runs its files on phones,
+both without Impasto and Keras.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ Run = Callable[[Mapping[str, Array]], Array]
 
 
 class Exported(NamedTuple):
-    """A file that was written and checked.
+    """An exported file, checked against Keras.
 
     Attributes:
         path: The file.
-        kind: How its numbers are stored.
-        style: The style that it paints in; None where the style is an input.
-        difference: The largest difference between a picture that it painted and the same one
-            painted by Keras, in the units of an image (0..1); a step of 8 bits is 1/255.
+        kind: Its number format.
+        style: The style baked in; None if the style is an input.
+        difference: The largest difference from a picture painted by Keras, in units of an image
+            (0..1); one level of 8 bits is 1/255.
         size: Bytes of the file.
     """
 
@@ -59,12 +59,12 @@ def export_onnx(
     style: str | None = None,
     kind: Kind = "float32",
 ) -> Exported:
-    """Write a network as an ONNX file, and check that it paints what Keras paints.
+    """Write a network as an ONNX file, and check its pictures against Keras.
 
     The file takes `picture`, float32 (1, height, width, 3), sRGB, 0..1, of any height and width
-    from 16, with five sizes 17, and returns `painted` of the same shape. The check paints made-up
-    pictures of three sizes, odd sides among them, and where the style is an input in each style of
-    the model. A file that fails is not kept, and the one that was there before stays.
+    from 16 (17 for networks of five sizes), and returns `painted` of the same shape. The check
+    paints synthetic pictures of three sizes, some odd, and in each style of the model if the style
+    is an input. If it fails, nothing is written, and an existing file is unchanged.
 
     Args:
         model: The network, see `load_model`.
@@ -76,12 +76,12 @@ def export_onnx(
             about a quarter, where nearly all weights have 8 bits, and the arithmetic 32.
 
     Returns:
-        The file, and how far it is from Keras.
+        The file, and its difference from Keras.
 
     Raises:
         BackendError: The packages onnx and onnxruntime are not installed.
-        ModelError: The model has no such style, or what the file paints differs by more than
-            2/255 anywhere, for int8 by more than 16/255.
+        ModelError: The model has no such style, or a pixel differs by more than 2/255 (int8:
+            16/255).
         PictureError: The file cannot be written.
         SettingsError: There is no such kind.
 
@@ -109,9 +109,9 @@ def export_litert(
     style: str | None = None,
     kind: Kind = "float32",
 ) -> Exported:
-    """Write a network as a LiteRT file, for phones, and check that it paints what Keras paints.
+    """Write a network as a LiteRT file, for phones, and check its pictures against Keras.
 
-    The file has the inputs and the output of `export_onnx`; a caller sets the picture's size with
+    The file has the same inputs and output as that of `export_onnx`; set the picture's size with
     `resize_tensor_input`.
 
     Args:
@@ -121,10 +121,10 @@ def export_litert(
         kind: As for `export_onnx`; with `int8` all large weights have 8 bits.
 
     Returns:
-        The file, and how far it is from Keras.
+        The file, and its difference from Keras.
 
     Raises:
-        BackendError: Keras does not run on TensorFlow, which alone writes such files.
+        BackendError: Keras does not run on TensorFlow, which LiteRT files need.
         ModelError: As for `export_onnx`.
         PictureError: The file cannot be written.
         SettingsError: There is no such kind.
@@ -154,7 +154,7 @@ def _require_packages() -> None:
         import onnxruntime  # noqa: F401
     except ImportError as error:
         raise BackendError(
-            f"writing and checking ONNX files takes onnx and onnxruntime ({error}); "
+            f"ONNX export needs the packages onnx and onnxruntime ({error}); "
             'run pip install "impasto[onnx]"'
         ) from error
 
@@ -162,25 +162,25 @@ def _require_packages() -> None:
 def _check(model: PaintingModel, style: str | None, kind: Kind) -> Array | None:
     """Return the vector to bake in."""
     if kind not in get_args(Kind):
-        raise SettingsError(f"kind is one of {', '.join(get_args(Kind))}, not {kind!r}")
+        raise SettingsError(f"kind must be one of {', '.join(get_args(Kind))}, not {kind!r}")
     if style is not None and style not in model.styles:
         raise ModelError(
-            f"the model has no style {style!r}; it has {', '.join(model.styles) or 'none at all'}"
+            f"the model has no style {style!r}; it has {', '.join(model.styles) or 'none'}"
         )
-    load_network(model)  # refuses weights of another architecture
+    load_network(model)  # raises if the weights do not fit the architecture
     return None if style is None else model.styles[style]
 
 
 def _write(
     path: Path, data: bytes, run: Run, model: PaintingModel, style: str | None, kind: Kind
 ) -> Exported:
-    """Check what was made, and write it."""
+    """Check an exported network, and write it."""
     difference = _difference(run, model, None if style is None else model.styles[style])
-    if not difference <= BOUNDS[kind]:  # neither is a NaN
+    if not difference <= BOUNDS[kind]:  # true for NaN, too
         raise ModelError(
-            f"as {kind} the network paints pictures that are {255 * difference:.1f} of 255 from "
-            f"those of Keras, {255 * BOUNDS[kind]:.0f} are allowed, so {path} was not written; "
-            + ("use a kind of more bits" if kind != "float32" else "check the model's weights")
+            f"{kind} pictures differ from those of Keras by {255 * difference:.1f} of 255 levels, "
+            f"{255 * BOUNDS[kind]:.0f} are allowed, so {path} was not written; "
+            + ("use a kind with more bits" if kind != "float32" else "check the model's weights")
         )
     with whole_or_not_at_all(path) as file:
         file.write(data)
@@ -197,7 +197,7 @@ def _run_onnx(data: bytes) -> Run:
 
 
 def _difference(run: Run, model: PaintingModel, vector: Array | None) -> float:
-    """Return the largest difference between another runtime's pictures and Keras'."""
+    """Return the largest difference between the pictures of another runtime and of Keras."""
     network = load_network(model)
     differences = []
     for feed, styles in _feeds(model, vector):
@@ -207,19 +207,19 @@ def _difference(run: Run, model: PaintingModel, vector: Array | None) -> float:
 
 
 def _feeds(model: PaintingModel, vector: Array | None) -> Iterator[tuple[dict[str, Array], Array]]:
-    """Yield what ONNX Runtime takes, and vectors (1, style size); no size or style is left out."""
+    """Yield inputs of the runtime, and vectors (1, style size), covering all sizes and styles."""
     styles = [vector] if vector is not None else list(model.styles.values())
     styles = styles or [neutral_style(model.architecture)]
     count = max(len(CHECKED_SIZES), len(styles))
     for seed, size, style in zip(range(count), cycle(CHECKED_SIZES), cycle(styles), strict=False):
-        feed = {"picture": _made_up_picture(size, seed)[None]}
+        feed = {"picture": _synthetic_picture(size, seed)[None]}
         if vector is None:
             feed["style"] = style[None]
         yield feed, style[None]
 
 
-def _made_up_picture(size: Size, seed: int) -> Image:
-    """Return smooth random colours with details of several sizes, (H, W, 3), 0..1."""
+def _synthetic_picture(size: Size, seed: int) -> Image:
+    """Return smooth random colours with detail at several scales, (H, W, 3), 0..1."""
     noise = np.random.default_rng(seed).standard_normal((6, *size, 3))
     widths = [2.0**i for i in range(6)]  # pixels
     layers = zip(widths, noise, strict=True)

@@ -10,23 +10,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-PHOTOGRAPH = "photograph"  # the style of leaving things as they are
+PHOTOGRAPH = "photograph"  # the style that leaves the photograph as it is
 
 Array = NDArray[np.float32]
 
 
 class Architecture(NamedTuple):
-    """What a trunk is made of.
+    """The architecture of a trunk.
 
     Attributes:
-        widths: Channels at the picture's size and at each half of the size before it: four of them,
-            down to an eighth, or five, down to a sixteenth.
+        widths: Channels at the picture's size and at each halving: four values, down to an eighth,
+            or five, down to a sixteenth.
         blocks: Residual blocks at the smallest size.
-        separable: Whether their kernels are depth-wise, followed by 1x1 kernels.
-        up_blocks: Residual blocks on the way up, at each size from the second smallest on; sizes
-            beyond its end have none.
-        noise: Whether the trunk sees noise, a fourth channel of the picture and a value for each
-            position of the smallest size, so that it can paint strokes where nothing is.
+        separable: Whether these use depth-wise kernels followed by 1x1 kernels.
+        up_blocks: Residual blocks of the decoder, at each size from the second smallest on; missing
+            values mean none.
+        noise: Whether the trunk has noise inputs, a fourth channel of the picture and one value per
+            position at the smallest size, so that it can paint strokes in flat areas.
     """
 
     widths: tuple[int, ...] = (16, 32, 64, 128)
@@ -41,9 +41,9 @@ class Layer(NamedTuple):
 
     Attributes:
         name: Its name.
-        inputs: Channels that it reads.
-        filters: Channels that it makes.
-        stride: Step of its kernel: 2 halves the size.
+        inputs: Input channels.
+        filters: Output channels.
+        stride: Stride; 2 halves the size.
         inner: Whether it belongs to a residual block at the smallest size.
     """
 
@@ -54,13 +54,13 @@ class Layer(NamedTuple):
     inner: bool = False
 
 
-SIZES = ("full", "half", "quarter", "eighth", "sixteenth")  # of feature maps, from the picture's
-LAST = "picture"  # the layer that makes the picture; it is not normalised
-NOISE = "noise"  # the weights, one a channel, of the noise at the smallest size
+SIZES = ("full", "half", "quarter", "eighth", "sixteenth")  # of feature maps, largest first
+LAST = "picture"  # the output layer; it is not normalised
+NOISE = "noise"  # the weights, one per channel, of the noise at the smallest size
 
 
 def layers(architecture: Architecture) -> list[Layer]:
-    """Return the convolutions of a trunk in the order in which they run, and are stored.
+    """Return the convolutions of a trunk in order of execution and storage.
 
     Example:
         >>> [layer.name for layer in layers(Architecture((2, 4, 6, 8), blocks=1))][3:7]
@@ -88,12 +88,12 @@ def _blocks(prefix: str, width: int, count: int, *, inner: bool = False) -> list
 
 
 def up_blocks(architecture: Architecture, step: int) -> int:
-    """Return how many residual blocks follow a step of the way up, counted from 0."""
+    """Return the number of residual blocks after a step of the decoder, counted from 0."""
     return architecture.up_blocks[step] if step < len(architecture.up_blocks) else 0
 
 
 def norm_widths(architecture: Architecture) -> list[int]:
-    """Return the channels of each normalisation, in the order of the network.
+    """Return the channels of each normalisation, in order of execution.
 
     Example:
         >>> norm_widths(Architecture((2, 4, 6, 8), blocks=1))
@@ -103,7 +103,7 @@ def norm_widths(architecture: Architecture) -> list[int]:
 
 
 def smallest_side(architecture: Architecture) -> int:
-    """Return how many pixels a picture needs a side, so that its smallest map can be mirrored.
+    """Return the smallest side of a picture, pixels, for which all maps can be reflection-padded.
 
     Example:
         >>> smallest_side(Architecture()), smallest_side(Architecture((2, 4, 6, 8, 9)))
@@ -130,17 +130,17 @@ def neutral_style(architecture: Architecture) -> Array:
 
 
 class Standardization(NamedTuple):
-    """Mean and deviation of the statistics over the paintings trained on, (F,) each."""
+    """Mean and deviation of the statistics over the training paintings, (F,) each."""
 
     mean: Array
     deviation: Array
 
 
 class Predictor(NamedTuple):
-    """Makes the style vector of a painting never seen, from statistics of VGG19's features.
+    """Predicts the style vector of any painting from statistics of VGG19's features.
 
     Attributes:
-        mean: Mean of the statistics over the paintings it learned from, (F,).
+        mean: Mean of the statistics over the training paintings, (F,).
         deviation: Their standard deviation, (F,).
         hidden_kernel: (F, P).
         hidden_bias: (P,).
@@ -158,14 +158,14 @@ class Predictor(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PaintingModel:
-    """A trunk and the styles that it has learned.
+    """A trunk and its styles.
 
     Attributes:
-        architecture: What the trunk is made of.
-        trunk: Its weights in the order of the network.
+        architecture: Architecture of the trunk.
+        trunk: Its weights in order of execution.
         styles: Style vectors by name, (style size,) each.
-        predictor: Makes vectors of other paintings; None where it was not trained.
-        card: What tells of it: data, licence, loss, figures, date; ready for JSON.
+        predictor: Predicts vectors of other paintings; None if it was not trained.
+        card: Description of the model: data, licence, loss, figures, date; JSON values.
     """
 
     architecture: Architecture
@@ -176,11 +176,11 @@ class PaintingModel:
 
 
 def arrays_by_layer(model: PaintingModel) -> dict[str, tuple[Array, ...]]:
-    """Return the weights of a trunk by the names of its layers.
+    """Return the weights of a trunk by layer name.
 
-    A convolution has a kernel (3, 3, inputs, filters); one that is separable a kernel (3, 3,
-    inputs, 1) and another (1, 1, inputs, filters); the last one a kernel and a bias. `NOISE` has
-    the weights of the noise, (channels,), if the trunk sees noise.
+    A convolution has a kernel (3, 3, inputs, filters); a separable one has two, (3, 3, inputs, 1)
+    and (1, 1, inputs, filters); the last one has a kernel and a bias. `NOISE` has the weights of
+    the noise, (channels,), if the trunk has noise inputs.
 
     Raises:
         ValueError: The model has more weights than its architecture, or fewer.
@@ -200,12 +200,12 @@ _SUMMARISED = ("title", "made_with", "licence", "date", "steps", "settings", "be
 
 
 def summary(model: PaintingModel) -> dict[str, Any]:
-    """Return what the card of a network tells that was made from this one."""
+    """Return the entries of the card that derived networks record about this one."""
     return {key: model.card[key] for key in _SUMMARISED if key in model.card}
 
 
 def predict_vector(model: PaintingModel, statistics: Array) -> Array:
-    """Return the style vector of a painting by its statistics, (F,) from `painting_statistics`.
+    """Return the style vector of a painting given its statistics, (F,), see `painting_statistics`.
 
     Raises:
         ValueError: The model has no predictor.

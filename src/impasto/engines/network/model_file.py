@@ -1,7 +1,7 @@
 """Model files: one `.impasto` file holds a trunk, its styles and a card.
 
-It is a safetensors file, which can hold arrays and text but no code. Its text is JSON: the version
-of this format, the architecture, the names of the styles, and the card that tells of it all.
+It is a safetensors file, which can hold arrays and text but no code. The text is JSON: the version
+of the format, the architecture, the names of the styles, and the card.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def names_a_model(text: str) -> bool:
-    """Say whether a text names a model file, or, with `/NAME` after it, one of its styles.
+    """Return whether a text names a model file, or one of its styles as `FILE/NAME`.
 
     Example:
         >>> names_a_model("run/model.impasto/wave"), names_a_model("model.impasto.png")
@@ -41,7 +41,7 @@ def names_a_model(text: str) -> bool:
 
 
 def split_name(text: str) -> tuple[str, str]:
-    """Split what `names_a_model` into the file and the style's name, empty if there is none.
+    """Split the name of a model into its file and a style, which may be empty.
 
     Example:
         >>> split_name("run/model.impasto/wave")
@@ -52,7 +52,7 @@ def split_name(text: str) -> tuple[str, str]:
 
 
 def shipped_path() -> Path:
-    """Return where the network is that comes with the package.
+    """Return the path of the network that ships with the package.
 
     Example:
         >>> shipped_path().suffix
@@ -62,7 +62,7 @@ def shipped_path() -> Path:
 
 
 def save_model(model: PaintingModel, path: str | Path) -> Path:
-    """Write a model, its numbers in 16 bits, whole or not at all.
+    """Write a model in 16 bits, atomically.
 
     Args:
         model: The model.
@@ -84,7 +84,7 @@ def save_model(model: PaintingModel, path: str | Path) -> Path:
 
 
 def model_digest(model: PaintingModel) -> str:
-    """Return the SHA-256 of the file that `save_model` writes of a model, hexadecimal.
+    """Return the SHA-256 of the file that `save_model` writes, hexadecimal.
 
     Example:
         >>> model_digest(load_model("a.impasto"))  # doctest: +SKIP
@@ -113,7 +113,7 @@ def load_model(path: str | Path) -> PaintingModel:
     """Read a model; `shipped_model` reads the one that ships with the package.
 
     Raises:
-        ModelError: It cannot be read, is not one of ours, is damaged, or of a newer version.
+        ModelError: The file cannot be read, is not a model, is damaged, or of a newer version.
 
     Example:
         >>> list(load_model("run/model.impasto").styles)  # doctest: +SKIP
@@ -134,7 +134,7 @@ def load_model(path: str | Path) -> PaintingModel:
     try:
         return _assemble(about, arrays)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{path} is damaged: {error}; get it or make it again") from error
+        raise ModelError(f"{path} is damaged: {error}; download or train it again") from error
 
 
 def _read_about(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _read_architecture(made_of: Mapping[str, Any]) -> Architecture:
     whole = all(type(number) is int and 1 <= number <= _MOST for number in numbers)
     later = all(type(number) is int and 0 <= number <= _MOST for number in architecture.up_blocks)
     if not 4 <= len(architecture.widths) <= len(SIZES) or not whole or not later:
-        raise ValueError(f"its architecture {dict(made_of)} is none")
+        raise ValueError(f"its architecture {dict(made_of)} is invalid")
     return architecture
 
 
@@ -174,11 +174,11 @@ def _assemble(about: Mapping[str, Any], arrays: Arrays) -> PaintingModel:
     if vectors.shape != (len(names), style_size(architecture)):
         raise ValueError(f"its style vectors have the shape {vectors.shape}")
     if not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
-        raise ValueError("the names of its styles are not texts, or not different ones")
-    json.dumps([names, card], ensure_ascii=False).encode()  # a ValueError where it is no text
-    told = card.get("styles", {})
-    if not isinstance(told, dict) or not all(isinstance(each, dict) for each in told.values()):
-        raise ValueError("its card does not tell of its styles")
+        raise ValueError("the names of its styles are not distinct strings")
+    json.dumps([names, card], ensure_ascii=False).encode()  # a ValueError if it is not valid text
+    entries = card.get("styles", {})
+    if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
+        raise ValueError("its card does not describe its styles")
     predictor = None
     if any(name.startswith("predictor/") for name in arrays):
         predictor = Predictor(*(arrays[f"predictor/{name}"] for name in Predictor._fields))

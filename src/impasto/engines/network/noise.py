@@ -1,8 +1,8 @@
 """The noise inputs of the trunk: two fixed fields, tiled.
 
-A flat or smooth picture gives the network nothing to begin a stroke with, and each place of it is
-painted alike. Noise tells places apart. It is the same in every run, framework and exported file,
-since it is made of the bits of a fixed generator, not of a framework's random numbers.
+In a flat or smooth area all positions look the same to the network, so it cannot paint separate
+strokes there. Noise makes positions distinct. It is equal in every run, framework and exported
+file, since it comes from the bits of a fixed generator, not from a framework's random numbers.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ...backend import ops
 from ...types import Tensor
 from .model import Array
 
-FINE, COARSE = 256, 128  # sides of the fields: of the picture's size, and of the smallest size
+FINE, COARSE = 256, 128  # sides of the fields for the picture's size and for the smallest size
 MIDDLE = 127.5
-DEVIATION = 73.9  # of whole numbers that are spread evenly over 0..255
+DEVIATION = 73.9  # standard deviation of integers uniform in 0..255
 _SEED = 20_261_127
 
 
 @functools.cache
 def noise_bytes(side: int) -> NDArray[np.uint8]:
-    """Return a field (side, side) of bytes, spread evenly over 0..255.
+    """Return a field (side, side) of bytes, uniform in 0..255.
 
     Example:
         >>> noise_bytes(FINE).shape
@@ -37,17 +37,17 @@ def noise_bytes(side: int) -> NDArray[np.uint8]:
 
 @functools.cache
 def noise_field(side: int) -> Array:
-    """Return a field (side, side) of noise of mean 0 and deviation 1."""
+    """Return a field (side, side) of noise with mean 0 and deviation 1."""
     return scaled(noise_bytes(side))
 
 
 def scaled(drawn: NDArray[Any]) -> Array:
-    """Bring bytes to mean 0 and deviation 1."""
+    """Scale bytes to mean 0 and deviation 1."""
     return ((drawn.astype(np.float32) - MIDDLE) / DEVIATION).astype(np.float32)
 
 
 def noise_rows(side: int, top: int, bottom: int, width: int) -> Array:
-    """Return some rows of the noise of a map of this width, (bottom - top, width, 1)."""
+    """Return rows of the noise of a map of this width, (bottom - top, width, 1)."""
     rows, columns = np.arange(top, bottom) % side, np.arange(width) % side
     return noise_field(side)[np.ix_(rows, columns)][..., None]
 
@@ -58,8 +58,7 @@ def noise_map(field: Tensor, like: Tensor, offsets: Tensor | None) -> Tensor:
     Args:
         field: `noise_bytes`, on the device.
         like: The map, (N, H, W, C).
-        offsets: Where in the field each map begins, whole numbers (N, 2); None begins with its
-            first row and column.
+        offsets: Offset of each map in the field, integers (N, 2); 0 if None.
 
     Returns:
         (N, H, W, 1).
@@ -69,9 +68,9 @@ def noise_map(field: Tensor, like: Tensor, offsets: Tensor | None) -> Tensor:
     rows, columns = ops.arange(height), ops.arange(width)
     if offsets is None:
         lines = ops.take(ops.take(field, rows % side, axis=0), columns % side, axis=1)
-        lines = ops.expand_dims(lines, (0, 3))  # LiteRT has no slices that add axes
+        lines = ops.expand_dims(lines, (0, 3))  # LiteRT cannot add axes by slicing
         return ops.broadcast_to(_scaled_tensor(lines), (number, height, width, 1))
-    offsets = ops.cast(offsets, rows.dtype)  # TensorFlow adds no two kinds of whole numbers
+    offsets = ops.cast(offsets, rows.dtype)  # TensorFlow does not add different integer types
     rows = (rows[None] + offsets[:, :1]) % side  # (N, H)
     columns = (columns[None] + offsets[:, 1:]) % side  # (N, W)
     places = rows[:, :, None] * side + columns[:, None, :]
@@ -83,9 +82,9 @@ def _scaled_tensor(drawn: Tensor) -> Tensor:
 
 
 class Fields:
-    """The two fields on the device, as bytes, which stay exact in files of 8 bits.
+    """The two fields on the device, as bytes, which 8-bit files store exactly.
 
-    They are not part of a layer, so Keras does not treat them as weights.
+    They are not attributes of a layer, so Keras does not treat them as weights.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Write a painting network as an ONNX graph.
 
-It is written by hand instead of traced: it is then small, open to pictures of any size, and the
-same whichever framework Keras runs on. Between transpositions at its ends channels come first.
+The graph is built by hand instead of traced, which makes it small, valid for pictures of any size,
+and independent of Keras' framework. Inside the graph, channels come first.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from .noise import COARSE, DEVIATION, FINE, MIDDLE, noise_bytes
 from .onnx_nodes import Nodes
 from .trunk import WITHOUT_DETAIL
 
-OPSET = 17  # of 2022, which all runtimes of today read
+OPSET = 17  # of 2022, supported by all current runtimes
 _IR_VERSION = 8
-# Prefixes of the names of the layers with most of the weights, those with 16 bits first. Errors at
-# a quarter are visible, so the layers that compute there get twice as many bits.
+# Prefixes of the names of the layers with most of the weights. Errors at a quarter of the size are
+# visible, so the layers there get 16 bits.
 _IN_16_BITS = ("quarter", "eighth", "to_quarter_block", "to_half")
 _IN_8_BITS = ("block", "sixteenth", "to_eighth", "to_quarter")
 _CHANNELS_FIRST, _CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
-# On a map that was enlarged twice a 3x3 kernel meets at most 2x2 different values. Which of its
-# rows or columns meet which of them: (place in a pair, tap of 2, tap of 3). The pairs begin one
-# position before the map, so that DepthToSpace puts them where they belong.
+# On a map upsampled by 2, a 3x3 kernel covers at most 2x2 different values. This maps its rows or
+# columns to them: (place in a pair, tap of 2, tap of 3). The pairs begin one position before the
+# map, which DepthToSpace then shifts into place.
 _SUMS = np.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]], np.float32)
 
 
@@ -48,16 +48,16 @@ def painting_graph(model: PaintingModel, vector: Array | None, kind: Kind = "flo
     Args:
         model: The network.
         vector: The style to bake in, (style size,); None makes it an input.
-        kind: `float32`; `float16` for weights and arithmetic of 16 bits; or `int8`, where the
-            weights of the convolutions at an eighth and a sixteenth of the picture's size, most of
-            all there are, have 8 bits, those around a quarter 16, and the arithmetic 32. In 8 bits
-            the others would make most of the difference, and to count in 8 bits made it three to
+        kind: `float32`; `float16` for weights and arithmetic in 16 bits; or `int8`: 8 bits for
+            the weights of the convolutions at an eighth and a sixteenth of the picture's size (most
+            of the weights), 16 for those around a quarter, and arithmetic in 32. In 8 bits the
+            other weights would cause most of the error, and arithmetic in 8 bits made it three to
             ten times as large.
 
     Returns:
         An `onnx.ModelProto` with the input `picture`, (1, height, width, 3), 0..1, both sides at
-        least 16, with five sizes 17; the input `style`, (1, style size), where none is baked in;
-        and the output `painted`, of the picture's shape, 0..1. All are float32, whatever the kind.
+        least 16 (17 for networks of five sizes); the input `style`, (1, style size), if none is
+        baked in; and the output `painted`, of the picture's shape, 0..1. All are float32.
     """
     from onnx import TensorProto, checker, helper, shape_inference
 
@@ -85,7 +85,7 @@ def painting_graph(model: PaintingModel, vector: Array | None, kind: Kind = "flo
 
 
 class _Trunk:
-    """Writes what `networks.Trunk.call` computes, step by step the same."""
+    """Writes the computation of `trunk.Trunk.call`, step by step."""
 
     def __init__(self, nodes: Nodes, model: PaintingModel, vector: Array | None):
         self.nodes = nodes
@@ -117,7 +117,7 @@ class _Trunk:
         add("Transpose", "painted", [add("Sigmoid", "output/first", [x])], perm=_CHANNELS_LAST)
 
     def _down(self, x: str) -> list[str]:
-        """Return the feature maps of all sizes on the way down."""
+        """Return the feature maps of the encoder, largest first."""
         if self.architecture.noise:
             x = self.nodes.add("Concat", "input/both", [x, self._noise("fine", FINE, x)], axis=1)
         sizes = [self._relu(self._convolve(x))]
@@ -126,14 +126,14 @@ class _Trunk:
         return sizes
 
     def _moved_by_noise(self, x: str) -> str:
-        """Add the noise of the smallest size."""
+        """Add the noise at the smallest size."""
         (weights,) = self.arrays[NOISE]
         each = self.nodes.weights("coarse/weights", weights[None, :, None, None])
         change = self.nodes.add("Mul", "coarse/each", [self._noise("coarse", COARSE, x), each])
         return self.nodes.add("Add", "coarse/both", [x, change])
 
     def _noise(self, name: str, side: int, like: str) -> str:
-        """Write `noise_map`, (1, 1, H, W); what does not depend on the size comes first."""
+        """Write `noise_map`, (1, 1, H, W); constant subexpressions come first."""
         from onnx import TensorProto
 
         nodes = self.nodes
@@ -148,7 +148,7 @@ class _Trunk:
             for word, number in [("begin", 0), ("step", 1), ("period", side)]
         )
         size = nodes.add("Shape", f"{name}/size", [like])
-        for axis in (1, 0):  # columns first: they are copied one by one, rows as a whole
+        for axis in (1, 0):  # columns first: they are copied one by one, rows in one piece
             which = nodes.constant(f"{name}/{axis}/side", np.array(2 + axis, np.int64))
             length = nodes.add("Gather", f"{name}/{axis}/length", [size, which])
             places = nodes.add("Range", f"{name}/{axis}/range", [begin, length, step])
@@ -166,7 +166,7 @@ class _Trunk:
         return self.nodes.add("Relu", f"{x}/relu", [x])
 
     def _convolve(self, x: str, beside: str | None = None) -> str:
-        """Apply the next layer and normalise, after enlarging to the size of `beside` if given."""
+        """Apply the next layer and normalise, after upsampling to the size of `beside` if given."""
         layer = next(self.layers)
         x = self._apply(layer, x) if beside is None else self._enlarge(layer, x, beside)
         name, inputs = f"{layer.name}/norm", [x, *next(self.norms)]
@@ -187,11 +187,11 @@ class _Trunk:
         return self.nodes.add("Conv", f"{name}/conv", inputs, **how)
 
     def _enlarge(self, layer: Layer, x: str, beside: str) -> str:
-        """Write `enlarge_conv3x3`, cut to the size of `beside`.
+        """Write `enlarge_conv3x3`, cropped to the size of `beside`.
 
-        The map is never enlarged: see `_SUMS`. Against a Resize and a 3x3 convolution this takes
-        an eighth off the time of the whole network (16 to 160 channels, 512x512 pixels, one thread,
-        AVX2: 959 ms for 1091; in a browser 1947 for 2227), for a file that is 4 to 7 % larger.
+        The map is not upsampled, see `_SUMS`. Compared with Resize and a 3x3 convolution this saves
+        an eighth of the network's time (16 to 160 channels, 512x512 pixels, one thread, AVX2: 959
+        instead of 1091 ms; in a browser 1947 instead of 2227), for a file 4 to 7 % larger.
         """
         name, add, (kernel,) = layer.name, self.nodes.add, self.arrays[layer.name]
         if self.nodes.kind == "int8":
@@ -207,10 +207,10 @@ class _Trunk:
         return add("Slice", f"{name}/cut", [x, self.first, end, self.sides])
 
     def _folded(self, layer: Layer, kernel: Array) -> str:
-        """Store a kernel with few bits, and fold it in the graph.
+        """Store a quantised kernel, and fold it in the graph.
 
-        If it were rounded after folding, the errors of the four pixels that a position becomes
-        would differ, which shows as a grid of dots.
+        Rounding after folding would give the four pixels of a position different errors, visible as
+        a grid of dots.
         """
         name, add, whole = layer.name, self.nodes.add, self.nodes.whole
         sums = np.einsum("pay,qbx->yxpqab", _SUMS, _SUMS).reshape(9, 16)
@@ -225,7 +225,7 @@ class _Trunk:
         return add("Reshape", f"{name}/folded", [x, small])
 
     def _kernel(self, name: str, kernel: Array) -> str:
-        """Store a kernel as ONNX wants it, (D, C, h, w)."""
+        """Store a kernel in ONNX layout, (D, C, h, w)."""
         store = self.nodes.weights
         if self.nodes.kind == "int8" and name.startswith(_IN_16_BITS):
             store = self.nodes.weights_in_16_bits
@@ -235,7 +235,7 @@ class _Trunk:
 
 
 def _first(kernel: Array) -> Array:
-    """Turn (h, w, C, D) into (D, C, h, w)."""
+    """Transpose (h, w, C, D) to (D, C, h, w)."""
     return kernel.transpose(3, 2, 0, 1)
 
 

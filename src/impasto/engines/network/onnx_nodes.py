@@ -13,15 +13,15 @@ from .model import Array
 
 
 class Nodes:
-    """What a graph is made of so far.
+    """The nodes and constants of a graph.
 
-    Values are named by the node that makes them, and the methods that add a node return its name.
+    Values are named after the node that computes them; methods that add a node return its name.
 
     Attributes:
-        kind: How the numbers of the network are stored.
-        nodes: The nodes in the order in which they run.
+        kind: Number format of the network.
+        nodes: The nodes in order of execution.
         constants: The initializers.
-        onnx_type: ONNX's number for the type of the arithmetic.
+        onnx_type: ONNX's code of the type of the arithmetic.
     """
 
     def __init__(self, kind: Kind):
@@ -33,18 +33,18 @@ class Nodes:
         self.onnx_type = TensorProto.FLOAT16 if kind == "float16" else TensorProto.FLOAT
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
-        """Store an array as it is."""
+        """Store an array unchanged."""
         from onnx import numpy_helper
 
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def whole(self, name: str, *values: int) -> str:
-        """Store a vector of whole numbers."""
+        """Store a vector of integers."""
         return self.constant(name, np.array(values, np.int64))
 
     def weights(self, name: str, value: Array) -> str:
-        """Store numbers of the network in the type of the arithmetic."""
+        """Store weights in the type of the arithmetic."""
         return self.constant(name, value.astype("float16" if self.kind == "float16" else "float32"))
 
     def weights_in_16_bits(self, name: str, value: Array) -> str:
@@ -55,12 +55,14 @@ class Nodes:
         return self.add("Cast", name, [stored], to=TensorProto.FLOAT)
 
     def weights_in_8_bits(self, name: str, value: Array) -> str:
-        """Store (D, C, h, w) as whole numbers, -127..127, with a step for each kernel (h, w).
+        """Store (D, C, h, w) as integers, -127..127, with a step size for each kernel (h, w).
 
-        The steps are whole numbers, 0..255, themselves, with a factor for each D.
+        The step sizes are integers, 0..255, with a factor for each D.
         """
         kernels = value.reshape(*value.shape[:2], -1)
-        largest = np.abs(kernels).max(axis=2) / 127  # (D, C), the finest steps that reach all
+        largest = (
+            np.abs(kernels).max(axis=2) / 127
+        )  # (D, C), the smallest steps that cover all values
         factors: NDArray[Any] = (largest.max(axis=1) / 255).astype(np.float32)
         factors[factors == 0] = 1
         counts: NDArray[Any] = np.ceil(largest / factors[:, None]).clip(1, 255)
@@ -73,14 +75,14 @@ class Nodes:
         return self.add("Reshape", name, [x, self.whole(f"{name}/shape", *value.shape)])
 
     def _dequantize(self, name: str, whole: NDArray[Any], steps: Array | str) -> str:
-        """Store whole numbers; each row is multiplied by its step."""
+        """Store integers; each row is multiplied by its step size."""
         if not isinstance(steps, str):
             steps = self.constant(f"{name}/factors", steps)
         inputs = [self.constant(f"{name}/whole", whole), steps]
         return self.add("DequantizeLinear", name, inputs, axis=0)
 
     def add(self, kind: str, name: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """Add a node that makes one value."""
+        """Add a node with one output."""
         from onnx import helper
 
         self.nodes.append(helper.make_node(kind, list(inputs), [name], f"{name}/op", **attributes))
@@ -96,7 +98,7 @@ class Nodes:
         return parts
 
     def convert(self, name: str, x: str, onnx_type: int) -> str:
-        """Change the type of numbers where it is not float32 throughout."""
+        """Add a cast, unless the arithmetic is float32 throughout."""
         return self.add("Cast", name, [x], to=onnx_type) if self.kind == "float16" else x
 
 

@@ -1,4 +1,4 @@
-"""Paint a picture by one forward pass."""
+"""Paint a picture in one forward pass."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .model import PHOTOGRAPH, Array, PaintingModel, predict_vector, smallest_si
 from .strips import paint_in_strips
 from .trunk import Trunk, load_network
 
-_MOST_PIXELS = 4_000_000  # of a picture that is painted whole, in about 2 GB
-_BYTES = 1000  # that a pixel takes on a GPU, at most
+_MOST_PIXELS = 4_000_000  # of a picture painted at once, in about 2 GB
+_BYTES = 1000  # per pixel on a GPU, at most
 
 
 def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
@@ -26,7 +26,7 @@ def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
 
     Args:
         image: The photograph, (H, W, 3), 0..1, both sides at least 16.
-        vector: The style, (style size,), one of the model's or a mixture of them.
+        vector: The style vector, (style size,).
         model: The network.
 
     Returns:
@@ -45,7 +45,7 @@ def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
 
 
 def paint_pixels(pixels: Tensor, vector: Array, model: PaintingModel) -> Tensor:
-    """Paint what is on the device already, whole.
+    """Paint pixels on the device, without strips.
 
     Args:
         pixels: (1, H, W, 3), 0..1, both sides at least 16, H * W at most `most_pixels()`.
@@ -60,7 +60,7 @@ def paint_pixels(pixels: Tensor, vector: Array, model: PaintingModel) -> Tensor:
 
 
 def most_pixels() -> float:
-    """Return how many pixels a picture may have that is painted whole."""
+    """Return the largest number of pixels that is painted without strips."""
     free = device_memory()
     return _MOST_PIXELS if free is None else free / _BYTES
 
@@ -76,8 +76,8 @@ def mix(vectors: Mapping[str, Array], shares: Mapping[str, float], mixture: floa
 
     Args:
         vectors: By name, `photograph` among them if `mixture` is not 1.
-        shares: How much of each style; they need not add up to 1.
-        mixture: 0 leaves the photograph, 1 paints, more than 1 exaggerates.
+        shares: Share of each style; they are normalised.
+        mixture: 0 for the photograph, 1 for the styles, more than 1 to exaggerate them.
 
     Example:
         >>> vectors = {"photograph": np.zeros(2), "wave": np.ones(2)}
@@ -92,7 +92,7 @@ def mix(vectors: Mapping[str, Array], shares: Mapping[str, float], mixture: floa
 
 
 def predict_style(painting: Image, model: PaintingModel) -> Array:
-    """Return the style vector of a painting that the network has never seen.
+    """Predict the style vector of any painting.
 
     Args:
         painting: (h, w, 3), 0..1, any size.
@@ -105,7 +105,7 @@ def predict_style(painting: Image, model: PaintingModel) -> Array:
     from ...perceptual import objective
     from .painting_statistics import compute_painting_statistics
 
-    card = model.card.get("predictor", model.card)  # it may have been taught later than the rest
+    card = model.card.get("predictor", model.card)  # the predictor may have been trained separately
     trained = TrainingSettings(**card.get("settings", {}))
     settings = trained.loss_settings(resolve_precision("auto"))
     kernels = objective.load_kernels(settings)

@@ -1,19 +1,19 @@
-"""Schedules of training: learning rate, and decay of the weight average."""
+"""Training schedules: learning rate, and decay of the weight average."""
 
 from __future__ import annotations
 
 import math
 
-_WARM_UP = 0.02  # of the training, over which the learning rate rises
-_LAST_RATE = 0.02  # of the learning rate, at the end
+_WARM_UP = 0.02  # share of the training in which the learning rate rises
+_LAST_RATE = 0.02  # final learning rate, as a share of the highest
 
 
 def learning_rate(highest: float, done: float) -> float:
-    """Return the learning rate: it rises shortly, then falls by half a cosine.
+    """Return the learning rate: linear warm-up, then half a cosine.
 
     Args:
         highest: The highest rate.
-        done: Share of the training that is done, 0..1.
+        done: Finished share of the training, 0..1.
 
     Example:
         >>> learning_rate(1.0, 0.01), learning_rate(1.0, 0.02), round(learning_rate(1.0, 1.0), 3)
@@ -26,11 +26,11 @@ def learning_rate(highest: float, done: float) -> float:
 
 
 def weight_of_average(decay: float, step: int) -> float:
-    """Return how much of the average stays at a step: little at first, `decay` in the long run.
+    """Return the decay of the weight average at a step: small at first, later `decay`.
 
     Args:
-        decay: 0..1.
-        step: Steps done before.
+        decay: The final decay, 0..1.
+        step: Steps already done.
 
     Example:
         >>> weight_of_average(0.999, 0), weight_of_average(0.999, 10**6)

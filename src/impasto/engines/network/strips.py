@@ -1,9 +1,9 @@
 """Paint pictures of any size in bounded memory, layer by layer in strips of rows.
 
-An instance normalisation needs the mean and deviation of a whole feature map, so tiles painted by
-themselves would differ. Here each layer is computed for the whole picture, strip by strip, while
+Instance normalisation needs the mean and deviation of a whole feature map, so tiles painted
+separately would differ. Here each layer is computed for the whole picture, strip by strip, while
 its statistics are summed; it is normalised when the next layer reads it. Feature maps are kept in
-16 bits, those of the picture's own size not at all: they are computed again when they are read.
+16 bits; those of the picture's own size are not kept but recomputed at each reading.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from .model import Architecture, Array, up_blocks
 from .noise import COARSE, FINE, noise_rows
 from .trunk import WITHOUT_DETAIL, Trunk, apply, offsets_of
 
-_STRIP = 400_000  # positions of a strip
+_STRIP = 400_000  # positions per strip
 
 Rows = Callable[[int, int], Array]  # rows top to bottom of a feature map, (bottom - top, W, C)
 
 
 class FeatureMap(NamedTuple):
-    """A feature map that is handed out by rows.
+    """A feature map that is read by rows.
 
     Attributes:
         height: Number of rows.
         width: Number of columns.
-        rows: Gives some of them.
+        rows: Returns a range of rows.
     """
 
     height: int
@@ -41,7 +41,7 @@ class FeatureMap(NamedTuple):
 
 
 def paint_in_strips(image: Image, vector: Array, network: Trunk) -> Image:
-    """Paint a picture of any size; what `network` gives, within the rounding of 16 bits.
+    """Paint a picture of any size, equal to the output of `network` but for rounding to 16 bits.
 
     Args:
         image: The photograph, (H, W, 3), 0..1, both sides at least 16.
@@ -91,16 +91,16 @@ def paint_in_strips(image: Image, vector: Array, network: Trunk) -> Image:
 
 
 def _size_of(source: FeatureMap) -> FeatureMap:
-    """Return a map without its values, so that they need not stay in memory."""
-    return FeatureMap(source.height, source.width, _nothing)
+    """Return a map with a size but no values, to free their memory."""
+    return FeatureMap(source.height, source.width, _no_rows)
 
 
-def _nothing(top: int, bottom: int) -> Array:
+def _no_rows(top: int, bottom: int) -> Array:
     raise ValueError(f"rows {top} to {bottom} are not kept")
 
 
 def _with_noise(picture: FeatureMap, architecture: Architecture) -> FeatureMap:
-    """Give a picture its fourth channel, if the network wants one."""
+    """Add the noise channel to a picture, if the network has noise inputs."""
     if not architecture.noise:
         return picture
     width = picture.width
@@ -113,7 +113,7 @@ def _with_noise(picture: FeatureMap, architecture: Architecture) -> FeatureMap:
 
 
 def _moved_by_noise(source: FeatureMap, network: Trunk) -> FeatureMap:
-    """Add the noise of the smallest size."""
+    """Add the noise at the smallest size."""
     if not network.architecture.noise:
         return source
     weights: Array = ops.convert_to_numpy(network.noise_weights)
@@ -134,9 +134,9 @@ def _strips(of: FeatureMap) -> Iterator[tuple[int, int]]:
 
 
 def _convolved(source: FeatureMap, conv: Any, beside: FeatureMap | None = None) -> FeatureMap:
-    """Return what a 3x3 convolution makes of a map; beyond its border lies its mirror image.
+    """Apply a 3x3 convolution with reflection padding to a map.
 
-    If there is a map `beside`, the source is enlarged to its size before.
+    If `beside` is given, the source is upsampled to its size first.
     """
     stride = conv.strides[0]
     run = compiled(functools.partial(apply, conv))
@@ -159,7 +159,7 @@ def _convolved(source: FeatureMap, conv: Any, beside: FeatureMap | None = None) 
 
 
 def _mirrored(rows: NDArray[np.int64], height: int) -> NDArray[np.int64]:
-    """Return the rows of a map that stand for rows beyond its border, one at most."""
+    """Reflect row numbers beyond the border, by one row at most, into the map."""
     mirrored: NDArray[np.int64] = (height - 1) - abs((height - 1) - abs(rows))
     return mirrored
 
@@ -171,10 +171,10 @@ def _normalised(
 
     Args:
         raw: The map.
-        scale: Of each channel, (C,).
-        shift: Of each channel, (C,).
-        relu: Whether negative values become 0.
-        keep: Whether the map is kept in memory, or computed again at each reading.
+        scale: Scale of each channel, (C,).
+        shift: Shift of each channel, (C,).
+        relu: Whether to apply a ReLU.
+        keep: Whether to keep the map in memory, or recompute it at each reading.
     """
     count = raw.height * raw.width
     total, squares = np.zeros(len(scale)), np.zeros(len(scale))
@@ -194,7 +194,7 @@ def _normalised(
 
 
 def _rows_of(kept: NDArray[Any]) -> Rows:
-    """Hand out the rows of an array, and hold nothing else that would stay in memory with it."""
+    """Return a reader of an array that keeps no other object alive."""
     return lambda top, bottom: kept[top:bottom]
 
 
@@ -216,7 +216,7 @@ def _sum(a: FeatureMap, b: FeatureMap) -> FeatureMap:
 
 
 def _kept(source: FeatureMap) -> FeatureMap:
-    """Compute a map once and keep it, in 32 bits: the residual blocks add up in it."""
+    """Compute a map once and keep it, in 32 bits, since residual blocks accumulate in it."""
     channels = source.rows(0, 1).shape[2]
     whole = np.empty((source.height, source.width, channels), np.float32)
     for top, bottom in _strips(source):
@@ -225,7 +225,7 @@ def _kept(source: FeatureMap) -> FeatureMap:
 
 
 def _enlarged(source: FeatureMap) -> FeatureMap:
-    """Enlarge a map twice by nearest neighbours."""
+    """Upsample a map by 2 with nearest neighbours."""
 
     def rows(top: int, bottom: int) -> Array:
         places = np.arange(top, bottom) // 2

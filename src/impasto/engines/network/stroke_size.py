@@ -1,4 +1,4 @@
-"""Stroke size: paint small, then redraw at full size."""
+"""Stroke size: paint at a reduced size, then repaint at full size."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .stroke_size_gpu import paint_on_gpu
 def paint_photograph(
     photograph: Image, vector: Array, model: PaintingModel, *, mixture: float, stroke_size: float
 ) -> Image:
-    """Paint a photograph with strokes of a size.
+    """Paint a photograph with strokes of a given size.
 
     Args:
         photograph: (H, W, 3), 0..1, both sides at least 16.
-        vector: The style, (style size,), mixed already.
+        vector: The style, (style size,), already mixed.
         model: The network.
-        mixture: How much of the style is in `vector`; 0 returns the photograph.
+        mixture: Share of the style in `vector`; 0 returns the photograph.
         stroke_size: 1 for strokes as in a picture 800 pixels long, 2 for twice as large; 0 paints
-            in one pass, with strokes of some pixels.
+            in one pass, with strokes a few pixels wide.
 
     Returns:
         The picture, (H, W, 3), 0..1.
@@ -51,9 +51,9 @@ def paint_photograph(
 def _paint(
     seen: Image, photograph: Image, vector: Array, model: PaintingModel, mixture: float
 ) -> Image:
-    """Paint, and below full strength give back what the network loses even of a plain photograph.
+    """Paint, and below full strength add back the detail that the `photograph` style loses.
 
-    So a small strength changes little, and 0 nothing, though its photograph is no perfect copy.
+    That style is not a perfect copy; with this, small strengths change little, and 0 nothing.
     """
     painted = paint_image(seen, vector, model)
     if mixture < 1:
@@ -68,7 +68,7 @@ def _paint(
 def _painting(
     vector: Array, model: PaintingModel, mixture: float
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return what `_paint` does, of pixels."""
+    """Return `_paint` as a function of pixels on the device."""
 
     def paint(seen: Tensor, photograph: Tensor) -> Tensor:
         painted = paint_pixels(seen, vector, model)

@@ -1,4 +1,4 @@
-"""The same as `stroke_size`, entirely on a GPU."""
+"""`stroke_size` entirely on a GPU."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..pixels import to_image, to_pixels
 
 
 def paint_on_gpu(photograph: Image, size: Size, paint: Callable[[Tensor, Tensor], Tensor]) -> Image:
-    """Paint a photograph small, and draw its strokes anew at full size.
+    """Paint a photograph at a reduced size, and repaint its strokes at full size.
 
     Args:
         photograph: (H, W, 3), 0..1.
-        size: Height and width at which it is painted small.
-        paint: Paints what the network sees, (1, h, w, 3), of a photograph.
+        size: The reduced height and width.
+        paint: `(input of the network, photograph) -> picture`, (1, h, w, 3) each.
 
     Returns:
         The picture, (H, W, 3), 0..1.
@@ -39,12 +39,12 @@ def paint_on_gpu(photograph: Image, size: Size, paint: Callable[[Tensor, Tensor]
 
 
 def _reduced(x: Tensor, size: Size) -> Tensor:
-    """Resize pixels, without overshooting their range."""
+    """Resize pixels and clip to their range."""
     return ops.minimum(ops.maximum(resized(x, size), ops.min(x)), ops.max(x))
 
 
 def resized(x: Tensor, size: Size) -> Tensor:
-    """Resize pixels (1, h, w, C) to (1, H, W, C) by Lanczos: a product for each axis."""
+    """Resize pixels (1, h, w, C) to (1, H, W, C) by Lanczos: one matrix product per axis."""
     _, height, width, channels = x.shape
     rows, columns = _lanczos(height, size[0]), _lanczos(width, size[1])
     x = ops.matmul(rows, ops.reshape(x, (height, width * channels)))
@@ -54,6 +54,6 @@ def resized(x: Tensor, size: Size) -> Tensor:
 
 @functools.lru_cache(maxsize=8)
 def _lanczos(before: int, after: int) -> Tensor:
-    """Return the matrix that resizes a column, (after, before)."""
+    """Return the resampling matrix of one axis, (after, before)."""
     units = PIL.fromarray(np.eye(before, dtype=np.float32), mode="F")
     return ops.convert_to_tensor(np.array(units.resize((before, after), PIL.Resampling.LANCZOS)))

@@ -1,4 +1,4 @@
-"""The layer that yields style vectors during training."""
+"""The layer that produces style vectors during training."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .model import Architecture, neutral_style, style_size
 
 
 class StyleVectors(keras.layers.Layer):
-    """Style vectors: what a predictor says of a painting, and for some styles a row of their own.
+    """Style vectors: the output of a predictor, plus a trainable row for some styles.
 
-    The predictor is that of Ghiasi et al. (2017), "Exploring the structure of a real-time,
-    arbitrary neural artistic stylization network", but sees statistics of VGG19's features where
-    theirs has a network of its own. Its inner layer is bounded, so that a painting unlike all those
-    it learned from does not get a vector unlike all others.
+    The predictor follows Ghiasi et al. (2017), "Exploring the structure of a real-time, arbitrary
+    neural artistic stylization network", with statistics of VGG19's features as input instead of
+    another network. Its hidden layer is bounded (tanh), so an unusual painting does not get an
+    extreme vector.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class StyleVectors(keras.layers.Layer):
         """Return vectors (N, style size).
 
         Args:
-            numbers: Statistics of the paintings, each brought to mean 0 and deviation 1, (N, F).
-            choice: 1 at the style's row, else 0; all 0 where it has none, (N, rows).
+            numbers: Statistics of the paintings, standardised, (N, F).
+            choice: One-hot row of each style, all 0 for a style without a row, (N, rows).
         """
         predicted = self.predicted(self.hidden(numbers))
         return self.neutral + predicted + ops.matmul(choice, self.rows)

@@ -1,11 +1,10 @@
 """The painting network: one trunk for all styles; a style is a vector.
 
 An image transformation network (Johnson, Alahi and Fei-Fei 2016, "Perceptual losses for real-time
-style transfer and super-resolution") whose normalisations take scales and shifts from outside
-(Dumoulin, Shlens and Kudlur 2017, "A learned representation for artistic style"). Where we differ:
-residual blocks work at an eighth of the picture's size, theirs at a quarter, so that strokes can be
-large for a quarter of the work; what an eighth cannot hold goes past them at a quarter; kernels are
-3x3 throughout.
+style transfer and super-resolution") with conditional instance normalisation (Dumoulin, Shlens and
+Kudlur 2017, "A learned representation for artistic style"). The differences: residual blocks work
+at an eighth of the picture's size, not a quarter, which allows larger strokes at a quarter of the
+cost; a skip connection at a quarter carries the detail that an eighth cannot; all kernels are 3x3.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from .model import (
 )
 from .noise import Fields, noise_map
 
-WITHOUT_DETAIL = 2  # largest sizes that take nothing from the way down: they would copy the photo
+WITHOUT_DETAIL = 2  # largest sizes without a skip connection: it would copy the photograph
 
 
 class Trunk(keras.Model):
-    """The network, all but the style vectors; see `make_network`."""
+    """The network without the style vectors; see `make_network`."""
 
     def __init__(self, architecture: Architecture):
         super().__init__(name="trunk")
@@ -44,13 +43,13 @@ class Trunk(keras.Model):
                 shape=(architecture.widths[-1],), initializer="glorot_uniform", name="noise"
             )
             self.fields = Fields()
-        self.half = False  # whether convolutions are computed in 16 bits
+        self.half = False  # whether convolutions are computed in bfloat16
         self.built = True
 
     def call(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """Paint pictures (N, H, W, 3), 0..1, in the styles of vectors (N, style size).
 
-        A third tensor says where in the fields of noise each picture begins, whole numbers (N, 2).
+        A third tensor, optional, has the offset of each picture in the noise, integers (N, 2).
         """
         picture, style, *rest = inputs
         offsets = rest[0] if rest else None
@@ -76,12 +75,12 @@ class Trunk(keras.Model):
         for step, beside in enumerate(reversed(sizes)):
             x = ops.relu(convolve(x, beside))
             if len(sizes) - step > WITHOUT_DETAIL:
-                x = x + beside  # what the smallest size cannot hold
+                x = x + beside  # the detail that the smallest size cannot carry
             x = blocks(x, up_blocks(self.architecture, step))
         return ops.sigmoid(ops.cast(self._apply(next(convs), x, None), "float32"))
 
     def _down(self, picture: Tensor, offsets: Tensor | None, convolve: Any) -> list[Tensor]:
-        """Return the feature maps of all sizes on the way down."""
+        """Return the feature maps of the encoder, largest first."""
         if self.architecture.noise:
             picture = ops.concatenate(
                 [picture, noise_map(self.fields.fine, picture, offsets)], axis=-1
@@ -92,7 +91,7 @@ class Trunk(keras.Model):
         return sizes
 
     def _apply(self, conv: Any, x: Tensor, beside: Tensor | None) -> Tensor:
-        """Apply a convolution; if there is a map `beside`, enlarge to its size before."""
+        """Apply a convolution, after upsampling to the size of `beside` if given."""
         if self.half:
             x = ops.cast(x, "bfloat16")
         if beside is None:
@@ -103,14 +102,14 @@ class Trunk(keras.Model):
 
 
 def make_network(architecture: Architecture) -> Trunk:
-    """Build the trunk with fresh weights.
+    """Build the trunk with random weights.
 
     Args:
-        architecture: Its widths and depth.
+        architecture: The architecture.
 
     Returns:
-        A Keras model from a tuple of pictures (N, H, W, 3), 0..1, both sides at least 16, and style
-        vectors (N, `style_size`) to pictures of the same size, 0..1.
+        A Keras model that maps a tuple of pictures (N, H, W, 3), 0..1, both sides at least 16, and
+        style vectors (N, `style_size`) to pictures of the same size, 0..1.
     """
     return Trunk(architecture)
 
@@ -119,7 +118,7 @@ def load_network(model: PaintingModel) -> Trunk:
     """Build the trunk with a model's weights.
 
     Raises:
-        ModelError: They are of another architecture.
+        ModelError: The weights do not fit the architecture.
     """
     network = make_network(model.architecture)
     fill(network, model)
@@ -127,16 +126,16 @@ def load_network(model: PaintingModel) -> Trunk:
 
 
 def fill(network: Trunk, model: PaintingModel) -> None:
-    """Give a trunk a model's weights.
+    """Set a trunk's weights to those of a model.
 
     Raises:
-        ModelError: They are of another architecture.
+        ModelError: The weights do not fit the architecture.
     """
     try:
         network.set_weights(list(model.trunk))
     except ValueError as error:
         raise ModelError(
-            "the model's weights are not those of its architecture; get it or make it again"
+            "the model's weights do not fit its architecture; download or train it again"
         ) from error
 
 
@@ -148,7 +147,7 @@ def _conv(layer: Layer, *, separable: bool, use_bias: bool) -> Any:
 
 
 def apply(conv: Any, x: Tensor) -> Tensor:
-    """Apply a convolution of the trunk to (N, H, W, C), without regard to what lies beyond."""
+    """Apply a convolution of the trunk to (N, H, W, C), without padding."""
     if isinstance(conv, keras.layers.SeparableConv2D):
         return conv(x)
     y = conv3x3(x, ops.cast(ops.convert_to_tensor(conv.kernel), x.dtype), conv.strides[0])
@@ -156,7 +155,7 @@ def apply(conv: Any, x: Tensor) -> Tensor:
 
 
 def offsets_of(architecture: Architecture) -> list[tuple[int, int, int]]:
-    """Return where in a style vector each normalisation's scales begin, its shifts, and its end."""
+    """Return start, middle and end of each normalisation's scales and shifts in a style vector."""
     places, start = [], 0
     for width in norm_widths(architecture):
         places.append((start, start + width, start + 2 * width))
