@@ -270,7 +270,7 @@ def test_a_picture_above_the_limit_names_the_option(capsys):
         ("--print-mm wide", "print_mm: "),
         ("--print-mm 420 --size 600", "leave out one of them"),
         ("--print-mm 420 --height 600", "leave out one of them"),
-        ("--dpi 150", "give print_mm too"),
+        ("--dpi 150", "print_mm is missing"),
         ("--memory 0", "memory"),
         ("--tile 100", "tile: input should be a multiple of 16"),
     ],
@@ -376,7 +376,7 @@ def test_a_run_within_a_budget_reaches_its_size(folder):
 
 def test_weights_that_are_none_name_the_ways_out(folder, capsys):
     (folder / "weights.h5").write_bytes(b"nonsense")
-    for name, hint in (("weights.h5", "damaged or something else"), ("absent.h5", "no weights")):
+    for name, hint in (("weights.h5", "damaged or of another kind"), ("absent.h5", "no weights")):
         assert stylize("--weights", name, "-o", "out.png", "-q") == 1
         message = complaint(capsys)
         assert hint in message and name in message and "--weights" in message
@@ -499,7 +499,7 @@ def test_the_doctor_says_what_there_is(capsys):
     assert main(["doctor"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    for word in ("impasto", "Python", "backend", "device", "weights", "speed", "all is well"):
+    for word in ("impasto", "Python", "backend", "device", "weights", "speed", "no problems found"):
         assert word in out
 
 
@@ -521,7 +521,7 @@ def test_the_doctor_says_what_to_do_about_wrong_weights(capsys, name):
     assert main(["doctor", "--weights", name]) == 1
     out, err = capsys.readouterr()
     assert re.search(rf"problem .*{name}.*--weights or IMPASTO_VGG19", out)
-    assert "all is well" not in out
+    assert "no problems found" not in out
     assert err == "impasto: 1 problem(s) found, see above\n"
     assert main(["doctor", "--json", "--weights", name]) == 1
     assert len(json.loads(capsys.readouterr().out)["problems"]) == 1

@@ -1,1 +1,1 @@
-"""What VGG19 sees: weights, features, Gram matrices, losses, and the objective."""
+"""VGG19 and the perceptual loss: weights, features, Gram matrices, losses, objective."""

@@ -1,7 +1,7 @@
 """The perceptual loss of a batch, each picture with its own targets.
 
-It is `objective.perceptual_loss` with `relative` normalisation for each picture; VGG19 sees the
-whole batch at once.
+It equals `objective.perceptual_loss` with `relative` normalisation for each picture; VGG19 runs
+once for the whole batch.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class BatchTargets(NamedTuple):
     Attributes:
         content: Features of the photographs by content layer, (N, h, w, C).
         grams: Gram matrices by style layer, divided by positions, (N, C, C).
-        counted: 1 where a style layer counts for a picture, else 0, by layer, (N,); layers that
-            are missing count for all.
+        counted: 1 if a style layer counts for a picture, else 0, by layer, (N,); missing layers
+            count for all.
     """
 
     content: Mapping[str, Tensor]
@@ -39,7 +39,7 @@ class BatchLoss(NamedTuple):
     Attributes:
         total: Mean over the pictures, a scalar.
         parts: Weighted means: `content`, `style` and `tv`, which add up to the total, and
-            `style/<layer>`, the style distance of each layer before it is weighted.
+            `style/<layer>`, the unweighted style distance of each layer.
     """
 
     total: Tensor
@@ -60,14 +60,14 @@ def batch_loss(
         targets: Their targets.
         kernels: From `objective.load_kernels`.
         settings: Weights and layers; the style loss is `gram`, the normalisation `relative`.
-        least_energy: A scalar, the mean energy of the features of a photograph at a position. With
-            it a content distance is divided at each position by its own energy or by this one,
-            whichever is larger, so that strokes are spread: else those on a flat picture would
-            cost many times, and those on a face several times what they cost elsewhere. None
-            divides by the energy of the whole picture.
+        least_energy: A scalar, the mean energy per position of photographs' features. The content
+            distance at each position is divided by the energy of its target or by this value,
+            whichever is larger. This spreads strokes evenly; otherwise they would cost many times
+            more in flat pictures and several times more on faces. None divides by the energy of
+            the whole picture.
 
     Returns:
-        The mean of their losses and its parts.
+        The mean loss and its parts.
     """
     seen, grams = features_and_grams_each(
         painted,
@@ -96,12 +96,12 @@ def batch_loss(
 
 
 def mean_energy(pictures: Iterable[Tensor], kernels: Kernels, settings: Settings) -> float:
-    """Return the mean energy of a position of pictures' content features, for `batch_loss`.
+    """Return the mean energy per position of pictures' content features, for `batch_loss`.
 
     Args:
         pictures: (1, H, W, 3) each, 0..1.
         kernels: From `objective.load_kernels`.
-        settings: Content layers, of which the first is looked at, and precision.
+        settings: Content layers, of which the first is used, and precision.
     """
     name = settings.content_layers[0]
     energies = []
@@ -115,7 +115,7 @@ def mean_energy(pictures: Iterable[Tensor], kernels: Kernels, settings: Settings
 
 
 def _content(features: Tensor, target: Tensor, least_energy: Tensor | None) -> Tensor:
-    """Return the mean over the pictures of the squared distance by the target's energy."""
+    """Return the mean over pictures of the squared distance divided by the target's energy."""
     features, target = (ops.cast(each, "float32") for each in (features, target))
     energy = ops.sum(ops.square(target), axis=3)
     distance = ops.sum(ops.square(features - target), axis=3)  # (N, h, w)
@@ -126,6 +126,6 @@ def _content(features: Tensor, target: Tensor, least_energy: Tensor | None) -> T
 
 
 def _distance(grams: Tensor, targets: Tensor) -> Tensor:
-    """Return the squared distance of each two matrices by the energy of the second, (N,)."""
+    """Return the squared distances of matrices divided by the energy of the targets, (N,)."""
     apart = ops.sum(ops.square(grams - targets), axis=(1, 2))
     return apart / (ops.sum(ops.square(targets), axis=(1, 2)) + _TINY)

@@ -1,8 +1,8 @@
 """VGG19 features.
 
 Reference: Simonyan and Zisserman (2015), "Very deep convolutional networks for large-scale image
-recognition", configuration E. Layer names are Keras'; the features are taken after the ReLU, so
-`block4_conv2` is what papers call relu4_2.
+recognition", configuration E. Layers have Keras' names; features are taken after the ReLU, so
+`block4_conv2` is relu4_2 in papers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..settings import LAYER_NAMES
 from ..types import Tensor
 from .weights import Layers
 
-IMAGENET_BGR = (103.939, 116.779, 123.68)  # means that VGG19 was trained with, blue green red
+IMAGENET_BGR = (103.939, 116.779, 123.68)  # means of the training data, blue green red
 
 Kernels = Mapping[str, Tensor]
 
@@ -37,15 +37,15 @@ class Gram(NamedTuple):
 
 
 def prepare(layers: Layers, names: Collection[str], *, keep_transformed: bool = False) -> Kernels:
-    """Bring the kernels down to the deepest layer of `names` onto the device.
+    """Copy the kernels as far as the deepest layer of `names` to the device.
 
     Args:
         layers: Kernels and biases from `weights.load`.
-        names: Layers whose features will be asked for.
+        names: Layers whose features are needed.
         keep_transformed: From `images.memory.keeps_transformed_kernels`.
 
     Returns:
-        The prepared kernels by layer, in the order of the network.
+        The prepared kernels by layer, in order of execution.
     """
     deepest = max(LAYER_NAMES.index(name) for name in names)
     return {
@@ -63,18 +63,17 @@ def vgg19(
     padding: str = "zeros",
     precision: str = "float32",
 ) -> dict[str, Tensor]:
-    """Run the network as far as the deepest of the layers asked for.
+    """Run the network as far as the deepest requested layer.
 
     Args:
         pixels: Pictures (N, H, W, 3), sRGB, 0..1, both sides at least 16.
         kernels: From `prepare`, at least as deep as `names`.
         names: Layers whose features are returned.
         pooling: `max`, or `average` as Gatys et al. preferred.
-        padding: What each layer sees beyond the border: `zeros` as in training, or `replicate`,
-            the border's own values, which leaves no frame in a picture that is optimised.
-            With `replicate`, pooling keeps an odd last row or column too; else it drops them,
-            and the last pixels of a picture would escape the deeper layers.
-        precision: `bfloat16` computes all layers but the first in it; else float32.
+        padding: `zeros` as in training, or `replicate` (the border's values), which leaves no frame
+            in an optimised picture. With `replicate`, pooling also keeps an odd last row or column;
+            otherwise the deeper layers would not see the last pixels of a picture.
+        precision: `bfloat16` for all layers but the first; else float32.
 
     Returns:
         Features after the ReLU by layer name, each (N, h, w, C), float32.
@@ -131,12 +130,12 @@ def features_and_grams_each(
     padding: str,
     precision: str,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Run the network once for a batch whose pictures each have their own Gram matrices.
+    """Run the network once for a batch, with a Gram matrix for each picture.
 
     Args:
         pixels: As for `vgg19`.
         kernels: As for `vgg19`.
-        names: Layers whose features are returned, in the precision that they were computed in.
+        names: Layers whose features are returned, in the precision of the computation.
         gram_names: Layers whose Gram matrices are returned.
         pooling: As for `vgg19`.
         padding: As for `vgg19`.
@@ -157,9 +156,9 @@ def features_and_grams_each(
 
 
 def _to_network(pixels: Tensor) -> Tensor:
-    """Return what the network was trained with: blue green red, 0..255 less their means.
+    """Convert pixels to VGG19's input: blue green red, 0..255 minus the means.
 
-    The means are made on the device: a recorded step of a GPU cannot copy them from the host.
+    The means are made on the device, since a recorded step on a GPU cannot copy from the host.
     """
     means = ops.stack([mean * ops.ones(()) for mean in IMAGENET_BGR])
     x = ops.flip(pixels, axis=-1) * 255.0 - means
@@ -167,18 +166,18 @@ def _to_network(pixels: Tensor) -> Tensor:
 
 
 def _until(names: Collection[str]) -> tuple[str, ...]:
-    """Return all layers down to the deepest of these."""
+    """Return all layers as far as the deepest of these."""
     return LAYER_NAMES[: max(LAYER_NAMES.index(name) for name in names) + 1]
 
 
 def _layer(
     x: Tensor, name: str, kernels: Kernels, pooling: str, padding: str, precision: str
 ) -> Tensor:
-    """Run one convolution, and the pooling before it."""
+    """Run one convolution, and the pooling before it if any."""
     if name != "block1_conv1" and name.endswith("conv1"):
         x = pool2x2(x, pooling, "same" if padding == "replicate" else "valid")
     x = conv3x3_relu(x, kernels[name], padding)
-    # Pixels have too many levels for 16 bits, features have not.
+    # The first layer stays in float32: bfloat16 has too few levels for pixels.
     return ops.cast(x, "bfloat16") if precision == "bfloat16" else x
 
 

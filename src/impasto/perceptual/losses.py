@@ -1,8 +1,8 @@
 """The losses, as pure functions of tensors.
 
-Each comes in the two normalisations of `Settings.normalization`. `none` is the reference
-procedure, with sums over features of pixels in 0..255. `relative` divides by the energy of the
-target, which makes weights independent of layer, size and painting.
+Each has the two normalisations of `Settings.normalization`. `none` is the reference procedure: sums
+over features of pixels in 0..255. `relative` divides by the energy of the target, which makes
+weights independent of layer, size and painting.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from .matrix_sqrt import trace_of_root
 from .statistics import covariance
 
 REFERENCE_TV_POWER = 1.25
-_TV_ROUNDING = 0.005  # differences below count less, so that tones may change slowly
+_TV_ROUNDING = 0.005  # smaller differences count less, so gradients of tone stay possible
 _CHANNELS = 3
 TINY = 1e-12
-_FLOOR = 1e-3  # of the mean variance, added to each: the root of a singular matrix has no slope
+_FLOOR = 1e-3  # of the mean variance, added to each: the root of a singular matrix has no gradient
 _DIRECTIONS = 128
 
 
 def content_loss(features: Tensor, target: Tensor, *, normalization: str) -> Tensor:
-    """Compare features with the photograph's.
+    """Compare features with those of the photograph.
 
     Args:
-        features: Of the picture being made, (1, h, w, C).
-        target: Of the photograph, the same shape.
+        features: Features of the generated picture, (1, h, w, C).
+        target: Features of the photograph, the same shape.
         normalization: `none` gives sum((F - T)^2), twice the loss of Gatys et al. (2016),
             equation 1; `relative` divides that by sum(T^2).
 
@@ -43,15 +43,15 @@ def content_loss(features: Tensor, target: Tensor, *, normalization: str) -> Ten
 def gram_loss(
     second: Tensor, target: Moments, positions: int, pixels: int, *, normalization: str
 ) -> Tensor:
-    """Compare a Gram matrix with the painting's.
+    """Compare a Gram matrix with that of the painting.
 
     Args:
-        second: Gram matrix of the picture being made, (C, C), a sum over its positions.
+        second: Gram matrix of the generated picture, (C, C), a sum over its positions.
         target: Moments of the painting at this layer.
         positions: Number of positions that `second` sums over.
-        pixels: Number of pixels of the picture being made.
+        pixels: Number of pixels of the generated picture.
         normalization: `none` gives sum((G - T)^2) / (4 * 3^2 * pixels^2), which is equation 4 of
-            Gatys et al. (2016) with the picture's channels and size in place of the layer's;
+            Gatys et al. (2016) with the picture's channels and size instead of the layer's;
             `relative` divides both matrices by their number of positions and their squared
             distance by the energy of the target's.
 
@@ -67,21 +67,21 @@ def gram_loss(
 
 
 def moments_loss(found: Moments, target: Moments, root: Tensor) -> Tensor:
-    """Compare mean and covariance of the features with the painting's.
+    """Compare mean and covariance of features with those of the painting.
 
     The squared 2-Wasserstein distance between the normal distributions of these moments (Olkin and
     Pukelsheim 1982), |m - m'|^2 + tr(S + S' - 2 (S'^1/2 S S'^1/2)^1/2), divided by the energy of
     the target, |m'|^2 + tr(S'). Crowson's style-transfer-pytorch has the same without the division.
-    Of layers with more than 128 channels, the painting's 128 main directions are compared so, and
-    of the rest of the variance the amount.
+    In layers with more than 128 channels, this compares the painting's 128 principal directions,
+    and only the total of the remaining variance.
 
     Args:
-        found: Moments of the picture being made.
+        found: Moments of the generated picture.
         target: Moments of the painting.
         root: From `covariance_root` of the target.
 
     Returns:
-        A scalar, at least 0 but for rounding.
+        A scalar, at least 0 except for rounding.
     """
     mean, spread = covariance(found)
     wanted_mean, wanted = covariance(target)
@@ -101,13 +101,13 @@ def moments_loss(found: Moments, target: Moments, root: Tensor) -> Tensor:
 
 
 def covariance_root(target: Moments) -> Tensor:
-    """Return a root R (C, k) of the covariance of features, R R^T, from its main directions.
+    """Return a root R (C, k) of the covariance of features, R R^T, in its principal directions.
 
     Args:
         target: Moments of the painting.
 
     Returns:
-        Eigenvectors with the largest eigenvalues, at most 128, each times the root of its own.
+        Eigenvectors of the largest eigenvalues, at most 128, times the roots of these.
     """
     _, wanted = covariance(target)
     values, vectors = np.linalg.eigh(np.float64(ops.convert_to_numpy(wanted)))
@@ -119,13 +119,13 @@ def covariance_root(target: Moments) -> Tensor:
 def patch_loss(features: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
     """Compare features with the target of each position.
 
-    Where Kolkin et al. (2022), "Neural neighbor style transfer", equation 4, compare directions, we
-    take the squared distance divided by the energy of the target: it keeps the painting's contrast.
+    Kolkin et al. (2022), "Neural neighbor style transfer", equation 4, use the cosine distance. The
+    squared distance divided by the energy of the target, used here, keeps the painting's contrast.
 
     Args:
-        features: Of the picture being made, (1, h, w, C).
+        features: Features of the generated picture, (1, h, w, C).
         target: The same shape.
-        mask: How much each position counts, (1, h, w, 1); None for all of it.
+        mask: Weight of each position, (1, h, w, 1); None for 1.
 
     Returns:
         A scalar, at least 0.
@@ -148,7 +148,7 @@ def total_variation_loss(pixels: Tensor, *, normalization: str, power: float) ->
         power: At least 0.5; the reference has 1.25.
 
     Returns:
-        A scalar, at least 0; its gradient is finite where neighbours are equal.
+        A scalar, at least 0; its gradient is finite even where neighbours are equal.
     """
     if normalization == "none":
         return ops.sum(_variation(pixels, power)) * 255.0 ** (2 * power)
@@ -158,17 +158,17 @@ def total_variation_loss(pixels: Tensor, *, normalization: str, power: float) ->
 def strip_variation_loss(
     rows: Tensor, height: int | Tensor, *, is_last: bool, normalization: str, power: float
 ) -> Tensor:
-    """Return what some rows of a picture contribute to its total variation loss.
+    """Return the contribution of some rows to the total variation loss of a picture.
 
     Args:
-        rows: (1, h, W, 3), 0..1, and the row below them, unless they are the last.
-        height: Of the whole picture, H.
-        is_last: Whether they are the last rows.
+        rows: (1, h, W, 3), 0..1, including the row below them unless they are the last.
+        height: Height of the whole picture, H.
+        is_last: Whether these are the last rows.
         normalization: As for `total_variation_loss`.
         power: As for `total_variation_loss`.
 
     Returns:
-        A scalar; those of all strips add up to `total_variation_loss` of the picture.
+        A scalar; the values of all strips add up to `total_variation_loss` of the picture.
     """
     if normalization == "none":
         return ops.sum(_variation(rows, power)) * 255.0 ** (2 * power)
@@ -184,12 +184,14 @@ def _with_border(pixels: Tensor, *, below: bool = True) -> Tensor:
 
 
 def _variation(pixels: Tensor, power: float) -> Tensor:
-    """Return (a + b)^power of all pixels but those of the last row and column."""
+    """Return (a + b)^power of all pixels except the last row and column."""
     corner = pixels[:, :-1, :-1, :]
     down = ops.square(corner - pixels[:, 1:, :-1, :])
     right = ops.square(corner - pixels[:, :-1, 1:, :])
     total = down + right
-    if power == REFERENCE_TV_POWER:  # s^1.25 = s * s^0.25; the root is kept off 0 by its slope
+    if (
+        power == REFERENCE_TV_POWER
+    ):  # s^1.25 = s * s^0.25; TINY keeps the gradient of the root finite
         return total * ops.sqrt(ops.sqrt(total + TINY))
     if power >= 1:
         return (total + TINY) ** power

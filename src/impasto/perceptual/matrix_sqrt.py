@@ -1,11 +1,11 @@
-"""Square roots of symmetric matrices, by products alone: fast on every device."""
+"""Square roots of symmetric matrices using only matrix products, fast on every device."""
 
 from __future__ import annotations
 
 from ..backend import ops
 from ..types import Tensor
 
-# Each step more than doubles the smallest eigenvalue that the root has reached: 2.25^20 is 1e7.
+# Each step multiplies the smallest eigenvalues by up to 2.25: 2.25^20 is 1e7.
 _STEPS = 20
 _TINY = 1e-20
 
@@ -13,8 +13,8 @@ _TINY = 1e-20
 def trace_of_root(matrix: Tensor) -> Tensor:
     """Return the trace of the square root of a symmetric matrix without negative eigenvalues.
 
-    Its gradient, half the inverse of the root, is a by-product of the root, so that nothing is
-    differentiated through the steps.
+    Its gradient, half the inverse of the root, is a by-product of the iteration, so no gradient is
+    propagated through the steps.
 
     Example:
         >>> round(float(trace_of_root(ops.eye(3) * 4.0)), 3)
@@ -27,7 +27,7 @@ def trace_of_root(matrix: Tensor) -> Tensor:
 
 
 def square_roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the square root and its inverse, by Newton's and Schulz' iteration.
+    """Return the square root and its inverse, by the Newton-Schulz iteration.
 
     Reference: Higham (2008), "Functions of matrices", equation 6.35.
 

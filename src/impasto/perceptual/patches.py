@@ -1,9 +1,10 @@
 """Nearest-neighbour patches between a picture and a painting.
 
-After Kolkin et al. (2022), "Neural neighbor style transfer". Places are the positions of VGG19's
-third block, four pixels apart; each is described by all style layers together, averaged or repeated
-to that grid. Where theirs then compares on that grid alone, we take the painting's features around
-its place at every layer's own resolution, so that fine texture comes along.
+After Kolkin et al. (2022), "Neural neighbor style transfer". Places form a grid with a spacing of
+four pixels, that of VGG19's third block; the descriptor of a place joins all style layers, averaged
+or repeated to the grid. Unlike the paper, which compares on that grid only, the targets are the
+painting's features around the matched place at each layer's own resolution, which keeps fine
+texture.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from ..backend import ops
 from ..images.masks import fit_mask
 from ..types import Mask, Tensor
 
-_GRID = 4  # pixels from one place to the next
-_MOST_CANDIDATES = 8192  # places of the paintings that are looked at
-_AT_ONCE = 2048  # places of the picture compared at a time
-_INSIDE = 0.5  # of a mask, from which on a place belongs to it
+_GRID = 4  # pixels between places
+_MOST_CANDIDATES = 8192  # places of the paintings that are searched
+_AT_ONCE = 2048  # places of the picture compared per product
+_INSIDE = 0.5  # value of a mask from which on a place is inside
 _TINY = 1e-8
 
 Features = Mapping[str, Tensor]  # (1, h, w, C) by layer
@@ -33,16 +34,16 @@ def find_patches(
     masks: Sequence[Mask | None],
     seed: int = 0,
 ) -> dict[str, Tensor]:
-    """Find the target features of each position of the picture.
+    """Return the target features of each position of the picture.
 
     Args:
         picture: Features of the picture at the style layers.
         paintings: Features of each painting at the same layers.
-        masks: Which part of each painting may be taken, (H, W) at any size, 0..1; None for all.
-        seed: Decides which places are looked at where there are very many.
+        masks: Part of each painting to use, (H, W) at any size, 0..1; None for all.
+        seed: Seed of the random subset of places if there are too many.
 
     Returns:
-        Features of the paintings, of the shapes of `picture`.
+        Features of the paintings, in the shapes of `picture`.
     """
     grids = [_grid_size(painting) for painting in paintings]
     allowed = [_allowed(mask, grid) for grid, mask in zip(grids, masks, strict=True)]
@@ -62,7 +63,7 @@ def _stride(name: str) -> int:
 
 
 def _grid_size(features: Features) -> tuple[int, int]:
-    """Return the number of places down and across."""
+    """Return the number of rows and columns of places."""
     name = min(features, key=lambda name: abs(_stride(name) - _GRID))
     height, width = features[name].shape[1:3]
     stride = _stride(name)
@@ -95,7 +96,7 @@ def _candidates(allowed: Sequence[NDArray[np.bool_]], seed: int) -> Indices:
 
 
 def _describe(features: Features, size: tuple[int, int]) -> Tensor:
-    """Return a unit vector for each place, (places, C): all layers, centred, of equal weight."""
+    """Return a unit vector for each place, (places, C): all layers, centred, equally weighted."""
     columns = []
     for name, layer in features.items():
         placed = _to_grid(layer, _stride(name), size)
@@ -111,14 +112,14 @@ def _to_grid(layer: Tensor, stride: int, size: tuple[int, int]) -> Tensor:
     factor = max(1, _GRID // stride)  # positions for each place, down and across
     for axis, count in enumerate(size, 1):
         at = np.arange(count * factor) * _GRID // (stride * factor)
-        layer = _rows(layer, np.minimum(at, layer.shape[axis] - 1), axis)  # the last are repeated
+        layer = _rows(layer, np.minimum(at, layer.shape[axis] - 1), axis)  # repeats the last ones
     rows, columns = size
     cells = ops.reshape(layer, (rows, factor, columns, factor, -1))
     return ops.reshape(ops.mean(cells, axis=(1, 3)), (rows * columns, -1))
 
 
 def _nearest(wanted: Tensor, known: Tensor) -> Indices:
-    """Return for each row of `wanted` (P, C) the row of `known` (S, C) with the largest product."""
+    """Return the index of the most similar row of `known` (S, C) for each of `wanted` (P, C)."""
     turned = ops.transpose(known)
     found = [
         ops.convert_to_numpy(ops.argmax(ops.matmul(wanted[i : i + _AT_ONCE], turned), axis=1))
@@ -128,7 +129,7 @@ def _nearest(wanted: Tensor, known: Tensor) -> Indices:
 
 
 def _gather(name: str, picture: Features, paintings: Sequence[Features], chosen: Indices) -> Tensor:
-    """Return the paintings' features around the chosen places, the shape of the picture's."""
+    """Return the paintings' features around the chosen places, in the shape of the picture's."""
     stride, layer = _stride(name), picture[name]
     height, width, channels = layer.shape[1:]
     rows, columns = np.mgrid[0:height, 0:width] * stride  # in pixels

@@ -1,7 +1,7 @@
 """Receptive fields: which pixels determine which features.
 
-Pixels are cut into cores, and each position of each layer belongs to the core that its first pixel
-lies in.
+A picture is divided into cores; each position of each layer belongs to the core that contains its
+first pixel.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..backend import ops
 from ..settings import LAYER_NAMES
 from ..types import Size, Tensor
 
-GRAIN = 16  # pixels; cuts lie on multiples, where the squares of all four poolings begin
+GRAIN = 16  # pixels; cores begin at multiples, aligned with all four poolings
 
 
 class Window(NamedTuple):
@@ -31,8 +31,8 @@ class Tile(NamedTuple):
     """A part of a picture.
 
     Attributes:
-        core: The pixels that this tile stands for.
-        outer: The pixels looked at: the core and, where the picture goes on, a margin.
+        core: The pixels that this tile contributes.
+        outer: The input of the network: the core with a margin, cut at the border of the picture.
     """
 
     core: Window
@@ -40,37 +40,37 @@ class Tile(NamedTuple):
 
 
 def margin(names: Collection[str]) -> int:
-    """Return how far beyond a core the network must look, pixels, a multiple of 16.
+    """Return the margin around a core that the network needs, pixels, a multiple of 16.
 
     Args:
-        names: Layers whose features are wanted.
+        names: Layers whose features are computed.
 
     Returns:
-        The least multiple of 16 within which everything lies that these features depend on.
+        The smallest multiple of 16 that covers the receptive field of these features.
 
     Example:
         >>> margin(["block1_conv1", "block4_conv2"]), margin(["block5_conv1"])
         (48, 80)
     """
     deepest = max(LAYER_NAMES.index(name) for name in names)
-    reach = 0  # in positions of the layer that the walk up has come to
+    reach = 0  # in positions of the current layer
     for name in reversed(LAYER_NAMES[: deepest + 1]):
         reach += 1  # a convolution of 3x3
         if name != LAYER_NAMES[0] and name.endswith("conv1"):
-            reach *= 2  # a pooling of 2x2 before it
+            reach *= 2  # the 2x2 pooling before it
     return _round_up(reach)
 
 
 def grid(size: Size, tile: int, margin: int) -> list[Tile]:
-    """Cut a picture into tiles, row by row.
+    """Divide a picture into tiles, row by row.
 
-    Along each side there are as few cores as `tile` allows, all of the same length but the last.
+    Each side has as few cores as `tile` allows, all of the same length except the last.
 
     Args:
         size: Height and width of the picture, pixels, at least 16.
-        tile: Longest side of a core, pixels, a multiple of 16. Only the last core of a row or
-            column may be up to 15 longer, rather than leave a core of under 16.
-        margin: Pixels around the core to look at, a multiple of 16, at least 16.
+        tile: Longest side of a core, pixels, a multiple of 16. The last core of a row or column may
+            be up to 15 longer, to avoid a core under 16.
+        margin: Margin around a core, pixels, a multiple of 16, at least 16.
 
     Returns:
         Tiles whose cores cover every pixel once.
@@ -85,8 +85,8 @@ def grid(size: Size, tile: int, margin: int) -> list[Tile]:
     for name, value in (("tile", tile), ("margin", margin)):
         if value < GRAIN or value % GRAIN:
             raise ValueError(
-                f"{name} must be a positive multiple of {GRAIN} pixels, where the poolings of "
-                f"VGG19 begin anew, got {value}"
+                f"{name} must be a positive multiple of {GRAIN} pixels, to align with the poolings "
+                f"of VGG19, got {value}"
             )
     rows, columns = ([*itertools.pairwise(_cuts(length, tile))] for length in size)
     height, width = size
@@ -106,7 +106,7 @@ def grid(size: Size, tile: int, margin: int) -> list[Tile]:
 
 
 def _cuts(length: int, tile: int) -> list[int]:
-    """Return where the cores along a side begin, and its end."""
+    """Return the starts of the cores along a side, and its end."""
     count = max(1, math.ceil((length - GRAIN + 1) / tile))
     step = min(tile, _round_up(math.ceil(length / count)))
     return [*(step * i for i in range(count)), length]
@@ -117,7 +117,7 @@ def _round_up(length: int) -> int:
 
 
 def cut_layers(seen: Mapping[str, Tensor], core: Window, frame: Window) -> dict[str, Tensor]:
-    """Cut features of several layers, each with its own positions to the pixel, see `cut`."""
+    """Cut features of several layers, each with its own stride; see `cut`."""
     return {
         name: cut(features, core, frame, 2 ** (int(name[len("block")]) - 1))
         for name, features in seen.items()
@@ -127,14 +127,14 @@ def cut_layers(seen: Mapping[str, Tensor], core: Window, frame: Window) -> dict[
 def cut(array: Tensor, window: Window, frame: Window, stride: int = 1) -> Tensor:
     """Cut a window out of pixels or features of a frame.
 
-    Where the window ends with the frame it takes all positions that there are: an odd last row
-    may have been pooled by itself, or dropped.
+    A window that ends with the frame includes all remaining positions, since an odd last row may
+    have been pooled by itself, or dropped.
 
     Args:
         array: Pixels or features of `frame`, (1, h, w, C).
-        window: Pixels within `frame`; begins at multiples of `stride` from it.
-        frame: Pixels.
-        stride: Pixels from one position to the next.
+        window: Pixels within `frame`; begins at a multiple of `stride` from its start.
+        frame: Pixels that `array` covers.
+        stride: Pixels between positions.
 
     Returns:
         The positions of the window, (1, h', w', C).
@@ -149,12 +149,12 @@ def cut(array: Tensor, window: Window, frame: Window, stride: int = 1) -> Tensor
 
 
 def frame_of(pixels: Tensor) -> Window:
-    """Return the window that is the whole picture, (1, H, W, 3)."""
+    """Return the window of a whole picture, (1, H, W, 3)."""
     return Window(0, 0, *pixels.shape[1:3])
 
 
 def at_origin(tile: Tile) -> Tile:
-    """Move a tile so that it is looked at from (0, 0): many tiles of a picture are then equal."""
+    """Move a tile so that `outer` begins at (0, 0); many tiles of a picture are then equal."""
     top, left = tile.outer[:2]
     core, outer = (Window(w.top - top, w.left - left, w.bottom - top, w.right - left) for w in tile)
     return Tile(core, outer)

@@ -16,14 +16,14 @@ from ..types import Guidance, Mask, Moments, Region, Size, Tensor
 from . import losses, statistics
 from .patches import Features, find_patches
 
-# Fewer positions of a layer say nothing of how its features go together.
+# With fewer positions of a layer, correlations of features mean nothing.
 FEWEST_POSITIONS = 4
 
 LayerMasks = Mapping[str, Tensor]  # (1, h, w, 1)
 
 
 def masks_at(mask: Mask | None, size: Size, settings: Settings) -> LayerMasks:
-    """Return a mask as each style layer sees it, (1, h, w, 1); empty where there is none."""
+    """Return a mask at each style layer, (1, h, w, 1); empty without a mask."""
     if mask is None:
         return {}
     edge: Literal["same", "valid"] = "same" if settings.padding == "replicate" else "valid"
@@ -36,17 +36,17 @@ def make_regions(
 ) -> tuple[Region, ...]:
     """Make the targets of all regions of a picture, for the losses that compare moments.
 
-    A layer at which a region, or the part of a painting that it takes, covers too few positions is
-    left out there, with a warning; the region's other layers count more instead.
+    If a region, or its part of a painting, covers too few positions of a layer, the layer is left
+    out with a warning, and the region's other layers count more.
 
     Args:
         painted: Moments of each painting by layer, within its own mask.
-        size: Height and width of the picture being made.
+        size: Height and width of the generated picture.
         guidance: Which style goes where.
         settings: Style layers, their weights, and the loss.
 
     Returns:
-        The regions, one for each place.
+        The regions, one for each group of styles.
     """
     return tuple(
         _make_region(place, painted, size, guidance, settings)
@@ -64,7 +64,7 @@ def make_patch_regions(
     """Make the targets of all regions for the loss that compares patches.
 
     Args:
-        picture: Features of the picture as it is, at the style layers.
+        picture: Features of the current picture at the style layers.
         paintings: Features of each painting.
         size: Height and width of the picture.
         guidance: Which style goes where.
@@ -108,11 +108,11 @@ def _make_region(
                 covered[name] = min(float(moments.weight), covered.get(name, np.inf))
     thin = {name for name, positions in covered.items() if positions < FEWEST_POSITIONS}
     if thin:
-        _tell(thin, size, names)
+        _warn(thin, size, names)
     return Region(style, roots, {}, masks, _shares(masks, thin, settings))
 
 
-def _tell(thin: set[str], size: Size, names: Sequence[str]) -> None:
+def _warn(thin: set[str], size: Size, names: Sequence[str]) -> None:
     left = "which is left out of it" if len(thin) < len(names) else "so it gets no style there"
     warnings.warn(
         f"at {size[1]}x{size[0]} a region, or the part of a painting for it, covers fewer than "
@@ -122,10 +122,9 @@ def _tell(thin: set[str], size: Size, names: Sequence[str]) -> None:
 
 
 def _shares(masks: LayerMasks, thin: set[str], settings: Settings) -> dict[str, Tensor]:
-    """Return what the loss of each layer is multiplied by; empty where all layers count in full.
+    """Return the factor of the loss of each layer; empty if all factors are 1.
 
-    A region counts by its area, so that each of its positions is worth as much as one of a picture
-    without regions.
+    A region counts by its area, so a position has the same weight as in a picture without regions.
     """
     if not masks and not thin:
         return {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..backend import DATA_FORMAT, ops, with_gram
 from ..types import Moments, Tensor
 
-_FEWEST = 1e-6  # positions; keeps what is divided by them finite
+_FEWEST = 1e-6  # positions; keeps quotients finite
 
 
 def moments(features: Tensor, mask: Tensor | None = None) -> Moments:
@@ -15,7 +15,7 @@ def moments(features: Tensor, mask: Tensor | None = None) -> Moments:
 
     Args:
         features: (N, h, w, C).
-        mask: How much each position counts, (1, h, w, 1), 0..1; None for all of it.
+        mask: Weight of each position, (1, h, w, 1), 0..1; None for 1.
 
     Returns:
         The sums; `second` is the Gram matrix G = F F^T of Gatys et al. (2016), equation 3,
@@ -49,7 +49,7 @@ def gram(features: Tensor) -> Tensor:
 
 
 def add(a: Moments, b: Moments) -> Moments:
-    """Return the moments of two sets of positions taken together."""
+    """Return the moments of the union of two sets of positions."""
     return Moments(a.weight + b.weight, a.first + b.first, a.second + b.second)
 
 
@@ -59,17 +59,17 @@ def scale(a: Moments, factor: float | Tensor) -> Moments:
 
 
 def spread(a: Moments, positions: float | Tensor) -> Moments:
-    """Return the moments as if the same features filled so many positions."""
+    """Return the moments scaled to a number of positions."""
     weight = ops.where(a.weight > _FEWEST, a.weight, _FEWEST * ops.ones(()))
     return scale(a, positions / weight)
 
 
 def blend(each: Sequence[Moments], shares: Sequence[float]) -> Moments:
-    """Mix moments, each with its share of the positions of the first.
+    """Mix moments by shares, scaled to the positions of the first.
 
     Args:
         each: Moments of the same features of different pictures.
-        shares: How much each counts, 0 or more, not all 0.
+        shares: Weight of each, 0 or more, not all 0.
 
     Example:
         >>> one, two = moments(ops.ones((1, 2, 2, 1))), moments(3 * ops.ones((1, 5, 5, 1)))

@@ -1,18 +1,18 @@
-"""The objective of a picture too large to be looked at whole, exactly, one tile at a time.
+"""The exact objective of a picture too large to evaluate at once, one tile at a time.
 
-The picture is cut into cores, and the network looks at each with a margin wide enough that the
-features of the core are those of the whole picture: each position of each layer belongs to one
-core. Gram matrices and content losses are sums over positions, so they are sums over tiles. The
-style loss L is not, but its gradient is. A first pass sums the Gram matrices G = sum_t G_t; with
-D = dL/dG, a second pass takes, tile by tile, the gradient in the pixels of
+The picture is divided into cores. The network evaluates each with a margin wide enough that the
+features of the core equal those of the whole picture; each position of each layer belongs to one
+core. Gram matrices and content losses are sums over positions, hence over tiles. The style loss L
+is not such a sum, but its gradient is. A first pass sums the Gram matrices G = sum_t G_t; with
+D = dL/dG, a second pass computes, tile by tile, the gradient with respect to the pixels of
 
     content loss of the core + <D, G_t>,
 
-and adds it up where the tile lies, margin included. The total variation takes no network; it is a
-sum over strips of rows.
+and adds it at the position of the tile, margin included. The total variation needs no network; it
+is a sum over strips of rows.
 
-Beside the second forward pass, the margins cost time: with a margin of 80 pixels, 1.7 times as much
-for a core of 512x512, and 1.3 times for one of 1024x1024.
+Besides the second forward pass, the margins cost time: with a margin of 80 pixels, a factor of 1.7
+for cores of 512x512, and 1.3 for 1024x1024.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from .tile_features import KEPT, core_features, make_targets, sum_moments
 
 __all__ = ["grid", "loss_and_gradient", "make_targets", "margin"]
 
-Slopes = dict[str, tuple[Tensor, ...]]  # the gradient in the sums over positions, by layer
+Slopes = dict[str, tuple[Tensor, ...]]  # gradient with respect to the sums over positions, by layer
 
 
 def loss_and_gradient(settings: Settings, tile: int) -> LossAndGradient:
     """Return the same function as `objective.loss_and_gradient`, in bounded memory.
 
-    It holds the features of one tile at a time. A picture of a single tile is looked at whole.
+    It holds the features of one tile at a time. A picture of a single tile is evaluated at once.
 
     Args:
         settings: Weights, layers, normalization, pooling, padding and precision.
         tile: Longest side of a core, pixels, a multiple of 16.
 
     Returns:
-        `f(pixels, targets, kernels) -> ((total, parts), gradient)`, which raises ValueError where
-        `grid` does. Its targets may come from `make_targets`, here or in `objective`.
+        `f(pixels, targets, kernels) -> ((total, parts), gradient)`, which raises ValueError like
+        `grid`. Its targets may come from `make_targets`, here or in `objective`.
     """
     settings = objective.loss_settings(settings)
     whole = objective.loss_and_gradient(settings)
@@ -63,7 +63,7 @@ def loss_and_gradient(settings: Settings, tile: int) -> LossAndGradient:
         if len(tiles) == 1:
             return whole(pixels, targets, kernels)
         style, slopes = _first_pass(pixels, tiles, targets.regions, kernels, settings)
-        # Added up on the host: in place, and no tile begins before the one before it has ended.
+        # Summed on the host: in place, and each tile waits for the one before it.
         total = np.zeros(tuple(pixels.shape), np.float32)  # (1, H, W, 3)
         variation = _variation(pixels, tile, settings, total)
         content = _second_pass(pixels, tiles, targets, slopes, kernels, settings, total)
@@ -109,7 +109,7 @@ def _second_pass(
     settings: Settings,
     total: NDArray[np.float32],
 ) -> Parts:
-    """Return the parts of the content loss; add its and the style loss' gradient to `total`."""
+    """Return the parts of the content loss; add its gradient and the style loss' to `total`."""
     frame = frame_of(pixels)
     factors = _content_factors(targets, tiles, frame, settings)
     parts: Parts = {}
@@ -141,7 +141,7 @@ def _variation(pixels: Tensor, rows: int, settings: Settings, total: NDArray[np.
 def _content_factors(
     targets: Targets, tiles: list[Tile], frame: Window, settings: Settings
 ) -> dict[str, Tensor]:
-    """Return what the squared distance at each content layer is multiplied by, scalars."""
+    """Return the factor of the squared distance at each content layer, scalars."""
     weight = settings.content_weight / len(settings.content_layers)
     if settings.normalization == "none":
         one = ops.ones((), dtype="float32")
@@ -153,12 +153,12 @@ def _content_factors(
     return {name: weight / (energy + losses.TINY) for name, energy in energies.items()}
 
 
-# The functions below are kept, since some frameworks compile them anew whenever they are made.
+# The functions below are cached, since some frameworks compile every new function.
 
 
 @functools.lru_cache(maxsize=KEPT)
 def _surrogate(settings: Settings, tile: Tile) -> LossAndGradient:
-    """Return the loss whose gradient is the whole objective's, as far as it goes through the core.
+    """Return a loss whose gradient is the part of the objective's gradient through the core.
 
     Its parts are those of the content loss.
     """
@@ -196,7 +196,7 @@ def _surrogate(settings: Settings, tile: Tile) -> LossAndGradient:
 
 @functools.lru_cache(maxsize=8)
 def _style_loss(settings: Settings) -> LossAndGradient:
-    """Return the style loss as a function of all sums over positions in one vector."""
+    """Return the style loss as a function of all sums over positions, in one vector."""
 
     def loss(
         flat: Tensor,
@@ -230,7 +230,7 @@ def _strip_variation(settings: Settings, is_last: bool) -> LossAndGradient:
 
 
 def _sums(moments: Moments, settings: Settings) -> tuple[Tensor, ...]:
-    """Return the sums that the style loss depends on: `gram` takes the second alone."""
+    """Return the sums that the style loss depends on: for `gram`, only the second moment."""
     return (moments.second, moments.first)[: 2 if settings.style_loss == "moments" else 1]
 
 
@@ -240,7 +240,7 @@ def _moments_of(weight: Tensor, sums: tuple[Tensor, ...]) -> Moments:
 
 
 def _unflatten(flat: Tensor, regions: tuple[Region, ...], settings: Settings) -> list[Slopes]:
-    """Cut a vector into the sums of each region and layer, of the shapes of the regions' own."""
+    """Split a vector into the sums of each region and layer."""
     found, start = [], 0
     for region in regions:
         each: Slopes = {}

