@@ -29,8 +29,8 @@ from impasto.workflows.training_plan import make_training  # noqa: E402
 def test_padding_with_the_channels_last_is_pytorchs(mode, distance):
     x = torch.randn(2, 3, 6, 5, dtype=torch.float64, requires_grad=True)
     expected = functional.pad(x, (1, 1, 1, 1), mode=mode)
-    torch.testing.assert_close(networks._Wide.apply(x, distance), expected)
-    assert torch.autograd.gradcheck(lambda x: networks._Wide.apply(x, distance), x)
+    torch.testing.assert_close(networks._Pad.apply(x, distance), expected)
+    assert torch.autograd.gradcheck(lambda x: networks._Pad.apply(x, distance), x)
 
 
 def test_normalising_the_whole_batch_is_normalising_each_picture():

@@ -8,7 +8,7 @@ import pytest
 
 from impasto.errors import PictureError
 from impasto.images.files import write_image
-from impasto.images.listing import find_pictures, list_pictures, names_several, read_list
+from impasto.images.listing import find_pictures, is_folder_or_list, list_pictures, read_list
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_list_counts_from_its_own_folder(folder):
     assert read_list(folder / "list.txt") == paths
     found = find_pictures([folder / "list.txt"])
     assert [each.path for each in found] == paths
-    assert [str(each.place) for each in found] == ["0.png", "deeper/4.png", "where.jpg"]
+    assert [str(each.relative) for each in found] == ["0.png", "deeper/4.png", "where.jpg"]
 
 
 def test_names_that_are_no_utf_8_come_through(folder):
@@ -86,7 +86,7 @@ def test_a_list_that_is_none_is_an_error(tmp_path, content, message):
 def test_folders_lists_and_pictures_go_together_and_each_counts_once(folder):
     (folder / "list.txt").write_text("1.png\n../other.jpg\n")
     found = find_pictures([folder / "2.png", folder / "list.txt", folder])
-    assert [str(each.place) for each in found] == [
+    assert [str(each.relative) for each in found] == [
         "2.png",
         "1.png",
         "other.jpg",
@@ -94,5 +94,5 @@ def test_folders_lists_and_pictures_go_together_and_each_counts_once(folder):
         "3.png",
         "deeper/4.png",
     ]
-    assert names_several(folder) and names_several("a/LIST.TXT")
-    assert not names_several(folder / "2.png") and not names_several(folder / "none")
+    assert is_folder_or_list(folder) and is_folder_or_list("a/LIST.TXT")
+    assert not is_folder_or_list(folder / "2.png") and not is_folder_or_list(folder / "none")

@@ -10,9 +10,9 @@ import skimage.data
 
 import impasto
 from impasto.images import files
-from impasto.images.listing import Found
+from impasto.images.listing import ListedPicture
 from impasto.workflows import batch
-from impasto.workflows.tasks import plan_results
+from impasto.workflows.output_paths import plan_outputs
 
 QUICK = impasto.Settings(size=48, iterations=3, scales=1, precision="float32")
 
@@ -76,7 +76,7 @@ def test_another_style_and_strange_files_are_not_taken_for_results(folder):
     (folder / "painted" / "deeper" / "a.png").mkdir()
     outcomes = run(folder)
     assert statuses(outcomes) == ["failed"] * 3
-    assert "made by other means" in outcomes[0].reason and "made by" in outcomes[1].reason
+    assert "made by another program" in outcomes[0].reason and "made by" in outcomes[1].reason
     outcomes = run(folder, form=impasto.Form(force=True))
     assert statuses(outcomes) == ["done", "done", "failed"]
     assert "is a folder" in outcomes[2].reason
@@ -196,8 +196,8 @@ def test_a_folder_that_cannot_be_written_is_found_before_any_work(folder, monkey
 
 
 def names(*places, ending=".png"):
-    found = [Found(Path("x") / place, Path(place)) for place in places]
-    return [task.result.as_posix() for task in plan_results(found, Path("out"), ending)]
+    found = [ListedPicture(Path("x") / place, Path(place)) for place in places]
+    return [task.result.as_posix() for task in plan_outputs(found, Path("out"), ending)]
 
 
 def test_results_of_the_same_name_are_told_apart():

@@ -18,7 +18,7 @@ _COMPILER = "torch._dynamo"
 _NOT_NEEDED = ("jax", "matplotlib")
 
 
-class _CompilerToCome(types.ModuleType):
+class _LazyCompiler(types.ModuleType):
     """Stands in for the compiler: has the one decorator, and becomes the compiler for all else."""
 
     @staticmethod
@@ -37,12 +37,12 @@ class _CompilerToCome(types.ModuleType):
 def fast_import() -> Iterator[None]:
     """Keep them out within; import PyTorch before, which would mistake the stand-in."""
     absent = [name for name in (_COMPILER, *_NOT_NEEDED) if name not in sys.modules]
-    stands_in: dict[str, Any] = dict.fromkeys(_NOT_NEEDED)
-    stands_in[_COMPILER] = _CompilerToCome(_COMPILER)
-    sys.modules.update({name: stands_in[name] for name in absent})
+    stand_ins: dict[str, Any] = dict.fromkeys(_NOT_NEEDED)
+    stand_ins[_COMPILER] = _LazyCompiler(_COMPILER)
+    sys.modules.update({name: stand_ins[name] for name in absent})
     try:
         yield
     finally:
         for name in absent:
-            if sys.modules.get(name) is stands_in[name]:
+            if sys.modules.get(name) is stand_ins[name]:
                 sys.modules.pop(name, None)

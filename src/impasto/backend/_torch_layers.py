@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ._torch_choice import Choice, choose
 from ._torch_convolutions import NHWC, OPERATORS, Kernel, conv2d, memory_format
-from ._torch_networks import wide
+from ._torch_networks import pad
 from ._torch_products import gram, mix
 
 # Positions for each output channel from which on the border is convolved by itself.
@@ -29,7 +29,7 @@ class _Conv3x3Relu(torch.autograd.Function):
     ) -> torch.Tensor:
         run = OPERATORS[choice.forward].run
         if replicate and _is_small(x, kernel):
-            y = run(wide(x, "replicate"), kernel, False, 0)
+            y = run(pad(x, "replicate"), kernel, False, 0)
         else:
             y = run(x, kernel, False, 1)
             if replicate:

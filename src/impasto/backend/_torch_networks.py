@@ -27,7 +27,7 @@ def _has_wide_vectors() -> bool:
     return "AVX512" in torch.backends.cpu.get_cpu_capability()
 
 
-class _Wide(torch.autograd.Function):
+class _Pad(torch.autograd.Function):
     """One position more on each side, mirrored (`distance` 1) or repeated (0), channels last.
 
     PyTorch's own padding on a GPU writes the channels first, which convolutions then turn round.
@@ -58,17 +58,17 @@ class _Wide(torch.autograd.Function):
         return result, None
 
 
-def wide(x: torch.Tensor, mode: str) -> torch.Tensor:
+def pad(x: torch.Tensor, mode: str) -> torch.Tensor:
     """Pad (N, C, H, W) by one position on each side, by `reflect` or `replicate`."""
     if x.device.type == "cuda":
-        y: torch.Tensor = _Wide.apply(x, 1 if mode == "reflect" else 0)
+        y: torch.Tensor = _Pad.apply(x, 1 if mode == "reflect" else 0)
         return y
     return functional.pad(x, (1, 1, 1, 1), mode=mode)
 
 
 def reflect_pad(x: torch.Tensor) -> torch.Tensor:
     """Mirror (N, H, W, C) by one position beyond its border: (N, H + 2, W + 2, C)."""
-    return wide(x.permute(_FIRST), "reflect").permute(_LAST)
+    return pad(x.permute(_FIRST), "reflect").permute(_LAST)
 
 
 def conv3x3(x: torch.Tensor, kernel: torch.Tensor, stride: int) -> torch.Tensor:
@@ -121,7 +121,7 @@ def enlarge_conv3x3(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
         ]
     )
     small = small.permute(0, 4, 3, 1, 2).flatten(0, 1).contiguous(memory_format=NHWC)
-    y = functional.conv2d(wide(x.permute(_FIRST), "replicate"), small)
+    y = functional.conv2d(pad(x.permute(_FIRST), "replicate"), small)
     y = y.permute(_LAST).unflatten(3, (2, 2, outputs))  # (N, h + 1, w + 1, 2, 2, O)
     result = y.new_empty((n, h, 2, w, 2, outputs))
     for p in (0, 1):

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import platformdirs
 
 from ..errors import PictureError
-from ..images.files import whole_or_not_at_all
+from ..images.files import atomic_write
 
 Seconds = dict[str, float]
 
@@ -172,5 +172,5 @@ def _load(path: Path) -> dict[str, Seconds]:
 def _save(path: Path, table: Mapping[str, Seconds]) -> None:
     with contextlib.suppress(OSError, PictureError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_or_not_at_all(path) as file:
+        with atomic_write(path) as file:
             file.write(json.dumps(table, indent=1).encode())

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ..errors import DivergedError, PictureError
 from ..images.files import free_path, read_picture
-from ..images.listing import names_several
+from ..images.listing import is_folder_or_list
 from ..images.memory import GIGABYTE, fit_scales
 from ..images.scales import Scale, plan
 from ..presets import WITHOUT_BLEND
@@ -58,7 +58,7 @@ def stylize(command: Stylize) -> Path:
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
     check_options(command)
-    if names_several(command.content):
+    if is_folder_or_list(command.content):
         return stylize_several(command)
     return run_job(prepare(command))
 

@@ -61,7 +61,7 @@ def decode_array(array: Array, name: str = "") -> Picture:
         )
     values = _to_unit(array, what).reshape(*array.shape[:2], channels)
     if channels == 4:
-        image, alpha = _settle_alpha(values[..., :3], values[..., 3])
+        image, alpha = _composite(values[..., :3], values[..., 3])
         return Picture(image, alpha, name=name)
     return Picture(np.repeat(values, 3, axis=2) if channels == 1 else values, name=name)
 
@@ -85,7 +85,7 @@ def _to_unit(array: Array, what: str) -> Image:
     return array.astype(np.float32, order="C")
 
 
-def _settle_alpha(image: Image, alpha: Mask) -> tuple[Image, Mask | None]:
+def _composite(image: Image, alpha: Mask) -> tuple[Image, Mask | None]:
     """Lay transparent colours over the mean visible colour.
 
     What stands under transparent pixels is often arbitrary (black, or rests of another picture);
@@ -122,7 +122,7 @@ def decode_pil(image: PIL.Image, name: str = "") -> Picture:
     planes = _to_unit(np.asarray(image), name)
     if alpha is None:
         return Picture(planes, None, exif, name)
-    laid, mask = _settle_alpha(planes, _to_unit(np.asarray(alpha), name))
+    laid, mask = _composite(planes, _to_unit(np.asarray(alpha), name))
     return Picture(laid, mask, exif, name)
 
 
@@ -139,7 +139,7 @@ def _wide_grey(image: PIL.Image, name: str) -> tuple[Image, Mask | None]:
     hidden = image.info.get("transparency")
     if not isinstance(hidden, int):
         return planes, None
-    return _settle_alpha(planes, (values != hidden).astype(np.float32))
+    return _composite(planes, (values != hidden).astype(np.float32))
 
 
 def _split_alpha(image: PIL.Image) -> tuple[PIL.Image, PIL.Image | None]:
@@ -239,7 +239,7 @@ def _check_packing(page: tifffile.TiffPage, limit: int, path: Path) -> None:
 
     Raises:
         PictureError: A part is larger than the picture may be, or holds more than it says.
-        _NeedsCodec: Nothing here unpacks it within bounds.
+        _NeedsCodec: Nothing here unpacks it limit_to_gpu bounds.
     """
     if page.compression not in _PACKINGS and not importlib.util.find_spec("imagecodecs"):
         raise _NeedsCodec(f"its compression {page.compression} needs the package imagecodecs")

@@ -65,7 +65,7 @@ def read_picture(
     limit = default if max_pixels is None else max_pixels
     start = opening.first_bytes(path)
     picture = _guard(str(path), lambda: _decode_file(path, start, limit))
-    return replace(picture, path=opening.anchored(path), file_sha256=file_digest(path))
+    return replace(picture, path=opening.resolve_parent(path), file_sha256=file_digest(path))
 
 
 def read_image(
@@ -153,12 +153,12 @@ def write_image(
     if dpi is not None:
         block = metadata.add_resolution(block, dpi)
     fits = text is None or kind != "JPEG" or metadata.fits_jpeg(block, text)
-    with whole_or_not_at_all(path) as file:
+    with atomic_write(path) as file:
         if bits == 16:
             encode.write_deep_tiff(file, values, block, text, dpi)
         else:
             encode.write_common(file, values, kind, block, text if fits else None, quality, dpi)
-    side_file.settle(path, None if fits else text, whole_or_not_at_all)
+    side_file.update(path, None if fits else text, atomic_write)
     return path
 
 
@@ -171,7 +171,7 @@ def _output_format(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Give a new file beside `path` that takes its name when it is complete and on the disk."""
     # A name of its own length: beside a name as long as the disk allows, a longer one would fail.
     temporary = path.with_name(f".impasto-{secrets.token_hex(6)}.tmp")
@@ -181,7 +181,7 @@ def whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        settle_folder(path.parent)
+        sync_folder(path.parent)
     except PictureError:
         raise
     except OSError as error:
@@ -196,7 +196,7 @@ def whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
-def settle_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new name in a folder outlast a loss of power, where the system can."""
     with contextlib.suppress(OSError):  # Windows opens no folders, some disks settle none
         descriptor = os.open(folder, os.O_RDONLY)

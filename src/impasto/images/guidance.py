@@ -10,7 +10,7 @@ from ..types import Guidance, Mask, Size
 from .masks import coverage, fit_mask
 
 
-class Place(NamedTuple):
+class StyleGroup(NamedTuple):
     """A part of the picture and the styles that go there.
 
     Attributes:
@@ -24,7 +24,7 @@ class Place(NamedTuple):
     shares: tuple[float, ...]
 
 
-def places(count: int, guidance: Guidance) -> tuple[Place, ...]:
+def group_styles(count: int, guidance: Guidance) -> tuple[StyleGroup, ...]:
     """Group styles by where they go.
 
     Args:
@@ -32,7 +32,7 @@ def places(count: int, guidance: Guidance) -> tuple[Place, ...]:
         guidance: Which goes where.
 
     Example:
-        >>> [place.styles for place in places(2, Guidance(weights=(0.6, 0.4)))]
+        >>> [place.styles for place in group_styles(2, Guidance(weights=(0.6, 0.4)))]
         [(0, 1)]
     """
     masks = guidance.masks or (None,) * count
@@ -48,7 +48,7 @@ def places(count: int, guidance: Guidance) -> tuple[Place, ...]:
         else:
             groups.append((mask, [index]))
     return tuple(
-        Place(mask, tuple(members), tuple(weights[index] for index in members))
+        StyleGroup(mask, tuple(members), tuple(weights[index] for index in members))
         for mask, members in groups
     )
 

@@ -13,16 +13,16 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 LIST_SUFFIX = ".txt"
 
 
-class Found(NamedTuple):
-    """A picture that is to be painted.
+class ListedPicture(NamedTuple):
+    """A picture file.
 
     Attributes:
         path: The file.
-        place: Where it lies below its folder or its list: sub-folders and name.
+        relative: Its path relative to the folder or list that it was found in.
     """
 
     path: Path
-    place: Path
+    relative: Path
 
 
 def list_pictures(folder: str | Path, *, without: Path | None = None) -> list[Path]:
@@ -85,18 +85,20 @@ def read_list(path: str | Path) -> list[Path]:
     return list(dict.fromkeys(path.parent / locate(name) for name in named))
 
 
-def names_several(place: str | Path) -> bool:
+def is_folder_or_list(place: str | Path) -> bool:
     """Tell whether a path is a folder or a list, rather than a picture.
 
     Example:
-        >>> names_several("photo.jpg"), names_several("photos.txt")
+        >>> is_folder_or_list("photo.jpg"), is_folder_or_list("photos.txt")
         (False, True)
     """
     place = locate(place)
     return place.suffix.lower() == LIST_SUFFIX or place.is_dir()
 
 
-def find_pictures(places: Iterable[str | Path], *, without: Path | None = None) -> list[Found]:
+def find_pictures(
+    places: Iterable[str | Path], *, without: Path | None = None
+) -> list[ListedPicture]:
     """Find the pictures of folders, lists (.txt) and single files.
 
     Args:
@@ -109,16 +111,16 @@ def find_pictures(places: Iterable[str | Path], *, without: Path | None = None) 
     Raises:
         PictureError: A folder or a list cannot be read, or has no pictures.
     """
-    found: dict[Path, Found] = {}
+    found: dict[Path, ListedPicture] = {}
     for place in map(locate, places):
         if place.is_dir():
             paths, root = list_pictures(place, without=without), place
-        elif names_several(place):
+        elif is_folder_or_list(place):
             paths, root = read_list(place), place.parent
         else:
             paths, root = [place], place.parent
         for path in paths:
             inside = path.is_relative_to(root) and ".." not in path.relative_to(root).parts
             below = path.relative_to(root) if inside else Path(path.name)
-            found.setdefault(path, Found(path, below))
+            found.setdefault(path, ListedPicture(path, below))
     return list(found.values())

@@ -122,7 +122,7 @@ def limit(settings: Settings) -> float:
     return min(_PLENTY, _SHARE_OF_FREE * available_memory())
 
 
-def within(free: float | None, settings: Settings) -> Settings:
+def limit_to_gpu(free: float | None, settings: Settings) -> Settings:
     """Return settings whose `memory` is 80 % of a GPU's, unless they name one.
 
     Args:
@@ -130,7 +130,7 @@ def within(free: float | None, settings: Settings) -> Settings:
         settings: All knobs.
 
     Example:
-        >>> within(80e9, Settings()).memory, within(None, Settings()).memory
+        >>> limit_to_gpu(80e9, Settings()).memory, limit_to_gpu(None, Settings()).memory
         (64.0, None)
     """
     if free is None or settings.memory is not None:

@@ -43,13 +43,13 @@ def locate(path: str | Path) -> Path:
     return Path(path)
 
 
-def anchored(path: Path) -> Path:
+def resolve_parent(path: Path) -> Path:
     """Return an absolute path that leads through no link of a folder; the file may be a link.
 
     So the way from one folder to a file, with its `..`, is the same for names and on the disk.
 
     Example:
-        >>> anchored(Path("a.png")) == Path.cwd().resolve() / "a.png"
+        >>> resolve_parent(Path("a.png")) == Path.cwd().resolve() / "a.png"
         True
     """
     return path.parent.resolve() / path.name

@@ -40,7 +40,7 @@ def find_beside(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def settle(
+def update(
     path: Path, text: str | None, whole: Callable[[Path], AbstractContextManager[BinaryIO]]
 ) -> None:
     """Write the record that a picture cannot hold beside it, or remove that of the one before.

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ..backend import ops
-from ..images.guidance import Place, places
+from ..images.guidance import StyleGroup, group_styles
 from ..images.masks import fit_mask, layer_masks
 from ..settings import Settings
 from ..types import Guidance, Mask, Moments, Region, Size, Tensor
@@ -50,7 +50,7 @@ def make_regions(
     """
     return tuple(
         _make_region(place, painted, size, guidance, settings)
-        for place in places(len(painted), guidance)
+        for place in group_styles(len(painted), guidance)
     )
 
 
@@ -72,7 +72,7 @@ def make_patch_regions(
     """
     style_masks = guidance.style_masks or (None,) * len(paintings)
     regions = []
-    for place in places(len(paintings), guidance):
+    for place in group_styles(len(paintings), guidance):
         found = find_patches(
             picture,
             [paintings[index] for index in place.styles],
@@ -86,7 +86,7 @@ def make_patch_regions(
 
 
 def _make_region(
-    place: Place,
+    place: StyleGroup,
     painted: Sequence[Mapping[str, Moments]],
     size: Size,
     guidance: Guidance,

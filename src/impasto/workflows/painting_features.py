@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..images.files import read_image, whole_or_not_at_all
+from ..images.files import atomic_write, read_image
 from ..settings import Settings
 from ..training_settings import TrainingSettings
 from ..types import Image
@@ -60,7 +60,7 @@ def load_features(
     known = _read(folder / FILE, about, wanted)
     if known is None:
         known = _look(paintings, kernels, loss, settings)
-        with whole_or_not_at_all(folder / FILE) as file:
+        with atomic_write(folder / FILE) as file:
             everything: dict[str, Any] = {"about": about, "paintings": wanted, **known}
             np.savez(file, **everything)
     names = loss.style_layers

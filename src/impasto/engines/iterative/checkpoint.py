@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
-from ...images.files import whole_or_not_at_all
+from ...images.files import atomic_write
 from ...types import Snapshot
 
 VERSION = 1
@@ -46,7 +46,7 @@ def write_snapshot(path: str | Path, snapshot: Snapshot) -> Path:
     arrays = _in_order(snapshot.arrays)
     text = json.dumps({"version": VERSION, "about": snapshot.about})
     header = _header(arrays, {_KIND: text, "crc32": f"{_checksum(text, arrays):08x}"})
-    with whole_or_not_at_all(path) as file:
+    with atomic_write(path) as file:
         file.write(len(header).to_bytes(8, "little") + header)
         for array in arrays.values():
             file.write(array.data)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...backend import device_memory, ops, resolve_precision
 from ...errors import ModelError
-from ...images.memory import Fit, fit_scales, within
+from ...images.memory import Fit, fit_scales, limit_to_gpu
 from ...images.scales import Scale
 from ...settings import Settings
 from ...types import Image, Size, Snapshot, Tensor
@@ -105,7 +105,7 @@ def set_up_run(content: Size, style: Size, settings: Settings, since: float) -> 
 def resolve_settings(settings: Settings) -> Settings:
     """Return the settings with the values that depend on the device: precision, GPU memory."""
     settings = settings.changed(precision=resolve_precision(settings.precision))
-    return within(device_memory(), settings)
+    return limit_to_gpu(device_memory(), settings)
 
 
 def evaluations_in_round(run: RunState) -> int:

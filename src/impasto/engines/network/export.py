@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter
 from ...backend import ops
 from ...backend.litert import require_litert, run_litert, to_litert
 from ...errors import BackendError, ModelError, SettingsError
-from ...images.files import whole_or_not_at_all
+from ...images.files import atomic_write
 from ...types import Image, Kind, Size, Tensor
 from .model import Array, PaintingModel, neutral_style, style_size
 from .onnx_graph import painting_graph
@@ -182,7 +182,7 @@ def _write(
             f"{255 * BOUNDS[kind]:.0f} are allowed, so {path} was not written; "
             + ("use a kind with more bits" if kind != "float32" else "check the model's weights")
         )
-    with whole_or_not_at_all(path) as file:
+    with atomic_write(path) as file:
         file.write(data)
     return Exported(path, kind, style, difference, len(data))
 

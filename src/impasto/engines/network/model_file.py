@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
-from ...images.files import whole_or_not_at_all
+from ...images.files import atomic_write
 from .model import SIZES, Architecture, PaintingModel, Predictor, style_size
 
 VERSION = 1
@@ -78,7 +78,7 @@ def save_model(model: PaintingModel, path: str | Path) -> Path:
         >>> save_model(load_model("a.impasto"), "b.impasto")  # doctest: +SKIP
     """
     path = Path(path)
-    with whole_or_not_at_all(path) as file:
+    with atomic_write(path) as file:
         file.write(_to_bytes(model))
     return path
 

@@ -26,7 +26,7 @@ from PIL import Image as PIL
 
 from ...errors import PictureError, SettingsError
 from ...images import encode, metadata, opening
-from ...images.files import whole_or_not_at_all
+from ...images.files import atomic_write
 from ...workflows.result import Result
 from .downloads import KINDS, Kind, export
 from .entries import Entry, entries, find, stamp_of
@@ -144,7 +144,7 @@ def thumbnail(folder: str | Path, name: str, side: int = 320) -> Path:
         if not is_file(small):
             image = _shrink(path, side)
             make_folder(small.parent)
-            with whole_or_not_at_all(small) as file:
+            with atomic_write(small) as file:
                 profile = metadata.srgb_profile()
                 encode.save(image, file, "JPEG", quality=_QUALITY, icc_profile=profile)
     return small

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ...errors import PictureError, printable
 from ...images import opening
-from ...images.files import OUTPUT_FORMATS, settle_folder
+from ...images.files import OUTPUT_FORMATS, sync_folder
 
 STUDIO = ".studio"  # hidden folder in a gallery
 MOST_PIXELS = 1 << 28  # of a picture to decode: a print of over one square metre
@@ -221,7 +221,7 @@ def move_to_free(
         if free(candidate):
             with contextlib.suppress(FileExistsError):
                 _move(source, candidate)
-                settle_folder(folder)
+                sync_folder(folder)
                 return candidate
 
 

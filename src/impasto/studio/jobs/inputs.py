@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import SettingsError
-from ...images.files import make_folder, whole_or_not_at_all
+from ...images.files import atomic_write, make_folder
 from ...images.masks import split_color
 from ...images.opening import first_bytes, locate
 from .job_file import INPUTS, JobSpec, map_files
@@ -65,5 +65,5 @@ def _plain_name(path: str | Path) -> str:
 
 def _copy(path: Path, target: Path) -> None:
     first_bytes(path)  # raises an error that says why a file cannot be read
-    with path.open("rb") as source, whole_or_not_at_all(target) as file:
+    with path.open("rb") as source, atomic_write(target) as file:
         shutil.copyfileobj(source, file)

@@ -21,7 +21,7 @@ from pydantic import TypeAdapter
 
 from ...engines.network.model_file import names_a_model
 from ...errors import ModelError
-from ...images.files import whole_or_not_at_all
+from ...images.files import atomic_write
 from ...settings import Settings, as_recorded
 from ...workflows.setting_files import ROLES, names_a_file
 
@@ -152,7 +152,7 @@ def write_entry(folder: Path, entry: JobEntry) -> None:
     seen = _ENTRY.dump_python(_map_paths(entry, lambda path: _relative(folder, path)), mode="json")
     named = {_IN_FILES.get(field, field): value for field, value in seen.items()}
     text = json.dumps({_KIND: _VERSION, "entry": named}, indent=1)
-    with whole_or_not_at_all(folder / ORDER) as file:
+    with atomic_write(folder / ORDER) as file:
         file.write(text.encode())
 
 

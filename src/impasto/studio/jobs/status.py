@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image as PIL
 from pydantic import TypeAdapter, ValidationError
 
-from ...images.files import whole_or_not_at_all
+from ...images.files import atomic_write
 from ...images.scales import fit, resize
 from ...settings import Settings
 from ...types import Image, Size, Step
@@ -160,10 +160,10 @@ def write_progress(folder: Path, progress: Progress, preview: bytes | None) -> N
     Example:
         >>> write_progress(folder, Progress(), None)  # doctest: +SKIP
     """
-    with whole_or_not_at_all(folder / _PROGRESS) as file:
+    with atomic_write(folder / _PROGRESS) as file:
         file.write(json.dumps(dataclasses.asdict(progress)).encode())
     if preview is not None:
-        with whole_or_not_at_all(folder / _PREVIEW) as file:
+        with atomic_write(folder / _PREVIEW) as file:
             file.write(preview)
 
 
