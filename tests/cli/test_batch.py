@@ -73,7 +73,7 @@ def test_the_format_serves_one_picture_as_well(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["photos", "-o", "out.png"], 2, "several pictures need a folder after -o, got out.png"),
+        (["photos", "-o", "out.png"], 2, "several results need a folder after -o, got out.png"),
         (["photos", "-o", "photos"], 2, "among the photographs"),
         (["photos", "--save-every", "2"], 2, "--save-every is for one photograph"),
         (["photos", "--bits", "16"], 2, "--bits 16 needs a .tif result"),
@@ -125,5 +125,5 @@ def test_an_interrupt_ends_all_keeps_what_is_done_and_goes_on_later(folder):
     assert process.returncode == 130, err
     assert out.decode().split() == ["photos_style/a_jpg.png"]
     assert "0 done, 1 skipped, 0 failed, 2 not tried" in err
-    assert "interrupted; 1 of 3 are painted; the same command goes on with the rest" in err
+    assert "interrupted; 1 of 3 are painted; repeat the command to continue with the rest" in err
     assert [path.name for path in result.parent.iterdir()] == ["a_jpg.png"]

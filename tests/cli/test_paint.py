@@ -125,7 +125,7 @@ def test_learn_does_not_write_a_model_into_a_picture(folder, capsys):
         (["photo.png", "--style", "wave:much"], "expected a share after the colon"),
         (["photo.png", "--style", "wave", "--strength", "3"], "strength"),
         (["photo.png", "--style", "wave", "--jpeg-quality", "0"], "--jpeg-quality"),
-        (["photos", "--style", "wave", "-o", "one.png"], "several pictures need a folder"),
+        (["photos", "--style", "wave", "-o", "one.png"], "several results need a folder"),
         (["photos", "--style", "wave", "-o", "photos"], "among the photographs"),
     ],
 )
@@ -195,7 +195,7 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_been(folder, capsys, 
     monkeypatch.setattr(train, "write_image", interrupt)
     former = signal.getsignal(signal.SIGINT)
     assert main(["train", "photos", "painting.png", "-o", "parts", *toy]) == 130
-    assert "interrupted after step 2; add --resume to go on" in capsys.readouterr().err
+    assert "interrupted after step 2; add --resume to continue" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGINT) is former
     monkeypatch.setattr(train, "write_image", write)
     assert main(["train", "photos", "painting.png", "-o", "parts", "--resume", *toy]) == 0

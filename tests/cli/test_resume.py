@@ -19,7 +19,7 @@ from impasto.cli import stylize
 from impasto.cli.main import main
 from impasto.engines.iterative import optimize
 from impasto.workflows import checkpointing
-from impasto.workflows.run_folder import at_work, folder_of
+from impasto.workflows.run_folder import folder_of, lock_folder
 
 TINY = ("--size", "48", "--scales", "1", "--iterations", "12", "--tolerance", "0", "-q")
 WORDS = ["stylize", "photo.png", "painting.png", *TINY]
@@ -80,7 +80,7 @@ def test_after_an_interrupt_resume_goes_on_to_the_same_picture(folder, whole, ca
     err = capsys.readouterr().err
     assert re.search(
         r"interrupted at evaluation 6 of 12; the picture so far, 48x48, is in out.png; "
-        r"impasto resume out.png goes on\n",
+        r"resume it with impasto resume out.png\n",
         err,
     )
     assert names(folder) == {"photo.png", "painting.png", "out.png", ".out.png.impasto"}
@@ -113,7 +113,7 @@ def test_an_error_that_ends_a_run_says_how_to_go_on(folder, whole, capsys, monke
     assert main([*WORDS, "-o", "out.png", "--checkpoint"]) == 1
     err = capsys.readouterr().err
     assert "out of memory" in err
-    assert err.endswith("the picture so far is in out.png; impasto resume out.png goes on\n")
+    assert err.endswith("the picture so far is in out.png; resume it with impasto resume out.png\n")
     assert main(["resume", "out.png", "-q"]) == 0
     np.testing.assert_array_equal(impasto.read_image("out.png"), whole)
 
@@ -121,7 +121,7 @@ def test_an_error_that_ends_a_run_says_how_to_go_on(folder, whole, capsys, monke
 def test_an_interrupt_before_there_is_a_picture_leaves_nothing(folder, capsys, monkeypatch):
     interrupt(monkeypatch, 1)
     assert main([*WORDS, "-o", "out.png", "--checkpoint"]) == 130
-    assert "before there was a picture" in capsys.readouterr().err
+    assert "before the first picture" in capsys.readouterr().err
     assert names(folder) == {"photo.png", "painting.png"}
 
 
@@ -164,11 +164,11 @@ def test_an_unfinished_run_is_not_begun_again_unasked(folder, whole, capsys, mon
         assert main([*WORDS, "-o", "out.png", option]) == 1
         err = capsys.readouterr().err
         assert "impasto resume out.png" in err and "--force" in err
-    with at_work(folder_of(folder / "out.png")):
+    with lock_folder(folder_of(folder / "out.png")):
         assert main([*WORDS, "-o", "out.png", "--force"]) == 1
-        assert "another process is at work" in capsys.readouterr().err
+        assert "another process is using" in capsys.readouterr().err
         assert main(["resume", "out.png"]) == 1
-        assert "another process is at work" in capsys.readouterr().err
+        assert "another process is using" in capsys.readouterr().err
     assert main([*WORDS, "-o", "out.png", "--force"]) == 0
     np.testing.assert_array_equal(impasto.read_image("out.png"), whole)
     assert names(folder) == {"photo.png", "painting.png", "out.png"}
@@ -181,7 +181,7 @@ def test_where_nothing_is_unfinished_there_is_nothing_to_resume(folder, capsys):
 
 
 def test_a_run_of_a_program_is_left_to_programs(folder, capsys):
-    with at_work(folder / "run", {"inputs": {}}):
+    with lock_folder(folder / "run", {"inputs": {}}):
         pass
     assert main(["resume", "run"]) == 1
     assert "impasto.resume" in capsys.readouterr().err
@@ -215,7 +215,7 @@ def test_a_changed_photograph_is_named(folder, capsys, monkeypatch):
     capsys.readouterr()
     (folder / "photo.png").write_bytes((folder / "painting.png").read_bytes())
     assert main(["resume", "out.png"]) == 1
-    assert "photo.png (content) has changed since the run began" in capsys.readouterr().err
+    assert "photo.png (content) has changed since the run started" in capsys.readouterr().err
 
 
 def test_a_long_run_keeps_checkpoints_unasked_and_a_short_one_none(folder, capsys, monkeypatch):
@@ -227,7 +227,7 @@ def test_a_long_run_keeps_checkpoints_unasked_and_a_short_one_none(folder, capsy
     monkeypatch.setattr(checkpointing, "_LOOK_AFTER", 0.0)
     interrupt(monkeypatch, 9)
     assert main([*WORDS, "-o", "out.png", "--force"]) == 130
-    assert "impasto resume out.png goes on" in capsys.readouterr().err
+    assert "resume it with impasto resume out.png" in capsys.readouterr().err
     assert main(["resume", "out.png"]) == 0
     interrupt(monkeypatch, 9)
     assert main([*WORDS, "-o", "out.png", "--force", "--no-checkpoint"]) == 130
@@ -241,7 +241,7 @@ def test_a_run_that_is_forecast_to_be_long_keeps_checkpoints_from_the_start(
     interrupt(monkeypatch, 3)
     assert main([*WORDS[:-1], "-o", "out.png"]) == 130  # not quiet
     err = capsys.readouterr().err
-    assert "about 2 min" in err and "impasto resume out.png goes on" in err
+    assert "about 2 min" in err and "resume it with impasto resume out.png" in err
 
 
 def test_of_several_photographs_what_is_done_is_skipped_anyway(folder, capsys):

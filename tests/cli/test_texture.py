@@ -36,7 +36,7 @@ def test_again_makes_the_same_texture(painting, tmp_path):
     ("words", "sentence"),
     [
         (["--aspect", "0"], "aspect is width divided by height"),
-        (["--strength", "0.5"], "a texture has no photograph, which strength needs"),
+        (["--strength", "0.5"], "strength needs a photograph"),
         (["--bits", "16"], "--bits 16 needs a .tif result"),
         (["-o", "no/such/folder/x.png"], "there is no folder"),
     ],

@@ -73,12 +73,12 @@ def _load() -> None:
     for other in ("tensorflow", "jax"):
         sys.modules[other] = None  # type: ignore[assignment]  # as where it is not installed
 
-    from impasto.cli.main import CARRIED_OUT_BY
+    from impasto.cli.main import HANDLERS
     from impasto.perceptual import weights
     from impasto.process import tune_process
 
     tune_process(backend="torch", threads=1)
-    for module, _ in CARRIED_OUT_BY.values():
+    for module, _ in HANDLERS.values():
         importlib.import_module(f"impasto.{module}")
     import impasto.engines.iterative.optimize
     import impasto.workflows.stylize  # noqa: F401

@@ -184,9 +184,9 @@ def _options(good: Path) -> Iterator[Case]:
 
 @functools.cache
 def _option_names(command: str) -> tuple[str, ...]:
-    from impasto.cli.main import CARRIED_OUT_BY
+    from impasto.cli.main import HANDLERS
 
-    kinds = {re.sub("(?<!^)(?=[A-Z])", "-", kind.__name__).lower(): kind for kind in CARRIED_OUT_BY}
+    kinds = {re.sub("(?<!^)(?=[A-Z])", "-", kind.__name__).lower(): kind for kind in HANDLERS}
     return tuple(_fields(kinds[command]))
 
 

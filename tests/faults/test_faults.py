@@ -53,9 +53,9 @@ def test_every_part_has_been_tried(figures):
 
 
 def test_every_command_has_places_for_bad_input():
-    from impasto.cli.main import CARRIED_OUT_BY, DESCRIPTIONS
+    from impasto.cli.main import DESCRIPTIONS, HANDLERS
 
-    assert len(DESCRIPTIONS) == len(CARRIED_OUT_BY)
+    assert len(DESCRIPTIONS) == len(HANDLERS)
     assert {*DESCRIPTIONS} <= {*PLACES}
     assert {*DESCRIPTIONS} <= {*WRITERS, *READERS_ALONE}
     for command, places in PLACES.items():

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image as PIL
 from tests.faults.child import Outcome
 
-DONE, COULD_NOT, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 LONGEST_MESSAGE = 1600  # characters
 LIBTIFF = "tempfile.tif: "  # writes what it minds past Python, and Pillow cannot tell it not to
 TEMPORARY = ".impasto-*.tmp"
@@ -36,7 +36,7 @@ def crashes(outcome: Outcome, *, quiet: bool) -> list[str]:
     if outcome.code < 0:
         return [f"it was ended by signal {-outcome.code}"]
     found = []
-    if outcome.code not in (DONE, COULD_NOT, WRONG_USAGE, INTERRUPTED):
+    if outcome.code not in (DONE, FAILED, WRONG_USAGE, INTERRUPTED):
         found.append(f"its exit code is {outcome.code}")
     if "Traceback (most recent" in outcome.err:
         found.append("it shows a traceback")

@@ -19,7 +19,7 @@ import impasto
 from impasto.images.files import write_image
 from impasto.perceptual import weights
 from impasto.types import Step
-from impasto.workflows.build_record import placed, placed_settings
+from impasto.workflows.build_record import relative_record, relative_settings
 from impasto.workflows.record import FORMAT, Input, Record, WeightsUsed, parse_record, plain
 from impasto.workflows.setting_files import setting_inputs
 from impasto.workflows.stylize import finish, stylize
@@ -80,7 +80,7 @@ def test_no_folder_is_named_if_all_lie_in_one(result, folder):
         assert "secret" not in text and "album" not in text
     assert saved(begun, folder / "out.png")["settings"]["init"] == "painting.png"
     for path in (folder / "out.png", folder.parent / "out.png"):  # as batches compare them
-        assert saved(begun, path)["settings"] == placed_settings(begun.settings, path)
+        assert saved(begun, path)["settings"] == relative_settings(begun.settings, path)
 
 
 def test_paths_are_seen_from_the_folder_of_the_result(result, folder, monkeypatch):
@@ -109,7 +109,7 @@ def test_arrays_have_a_checksum_and_no_path(folder):
 def test_every_format_carries_it(result, tmp_path, suffix, bits):
     path = result.save(tmp_path / f"out{suffix}", bits=bits, quality=80)
     record = impasto.read_record(path)
-    expected = {**placed(result.record, path), "bits": bits, "jpeg_quality": 80}
+    expected = {**relative_record(result.record, path), "bits": bits, "jpeg_quality": 80}
     assert record == json.loads(json.dumps(expected))
     assert parse_record(record, path).bits == bits
 

@@ -20,12 +20,12 @@ from impasto.images.scales import Scale
 from impasto.settings import Settings
 from impasto.types import Snapshot, Step
 from impasto.workflows import checkpointing, run_record
-from impasto.workflows.checkpointing import checkpointed, later, seen_to_be_long
+from impasto.workflows.checkpointing import checkpointed, deferred_start, long_run_detector
 from impasto.workflows.run_folder import (
-    at_work,
     check_unfinished,
     find_folder,
     folder_of,
+    lock_folder,
     read_run,
     remove,
 )
@@ -108,7 +108,7 @@ def test_a_run_that_diverges_keeps_nothing(tmp_path):
         raise DivergedError("the loss is not finite")
 
     folder = tmp_path / "run"
-    with at_work(folder, {}), pytest.raises(DivergedError):
+    with lock_folder(folder, {}), pytest.raises(DivergedError):
         list(checkpointed(diverging(), folder, Settings()))
     assert not folder.exists()
 
@@ -121,7 +121,7 @@ def test_a_full_disk_costs_one_warning_and_no_run(tmp_path, clock, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.warns(UserWarning, match="the run goes on.*No space left") as warned:
+    with pytest.warns(UserWarning, match="the run continues.*No space left") as warned:
         for _ in run:
             clock[0] += 11
     assert len(warned) == 1
@@ -129,10 +129,10 @@ def test_a_full_disk_costs_one_warning_and_no_run(tmp_path, clock, monkeypatch):
 
 
 def test_a_run_that_turns_out_to_be_long_begins_with_checkpoints(tmp_path, clock):
-    long = seen_to_be_long([Scale((4, 4), 300)])
+    long = long_run_detector([Scale((4, 4), 300)])
     folder, began = tmp_path / ".out.png.impasto", None
     with contextlib.ExitStack() as held:
-        begin = later(held, folder, lambda: {"a": 1}, long)
+        begin = deferred_start(held, folder, lambda: {"a": 1}, long)
         for step in checkpointed(steps(300), folder, Settings(), begin=begin):
             clock[0] += 1.5
             if began is None and folder.exists():
@@ -142,16 +142,16 @@ def test_a_run_that_turns_out_to_be_long_begins_with_checkpoints(tmp_path, clock
 
 
 def test_a_short_run_has_no_folder(tmp_path, clock):
-    long, folder = seen_to_be_long([Scale((4, 4), 50)]), tmp_path / "run"
+    long, folder = long_run_detector([Scale((4, 4), 50)]), tmp_path / "run"
     with contextlib.ExitStack() as held:
-        begin = later(held, folder, dict, long)
+        begin = deferred_start(held, folder, dict, long)
         for _ in checkpointed(steps(50), folder, Settings(), begin=begin):
             clock[0] += 1.5
     assert not folder.exists()
 
 
 def test_work_still_to_come_is_counted_by_its_pixels(clock):
-    long = seen_to_be_long([Scale((10, 10), 50), Scale((100, 100), 50)])
+    long = long_run_detector([Scale((10, 10), 50), Scale((100, 100), 50)])
     step = next(itertools.islice(steps(50), 40, None))
     clock[0] += 21
     step = Step(0, 2, (10, 10), 40, 100, 0, False, {}, lambda: None)
@@ -163,7 +163,7 @@ def test_work_still_to_come_is_counted_by_its_pixels(clock):
 def test_a_folder_that_cannot_be_made_costs_one_warning(tmp_path, clock):
     (tmp_path / "file").write_text("no folder")
     with contextlib.ExitStack() as held:
-        begin = later(held, tmp_path / "file" / "run", dict, lambda step: True)
+        begin = deferred_start(held, tmp_path / "file" / "run", dict, lambda step: True)
         run = checkpointed(steps(5), tmp_path / "file" / "run", Settings(), begin=begin)
         with pytest.warns(UserWarning, match="without checkpoints") as warned:
             assert len(list(run)) == 5
@@ -173,30 +173,30 @@ def test_a_folder_that_cannot_be_made_costs_one_warning(tmp_path, clock):
 def test_two_processes_cannot_work_on_one_run(tmp_path):
     folder = tmp_path / "run"
     code = (
-        "import sys, pathlib; from impasto.workflows.run_folder import at_work\n"
-        f"with at_work(pathlib.Path({str(folder)!r}), {{}}):\n"
+        "import sys, pathlib; from impasto.workflows.run_folder import lock_folder\n"
+        f"with lock_folder(pathlib.Path({str(folder)!r}), {{}}):\n"
         "    print('held', flush=True); sys.stdin.readline()"
     )
     words = [sys.executable, "-c", code]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout.readline().strip() == b"held"
-        with pytest.raises(ModelError, match="another process"), at_work(folder):
+        with pytest.raises(ModelError, match="another process"), lock_folder(folder):
             pass
         other.kill()  # the lock dies with it
         other.wait()
-    with at_work(folder):
+    with lock_folder(folder):
         pass
 
 
 def test_what_a_killed_process_was_writing_is_removed(tmp_path):
     (tmp_path / ".impasto-0123456789ab.tmp").write_bytes(b"half a checkpoint")
-    with at_work(tmp_path, {}):
+    with lock_folder(tmp_path, {}):
         assert {path.name for path in tmp_path.iterdir()} == {"lock", "run.json"}
 
 
 def test_what_is_not_ours_stays(tmp_path):
     (tmp_path / "diary.txt").write_text("Dear diary")
-    with at_work(tmp_path, {}):
+    with lock_folder(tmp_path, {}):
         remove(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
     remove(tmp_path / "nowhere")
@@ -207,13 +207,13 @@ def test_an_unfinished_run_is_found_by_its_result_or_its_folder(tmp_path):
     with pytest.raises(ModelError, match="no unfinished run"):
         find_folder(output)
     folder = folder_of(output)
-    with at_work(folder, {}):
+    with lock_folder(folder, {}):
         pass
     assert find_folder(output) == find_folder(folder) == folder
     with pytest.raises(ModelError, match=r"impasto resume '.*a b.png'.*--force"):
         check_unfinished(output, force=False)
     check_unfinished(tmp_path / "other.png", force=False)
-    with at_work(folder), pytest.raises(ModelError, match="another process"):
+    with lock_folder(folder), pytest.raises(ModelError, match="another process"):
         check_unfinished(output, force=True)
     check_unfinished(output, force=True)
     assert not folder.exists()
@@ -286,10 +286,10 @@ def test_arrays_must_be_given_again(whole, tmp_path):
     stop(tmp_path / "run", photo, [painting, whole[0][0]])
     for given, hint in (
         ({}, "pass it as content="),
-        ({"content": photo[:, ::-1], "style": painting}, "content given is not"),
+        ({"content": photo[:, ::-1], "style": painting}, "given content is not"),
         ({"content": photo}, "pass it as style="),
-        ({"content": photo, "style": [photo, whole[0][0]]}, "style given is not"),
-        ({"content": photo, "style": [painting]}, "style given is not"),
+        ({"content": photo, "style": [photo, whole[0][0]]}, "given style is not"),
+        ({"content": photo, "style": [painting]}, "given style is not"),
     ):
         with pytest.raises(PictureError, match=hint):
             impasto.resume(tmp_path / "run", **given)
@@ -307,7 +307,7 @@ def test_files_are_not_given_again(stopped):
 def test_an_input_that_is_gone_or_changed_is_refused(stopped, which, role, whole):
     original = stopped[which].read_bytes()
     stopped[which].unlink()
-    with pytest.raises(PictureError, match=f"{stopped[which].name}.*gone"):
+    with pytest.raises(PictureError, match=f"{stopped[which].name}.*missing"):
         impasto.resume(stopped[0])
     stopped[which].write_bytes(original + b" ")
     with pytest.raises(PictureError, match=f"{stopped[which].name}.*changed"):
@@ -321,7 +321,7 @@ def test_other_weights_are_refused(stopped):
     run = json.loads(path.read_text())
     run["weights"] = "0" * 32
     path.write_text(json.dumps(run))
-    with pytest.raises(WeightsError, match="began with weights of the md5 0000"):
+    with pytest.raises(WeightsError, match="started with weights of md5 0000"):
         impasto.resume(stopped[0])
 
 
@@ -333,7 +333,7 @@ def test_a_damaged_checkpoint_is_refused(stopped):
 
 
 def test_other_circumstances_are_told_and_it_goes_on(stopped, monkeypatch, whole):
-    conditions = run_record.conditions()
+    conditions = run_record.numerical_environment()
     monkeypatch.setattr(run_record, "conditions", lambda: {**conditions, "threads": 77})
     with pytest.warns(UserWarning, match=r"may differ by rounding.*threads was \d+ and is 77"):
         result = impasto.resume(stopped[0])
@@ -363,7 +363,7 @@ def test_a_checkpoint_without_operators_is_resumed_with_a_warning(stopped, whole
 
 def test_what_is_left_of_a_budget_is_told(whole, tmp_path):
     stop(tmp_path / "run", *whole[0], budget=500.0)
-    with pytest.warns(UserWarning, match=r"budget of time, of which (4\d\d|500) s are left"):
+    with pytest.warns(UserWarning, match=r"time budget with (4\d\d|500) s left"):
         result = impasto.resume(tmp_path / "run")
     assert result.image.shape == whole[1].shape
 

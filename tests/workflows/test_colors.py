@@ -9,7 +9,7 @@ from impasto.errors import SettingsError
 from impasto.images.color import keep_colors, luminance
 from impasto.images.scales import resize
 from impasto.types import Guidance
-from impasto.workflows.colors import before
+from impasto.workflows.colors import prepare_colors
 
 TOY = {"size": 64, "scales": 1, "iterations": 6}
 
@@ -41,7 +41,7 @@ def test_luminance_alone_changes_no_hue(photograph, painting):
 @pytest.mark.parametrize("color", ["match", "histogram"])
 def test_the_painting_gets_the_photographs_palette_before_the_run(photograph, painting, color):
     settings = impasto.Settings(color=color)
-    colored = before(photograph, [painting], Guidance(), settings, None)
+    colored = prepare_colors(photograph, [painting], Guidance(), settings, None)
     for image in (painting, *colored.styles):
         assert image.shape == painting.shape
     apart = [
@@ -87,7 +87,7 @@ def test_a_texture_has_its_own_shape_and_no_content(painting):
     "changed", [{"strength": 0.5}, {"color": "keep"}, {"protect": "face.png"}, {"masks": ("all",)}]
 )
 def test_a_texture_has_no_photograph(painting, changed):
-    with pytest.raises(SettingsError, match=f"no photograph, which {next(iter(changed))} needs"):
+    with pytest.raises(SettingsError, match=f"{next(iter(changed))} needs a photograph"):
         impasto.texture(painting, **TOY, **changed)
 
 

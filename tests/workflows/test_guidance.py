@@ -51,7 +51,7 @@ def test_edges_are_as_soft_as_feather_says(left):
     ("name", "value"), [("style_weights", (1.0,)), ("masks", ("all",)), ("style_masks", ("all",))]
 )
 def test_there_must_be_one_for_each_style(name, value):
-    with pytest.raises(SettingsError, match=f"{name} has 1 values for 2 styles; give one for each"):
+    with pytest.raises(SettingsError, match=f"{name} has 1 values for 2 styles; give one"):
         guidance(2, None, **{name: value})
 
 

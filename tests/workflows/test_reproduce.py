@@ -175,7 +175,7 @@ def test_the_unchanged_copy_beside_wins_over_the_changed_file_at_its_place(folde
 def test_arrays_are_asked_for(folder):
     photo = read_image(folder / "photo.png")
     stylize(photo, folder / "painting.png", settings=TINY, iterations=1).save(folder / "a.png")
-    with pytest.raises(PictureError, match=r"no file that can be found again.*--content"):
+    with pytest.raises(PictureError, match=r"not a file, so it cannot be found.*--content"):
         prepare_again(folder / "a.png")
     assert prepare_again(folder / "a.png", content=photo).content.path is None
     with pytest.warns(UserWarning, match="another SHA-256"):
@@ -255,7 +255,7 @@ def test_the_starting_picture_is_found_and_checked(folder, monkeypatch):
 def test_a_starting_picture_without_a_checksum_is_not_read(folder):
     for path in ("/etc/passwd", "other.png", "evil.impasto", ["other.png"]):
         rewrite(folder / "out.png", lambda r, path=path: r["settings"].update(init=path))
-        with pytest.raises(PictureError, match="init names a file and not its SHA-256"):
+        with pytest.raises(PictureError, match="init names a file without a SHA-256"):
             prepare_again(folder / "out.png")
     for value in (None, 5, {"a": "other.png"}):
         rewrite(folder / "out.png", lambda r, value=value: r["settings"].update(init=value))
@@ -269,7 +269,7 @@ def test_a_mask_without_a_checksum_is_not_read(folder):
             folder / "out.png",
             lambda r, name=name, value=value: r["settings"].update({name: value}),
         )
-        with pytest.raises(PictureError, match=f"{name} names a file and not its SHA-256"):
+        with pytest.raises(PictureError, match=f"{name} names a file without a SHA-256"):
             prepare_again(folder / "out.png")
         none = {"masks": "[]", "protect": "null"}[name]
         assert prepare_again(folder / "out.png", changes={name: none}).settings == TINY
@@ -354,7 +354,7 @@ def test_masks_handed_over_as_paths_are_settings_and_arrays_are_asked_for(folder
         made.save(folder / name)
     assert read_record(folder / "file.png")["settings"]["protect"] == "mask.png"
     np.testing.assert_array_equal(again(folder / "file.png").image, made.image)
-    with pytest.raises(PictureError, match=r"protect.*no file.*--set protect=PATH"):
+    with pytest.raises(PictureError, match=r"protect.*not a file.*--set protect=PATH"):
         prepare_again(folder / "array.png")
     changes = {"protect": str(folder / "mask.png")}
     assert prepare_again(folder / "array.png", changes=changes).settings.protect
@@ -394,7 +394,7 @@ def test_a_picture_above_the_limit_is_refused(folder):
 
 def test_other_weights_are_told_and_unknown_ones_not_read(folder):
     rewrite(folder / "out.png", lambda r: r["weights"].update(md5="0" * 32))
-    with pytest.warns(UserWarning, match=r"md5 0000.*here are those of"):
+    with pytest.warns(UserWarning, match=r"md5 0000.*this machine uses"):
         prepare_again(folder / "out.png")
     (folder / "evil.h5").write_bytes(b"evil")
     rewrite(folder / "out.png", lambda r: r["settings"].update(weights="evil.h5"))

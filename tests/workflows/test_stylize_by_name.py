@@ -80,7 +80,7 @@ def test_again_says_if_the_shipped_painting_is_another(folder, monkeypatch):
     stylize("photo.png", "wave", settings=TINY).save("out.png")
     other = style_painting("scream")
     monkeypatch.setattr("impasto.workflows.inputs.style_painting", lambda name: other)
-    with pytest.raises(PictureError, match="of wave that ships with this version is not the one"):
+    with pytest.raises(PictureError, match="of wave shipped with this version is not the one"):
         again("out.png")
 
 

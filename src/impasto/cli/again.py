@@ -10,12 +10,12 @@ from rich.console import Console
 
 from ..errors import SettingsError
 from ..images.files import free_path
-from ..workflows.reproduce import PaintAgain, StylizeAgain, carry_out, prepare_again
+from ..workflows.reproduce import PaintAgain, StylizeAgain, prepare_again, run_again
 from ..workflows.run_folder import check_unfinished, folder_of
 from .checks import check_outputs, check_quality
 from .commands import Stylize
 from .job import Job
-from .stylize import carry_out as paint_job
+from .stylize import run_job
 
 if TYPE_CHECKING:
     from .commands import Again
@@ -24,13 +24,13 @@ _DEEP = (".tif", ".tiff")
 
 
 def make_again(command: Again) -> Path:
-    """Make a result again, show progress, and write it.
+    """Reproduce a result, show progress, and write it.
 
     Returns:
         The path of the new picture.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
     changes = parse_changes(command.set)
@@ -51,14 +51,14 @@ def make_again(command: Again) -> Path:
     if isinstance(remake, PaintAgain):
         return _paint(command, remake, output)
     check_unfinished(output, command.force)
-    return paint_job(_job(command, remake, output))
+    return run_job(_job(command, remake, output))
 
 
 def parse_changes(words: tuple[str, ...]) -> dict[str, str]:
-    """Read `NAME=VALUE`.
+    """Parse `NAME=VALUE` arguments.
 
     Raises:
-        SettingsError: A word is something else.
+        SettingsError: An argument has another form.
 
     Example:
         >>> parse_changes(("size=1024", "init=a=b.png"))
@@ -74,13 +74,13 @@ def parse_changes(words: tuple[str, ...]) -> dict[str, str]:
 
 
 def _saved_as(command: Again, remake: StylizeAgain | PaintAgain, output: Path) -> tuple[int, int]:
-    """Return bits and quality of the new file: those asked for, else those of the result."""
+    """Return bits and JPEG quality of the new file: from the options, else from the record."""
     bits = command.bits or (remake.record.bits if output.suffix.lower() in _DEEP else 8)
     return bits, command.jpeg_quality or remake.record.jpeg_quality
 
 
 def _job(command: Again, remake: StylizeAgain, output: Path) -> Job:
-    """Make of it what `impasto stylize` does."""
+    """Build the job that `impasto stylize` would run."""
     bits, quality = _saved_as(command, remake, output)
     styles = list(remake.styles)
     stylize = Stylize(
@@ -88,7 +88,7 @@ def _job(command: Again, remake: StylizeAgain, output: Path) -> Job:
         styles=tuple(style.path or Path() for style in styles),
         output=output,
         force=command.force,
-        save_every=sys.maxsize,  # no early pictures, of the preset classic neither
+        save_every=sys.maxsize,  # no intermediate pictures, even with the preset classic
         quiet=command.quiet,
         jpeg_quality=quality,
         bits=16 if bits == 16 else 8,
@@ -109,7 +109,7 @@ def _job(command: Again, remake: StylizeAgain, output: Path) -> Job:
 
 
 def _paint(command: Again, remake: PaintAgain, output: Path) -> Path:
-    result = carry_out(remake)
+    result = run_again(remake)
     bits, quality = _saved_as(command, remake, output)
     result.save(output, quality=quality, bits=bits)
     height, width = result.image.shape[:2]

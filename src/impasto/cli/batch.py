@@ -21,8 +21,8 @@ from ..images.opening import locate
 from ..images.scales import plan
 from ..types import Picture, Step
 from ..workflows.batch import Form, OnStep, Outcome, stylize_all
+from ..workflows.output_paths import Task
 from ..workflows.style_paintings import style_file
-from ..workflows.tasks import Task
 from ..workflows.time_left import Clock, minutes
 from .progress import progress
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 
 def stylize_several(command: Stylize) -> Path:
-    """Paint the photographs of a folder or a list, and tell what became of each.
+    """Stylize the photographs of a folder or a list, and report each outcome.
 
     Returns:
         The folder of the results.
 
     Raises:
-        ImpastoError: It could not be done; some pictures could not.
+        ImpastoError: The command failed, or some pictures did.
         KeyboardInterrupt: Interrupted; the message says how many are painted.
     """
     if command.save_every:
@@ -58,22 +58,22 @@ def stylize_several(command: Stylize) -> Path:
         max_pixels=command.max_pixels,
         on_step=_shower(command, styles, console, bars, spent),
     )
-    follow(_closing(outcomes, bars, spent), console, debug=command.common.debug)
+    report_outcomes(_closing(outcomes, bars, spent), console, debug=command.common.debug)
     return folder
 
 
 def check_folder(place: Path) -> None:
-    """Refuse the name of a picture where a folder is needed.
+    """Refuse a picture's file name where a folder is needed.
 
     Raises:
-        SettingsError: It is one.
+        SettingsError: The path names a picture.
     """
     if place.suffix.lower() in OUTPUT_FORMATS and not place.is_dir():
-        raise SettingsError(f"several pictures need a folder after -o, got {place}")
+        raise SettingsError(f"several results need a folder after -o, got {place}")
 
 
 def _beside(photographs: Path, styles: Sequence[Path]) -> Path:
-    """Name the folder of the results, beside the photographs."""
+    """Return the default folder of the results, beside the photographs."""
     photographs = locate(photographs)
     if photographs.name in ("", ".."):
         photographs = photographs.resolve()
@@ -88,15 +88,14 @@ def _shower(
     bars: ExitStack,
     spent: list[float],
 ) -> OnStep:
-    """Give a function that shows a step.
+    """Return a callback that shows the progress of each step.
 
     Args:
-        command: What was asked for.
+        command: The command.
         styles: The paintings.
         console: Standard error.
-        bars: Where the bar of the present picture is kept.
-        spent: Seconds that each picture painted so far has taken; with them the time left for all
-            is told.
+        bars: Holds the bar of the current picture.
+        spent: Seconds taken by each picture painted so far, to estimate the time left for all.
     """
     largest = max((style.image.shape[:2] for style in styles), key=math.prod)
     present = 0
@@ -123,7 +122,7 @@ def _shower(
 
 
 def _closing(outcomes: Iterator[Outcome], bars: ExitStack, spent: list[float]) -> Iterator[Outcome]:
-    """Pass the outcomes on, take the bar of each away, and note how long it took."""
+    """Yield the outcomes; close the bar of each and collect the seconds it took."""
     try:
         for outcome in outcomes:
             bars.close()
@@ -134,15 +133,15 @@ def _closing(outcomes: Iterator[Outcome], bars: ExitStack, spent: list[float]) -
         bars.close()
 
 
-def follow(
+def report_outcomes(
     outcomes: Iterator[Outcome],
     console: Console,
     *,
     debug: bool = False,
 ) -> None:
-    """Tell of each picture as it comes, and of all at the end.
+    """Report each outcome as it arrives, then a summary.
 
-    Paths of results go to standard output, one a line, all else to standard error.
+    Paths of results go to standard output, one per line, everything else to standard error.
 
     Args:
         outcomes: From a batch.
@@ -157,10 +156,10 @@ def follow(
     try:
         for outcome in outcomes:
             seen.append(outcome)
-            _tell(outcome, console, debug)
+            _report(outcome, console, debug)
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(
-            f"interrupted; {_painted(seen)}; the same command goes on with the rest"
+            f"interrupted; {_painted(seen)}; repeat the command to continue with the rest"
         ) from stop
     finally:
         _summarize(seen, console)
@@ -168,7 +167,7 @@ def follow(
     if failed:
         count, text = seen[-1].count, ""
         if len(seen) < count:
-            text = f", and {count - len(seen)} were not tried because the disk is full"
+            text = f"; {count - len(seen)} were not tried because the disk is full"
         raise PictureError(f"{failed} of {count} pictures could not be painted{text}")
 
 
@@ -178,7 +177,7 @@ def _painted(seen: list[Outcome]) -> str:
     return f"{sum(each.status != 'failed' for each in seen)} of {seen[-1].count} are painted"
 
 
-def _tell(outcome: Outcome, console: Console, debug: bool) -> None:
+def _report(outcome: Outcome, console: Console, debug: bool) -> None:
     if outcome.status == "failed":
         if debug:
             sys.stderr.write(outcome.details)
@@ -186,7 +185,7 @@ def _tell(outcome: Outcome, console: Console, debug: bool) -> None:
         whose = "" if named else f"{outcome.photograph}: "
         sys.stderr.write(f"impasto: {printable(whose + outcome.reason)}\n")
         return
-    how = f"in {outcome.seconds:.1f} s" if outcome.status == "done" else "was there"
+    how = f"in {outcome.seconds:.1f} s" if outcome.status == "done" else "skipped"
     place = f"{outcome.number}/{outcome.count} {outcome.photograph.name} {how}"
     console.print(place, soft_wrap=True, highlight=False, markup=False)
     sys.stdout.write(f"{outcome.result}\n")
@@ -194,14 +193,14 @@ def _tell(outcome: Outcome, console: Console, debug: bool) -> None:
 
 
 def _summarize(seen: list[Outcome], console: Console) -> None:
-    """Show a table of all pictures, and the totals."""
+    """Print a table of all pictures, and the totals."""
     if not seen:
         return
     table = Table("picture", "result", "seconds", box=None)
     table.columns[2].justify = "right"
     for each in seen:
         said = f"failed: {each.reason}" if each.status == "failed" else str(each.result)
-        seconds = "was there" if each.status == "skipped" else f"{each.seconds:.1f}"
+        seconds = "skipped" if each.status == "skipped" else f"{each.seconds:.1f}"
         table.add_row(Text(str(each.photograph)), Text(said), seconds)
     console.print(table)
     totals = Counter(each.status for each in seen)

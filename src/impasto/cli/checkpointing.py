@@ -1,4 +1,4 @@
-"""`--checkpoint`: keep a run on disk so that it can be resumed."""
+"""`--checkpoint`: write checkpoints from which a run can be resumed."""
 
 from __future__ import annotations
 
@@ -11,35 +11,40 @@ from typing import Any
 
 from ..images.scales import Scale
 from ..types import Step
-from ..workflows.checkpointing import checkpointed, later, seen_to_be_long, wants_checkpoint
-from ..workflows.run_folder import RUN, at_work
+from ..workflows.checkpointing import (
+    checkpointed,
+    deferred_start,
+    long_run_detector,
+    wants_checkpoint,
+)
+from ..workflows.run_folder import RUN, lock_folder
 from ..workflows.run_record import describe_run, name_inputs
 from .job import Job
 
-# What a resumed run is told anew, or has from elsewhere.
-_NOT_KEPT = {
+# Options that a resumed run takes from its own command line, or from elsewhere in the description.
+_NOT_STORED = {
     "content", "styles", "output", "settings", "common", "force", "quiet", "checkpoint",
     "no_checkpoint",
 }  # fmt: skip
 
 
 @contextlib.contextmanager
-def enduring(
+def with_checkpoints(
     job: Job, steps: Iterator[Step], scales: list[Scale], expected: float | None
 ) -> Iterator[Iterator[Step]]:
-    """Pass steps on, with checkpoints if they are asked for, or if the run is long.
+    """Wrap steps so that checkpoints are written if requested or if the run is long.
 
     Args:
-        job: The run; with `unfinished`, its folder is held already.
+        job: The run; with `unfinished`, its folder is already locked.
         steps: From a `Stylizer`.
         scales: The plan.
-        expected: Seconds that the run takes; None to see how it goes.
+        expected: Expected duration, seconds; None to estimate it while running.
 
     Yields:
-        The steps. What ends a loop over them early has the last checkpoint written.
+        The steps. If a loop over them ends early, the last checkpoint is written.
 
     Raises:
-        PictureError: Checkpoints are asked for, and cannot be written there.
+        PictureError: Checkpoints were requested and cannot be written.
     """
     command, folder, settings = job.command, job.folder, job.command.settings
     with contextlib.ExitStack() as held:
@@ -47,18 +52,18 @@ def enduring(
             spent = job.unfinished.seconds
             kept = checkpointed(steps, folder, settings, spent=spent)
         elif command.checkpoint:
-            held.enter_context(at_work(folder, _describe(job)))
+            held.enter_context(lock_folder(folder, _describe(job)))
             kept = checkpointed(steps, folder, settings)
         elif command.no_checkpoint:
             yield steps
             return
         else:
-            seen = seen_to_be_long(scales)
-            begin = later(
+            is_long = long_run_detector(scales)
+            begin = deferred_start(
                 held,
                 folder,
                 lambda: _describe(job),
-                lambda step: wants_checkpoint(expected) or seen(step),
+                lambda step: wants_checkpoint(expected) or is_long(step),
             )
             kept = checkpointed(steps, folder, settings, begin=begin)
         yield held.enter_context(contextlib.closing(kept))
@@ -71,7 +76,7 @@ def _describe(job: Job) -> dict[str, Any]:
     options = {
         field.name: getattr(command, field.name)
         for field in dataclasses.fields(command)
-        if field.name not in _NOT_KEPT
+        if field.name not in _NOT_STORED
     }
     return describe_run(
         name_inputs(command.content, command.styles, None, None),
@@ -84,8 +89,8 @@ def _describe(job: Job) -> dict[str, Any]:
     )
 
 
-def way_on(folder: Path, output: Path) -> str | None:
-    """Say how to go on with a run that has ended early; None if it has left nothing."""
+def resume_hint(folder: Path, output: Path) -> str | None:
+    """Return how to resume a run that ended early; None if it has no checkpoint folder."""
     if not (folder / RUN).is_file():
         return None
-    return f"impasto resume {shlex.quote(str(output))} goes on"
+    return f"resume it with impasto resume {shlex.quote(str(output))}"

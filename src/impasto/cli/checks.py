@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import PictureError, SettingsError
 from ..images.files import OUTPUT_FORMATS, check_output
-from ..images.listing import names_several
+from ..images.listing import is_folder_or_list
 
 if TYPE_CHECKING:
     from .commands import Stylize
@@ -17,7 +17,7 @@ def check_outputs(paths: list[Path], force: bool) -> None:
     """Refuse paths that cannot be written, or that exist already.
 
     Raises:
-        PictureError: One of them is no place for a picture.
+        PictureError: A path cannot be used.
     """
     for path in paths:
         check_output(path)
@@ -28,17 +28,17 @@ def check_free(path: Path, force: bool) -> None:
     """Refuse a file that exists already.
 
     Raises:
-        PictureError: It exists, and is not to be replaced.
+        PictureError: It exists, and `force` is not set.
     """
     if path.exists() and not force:
         raise PictureError(f"{path} exists already; choose another name or add --force")
 
 
 def check_quality(quality: int) -> None:
-    """Refuse a quality of JPEG or WebP that there is not.
+    """Refuse a quality of JPEG or WebP outside 1..100.
 
     Raises:
-        SettingsError: It is not from 1 to 100.
+        SettingsError: It is out of range.
     """
     if not 1 <= quality <= 100:
         raise SettingsError(f"--jpeg-quality must be from 1 to 100, got {quality}")
@@ -48,20 +48,20 @@ def check_options(command: Stylize) -> None:
     """Refuse options that are out of range or contradict each other.
 
     Raises:
-        SettingsError: There is one.
+        SettingsError: An option is out of range, or two contradict each other.
     """
     if not command.styles:
-        raise SettingsError("there is no STYLE; name a painting after the photograph")
+        raise SettingsError("STYLE is missing; give a painting or a style after the photograph")
     check_quality(command.jpeg_quality)
     if command.save_every < 0:
         raise SettingsError(f"--save-every must be at least 0, got {command.save_every}")
-    if command.checkpoint and names_several(command.content):
+    if command.checkpoint and is_folder_or_list(command.content):
         raise SettingsError(
-            "--checkpoint is for one photograph; of several, what is done is skipped when the "
-            "same command is given again"
+            "--checkpoint is for one photograph; with several, repeat the same command: finished "
+            "pictures are skipped"
         )
     suffix = f".{command.format or 'png'}"
-    if command.output and not names_several(command.content):
+    if command.output and not is_folder_or_list(command.content):
         suffix = command.output.suffix.lower()
         named = OUTPUT_FORMATS.get(suffix)
         if command.format and named != OUTPUT_FORMATS[f".{command.format}"]:

@@ -13,7 +13,7 @@ from ..images.sample_styles import SAMPLE_STYLES, sample_style
 from ..images.sheet import side_by_side
 from ..workflows.style_paintings import painting_facts, style_painting
 from .checks import check_outputs
-from .stylize import paint
+from .stylize import stylize
 
 if TYPE_CHECKING:
     from .commands import Demo, SampleStyle
@@ -22,7 +22,7 @@ _PHOTO = "chelsea"  # a cat; from skimage.data
 
 
 class _Paths(NamedTuple):
-    """Files of a demonstration, in their order on the sheet."""
+    """Files of the demo, in their order on the contact sheet."""
 
     photograph: Path
     painting: Path
@@ -31,13 +31,13 @@ class _Paths(NamedTuple):
     sheet: Path
 
 
-def demonstrate(command: Demo) -> None:
+def run_demo(command: Demo) -> None:
     """Paint scikit-image's cat by both routes, and put all pictures on one sheet.
 
-    The slow route starts from the network's picture.
+    The iterative route starts from the network's picture.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
     from ..images.files import read_image
@@ -46,7 +46,7 @@ def demonstrate(command: Demo) -> None:
     from .commands import Stylize
 
     paths = _paths(command)
-    # One scale: the coarse ones would lose the fine strokes of the picture that it begins with.
+    # One scale: coarse scales would lose the fine strokes of the starting picture.
     settings = Settings(size=command.size, budget=command.budget, scales=1, init=str(paths.at_once))
     make_folder(command.folder)
     check_outputs([*paths], command.force)
@@ -54,7 +54,7 @@ def demonstrate(command: Demo) -> None:
     paint_at_once(paths.photograph, style, size=command.size).save(paths.at_once)
     sys.stdout.write(f"{paths.at_once}\n")
     sys.stdout.flush()
-    paint(
+    stylize(
         Stylize(
             paths.photograph,
             (paths.painting,),
@@ -73,14 +73,14 @@ def _paths(command: Demo) -> _Paths:
     shipped = style_painting(style)
     if style not in SAMPLE_STYLES and shipped is None:
         names = ", ".join(dict.fromkeys([*SAMPLE_STYLES, *painting_facts()]))
-        raise SettingsError(f"there is no style {style!r} to show; choose one of {names}")
+        raise SettingsError(f"there is no style {style!r}; choose one of {names}")
     suffix = ".png" if shipped is None else shipped.suffix
     made = (folder / f"{_PHOTO}_{style}{ending}.png" for ending in ("_at_once", "", "_sheet"))
     return _Paths(folder / f"{_PHOTO}.png", folder / f"{style}{suffix}", *made)
 
 
 def _write_inputs(style: str, paths: _Paths) -> str | Path:
-    """Write photograph and painting, and return the style as the network takes it."""
+    """Write photograph and painting, and return the style as an argument of `paint`."""
     import skimage.data
 
     from ..images.files import read_image
@@ -98,7 +98,7 @@ def draw_sample(command: SampleStyle) -> None:
     """Draw a sample painting into a file.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
     """
     output = command.output or Path(f"{command.kind}.png")
     check_outputs([output], command.force)

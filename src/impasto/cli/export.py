@@ -19,10 +19,10 @@ SUFFIXES = (".onnx", LITERT)
 
 
 def export(command: Export) -> None:
-    """Write the file, say how far it is from Keras, and print its path.
+    """Write the file, report its difference from Keras, and print its path.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
     """
     name = command.style or (command.model.stem if command.model else "paintings")
     output = command.output or Path(f"{name}.onnx")
@@ -35,7 +35,7 @@ def export(command: Export) -> None:
     write = export_litert if output.suffix == LITERT else export_onnx
     done = write(model, output, style=command.style, kind=command.kind)
     sys.stderr.write(
-        f"{done.size / 1e6:.1f} MB, {done.kind}, at most {255 * done.difference:.3f} of 255 from "
-        "what Keras paints\n"
+        f"{done.size / 1e6:.1f} MB, {done.kind}, differs from Keras by at most "
+        f"{255 * done.difference:.3f} of 255\n"
     )
     sys.stdout.write(f"{output}\n")

@@ -12,7 +12,7 @@ from .job import Job
 
 
 def early_path(output: Path, iteration: int) -> Path:
-    """Name an early picture, always PNG.
+    """Return the path of an intermediate picture, always PNG.
 
     Example:
         >>> early_path(Path("out.jpg"), 3).name
@@ -22,7 +22,7 @@ def early_path(output: Path, iteration: int) -> Path:
 
 
 def early_paths(job: Job, scales: Sequence[Scale]) -> list[Path]:
-    """List the early pictures that the run may write."""
+    """List the paths of the intermediate pictures that the run may write."""
     settings, every = job.command.settings, job.command.save_every
     numbers: list[int] = []
     if every:
@@ -33,9 +33,10 @@ def early_paths(job: Job, scales: Sequence[Scale]) -> list[Path]:
 
 
 def early_saver(job: Job, write: Callable[[Job, Step, Path], None]) -> Callable[[Step], None]:
-    """Give a function that saves early pictures: every N evaluations, or as the reference does.
+    """Return a callback that saves intermediate pictures, every N evaluations or every round.
 
-    The reference saves after each round and tells its loss and time.
+    The reference procedure (preset classic) saves a picture and prints loss and time after each
+    round.
 
     Args:
         job: The run.
@@ -48,7 +49,7 @@ def early_saver(job: Job, write: Callable[[Job, Step, Path], None]) -> Callable[
 
     def save(step: Step) -> None:
         nonlocal saved, round_started
-        if saved is None:  # a run that is resumed has saved its own before
+        if saved is None:  # a resumed run has saved the earlier ones
             saved = step.iteration // every if every else 0
         if every and step.iteration // every > saved:
             saved = step.iteration // every

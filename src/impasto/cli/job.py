@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A command with its pictures read and the path of its result settled.
+    """A `stylize` command with its pictures loaded and its output path known.
 
-    `folder` is that of its checkpoints, `unfinished` what it goes on with if it is resumed.
+    `folder` holds its checkpoints; `unfinished` is the run to resume, if any.
     """
 
     command: Stylize
@@ -29,4 +29,4 @@ class Job:
     console: Console
     folder: Path
     unfinished: Unfinished | None = None
-    aspect: float | None = None  # of a texture, whose content is blank
+    aspect: float | None = None  # of a texture, which has a blank content

@@ -35,7 +35,7 @@ from .commands import (
 )
 from .network_commands import Export, Learn, MakePairs, Train
 
-DONE, COULD_NOT, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 Command = (
     Stylize
@@ -54,20 +54,20 @@ Command = (
     | SampleStyle
     | Studio
 )
-CARRIED_OUT_BY = {  # module and function, imported when the command runs: --help answers at once
-    Stylize: ("cli.stylize", "paint"),
+HANDLERS = {  # module and function, imported when the command runs, which keeps --help fast
+    Stylize: ("cli.stylize", "stylize"),
     Texture: ("cli.texture", "make_texture"),
-    Resume: ("cli.resume", "go_on"),
+    Resume: ("cli.resume", "resume"),
     Paint: ("cli.paint", "paint_all"),
     Again: ("cli.again", "make_again"),
     Styles: ("cli.paint", "list_styles"),
     Learn: ("cli.train", "learn"),
-    Train: ("cli.train", "teach"),
+    Train: ("cli.train", "train"),
     MakePairs: ("cli.train", "paint_pairs"),
     Export: ("cli.export", "export"),
-    Score: ("cli.score", "judge"),
-    Doctor: ("cli.doctor", "examine"),
-    Demo: ("cli.demo", "demonstrate"),
+    Score: ("cli.score", "print_score"),
+    Doctor: ("cli.doctor", "print_report"),
+    Demo: ("cli.demo", "run_demo"),
     SampleStyle: ("cli.demo", "draw_sample"),
     Studio: ("studio.launch", "open_studio"),
 }
@@ -94,10 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: What follows `impasto` on the command line; None takes it from there.
+        arguments: Arguments of `impasto`; None takes them from the command line.
 
     Returns:
-        The exit code: 0 done, 1 could not, 2 wrong usage, 130 interrupted.
+        The exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
     Example:
         >>> main(["--version"])
@@ -111,19 +111,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.showwarning = _warn
             if {"-q", "--quiet"} & {*words}:
                 warnings.simplefilter("ignore")
-            return _carry_out(words)
+            return _run(words)
     except KeyboardInterrupt as stop:
-        return _complain(str(stop) or "interrupted before there was a picture", INTERRUPTED)
-    except BrokenPipeError:  # whoever read our output has gone, as `| head` does
+        return _print_error(str(stop) or "interrupted before the first picture", INTERRUPTED)
+    except BrokenPipeError:  # the reader of the output has exited, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return COULD_NOT
+        return FAILED
     except SettingsError as error:
         return _fail(error, WRONG_USAGE, debug)
-    except Exception as error:  # the last line of defence: no traceback for people who paint
-        return _fail(error, COULD_NOT, debug)
+    except Exception as error:  # users get a sentence, not a traceback
+        return _fail(error, FAILED, debug)
 
 
-def _carry_out(words: list[str]) -> int:
+def _run(words: list[str]) -> int:
     code = DONE
     if words in (["--version"], ["-V"]):
         sys.stdout.write(f"impasto {version('impasto')}\n")
@@ -132,19 +132,19 @@ def _carry_out(words: list[str]) -> int:
             command = parse(words or ["--help"])
             common = command.common
             tune_process(backend=common.backend, threads=common.threads, device=common.device)
-            module, function = CARRIED_OUT_BY[type(command)]
+            module, function = HANDLERS[type(command)]
             getattr(import_module(f"impasto.{module}"), function)(command)
-        except SystemExit as stop:  # the parser has shown its help, or what is wrong
+        except SystemExit as stop:  # the parser has printed help or an error
             code = stop.code if isinstance(stop.code, int) else WRONG_USAGE
-    sys.stdout.flush()  # here, where it is known what to do if that fails
+    sys.stdout.flush()  # here, so that `main` handles a failure
     return code
 
 
 def parse(words: list[str]) -> Command:
-    """Turn the words of a command line into a command.
+    """Parse the arguments of a command line into a command.
 
     Raises:
-        SystemExit: The words are wrong (code 2), or ask for help (code 0).
+        SystemExit: The arguments are invalid (code 2), or request help (code 0).
         SettingsError: A setting is out of range.
     """
     settings = default_settings(words)
@@ -180,10 +180,10 @@ def parse(words: list[str]) -> Command:
 def _fail(error: Exception, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
-    return _complain(explain(error), code)
+    return _print_error(explain(error), code)
 
 
-def _complain(text: str, code: int) -> int:
+def _print_error(text: str, code: int) -> int:
     sys.stderr.write(f"impasto: {printable(text)}\n")
     return code
 
@@ -196,12 +196,12 @@ def _warn(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Say a warning as the errors are said; stands in for `warnings.showwarning`."""
+    """Print a warning in the form of the errors; replaces `warnings.showwarning`."""
     sys.stderr.write(f"impasto: warning: {printable(str(message))}\n")
 
 
 def _as_on_disk(error: UnicodeError) -> tuple[bytes, int]:
-    """Encode what standard output cannot hold as the disk does: names of files may be any bytes."""
+    """Encode characters that standard output cannot encode as in file names, which may be bytes."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return os.fsencode(error.object[error.start : error.end]), error.end
@@ -212,7 +212,7 @@ def entry() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         codecs.register_error("as_on_disk", _as_on_disk)
         sys.stdout.reconfigure(errors="as_on_disk")
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # our own message is the one to read
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # Impasto prints its own message
     code = main()
     sys.stderr.flush()
-    os._exit(code)  # all is written; the frameworks' own farewell would take another second
+    os._exit(code)  # everything is flushed; the frameworks' shutdown would take another second

@@ -21,21 +21,21 @@ class Train:
     photographs: Annotated[Positional[Path], arg(metavar="PHOTOS")]
     """Folder of photographs."""
     styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
-    """Paintings, or folders of them, named after their files; none to teach a predictor alone."""
+    """Paintings, or folders of them; styles get the files' names. None trains only a predictor."""
     output: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
-    """Where model, state, losses and previews go; made if it is missing."""
+    """Folder of model, state, losses and previews; created if missing."""
     pairs: OptionalPath = None
     """Folder made by make-pairs from these photographs and one of the paintings."""
     others: OptionalPath = None
-    """Folder of paintings that a predictor learns from, so that any painting can be a style."""
+    """Folder of paintings to train a predictor on, which makes a style of any painting."""
     model: OptionalPath = None
-    """Network to start from, in place of a fresh one."""
+    """Network to start from, in place of a new one."""
     resume: bool = False
     """Resume the training in the folder."""
     save_every: Annotated[int, arg(metavar="N")] = 200
-    """Steps between two states written."""
+    """Write the state every N steps."""
     preview_every: Annotated[int, arg(metavar="N")] = 500
-    """Steps between two sheets of previews."""
+    """Write a contact sheet of previews every N steps."""
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Show no progress; print only the path of the model."""
     settings: Annotated[TrainingSettings, Flat] = field(default_factory=TrainingSettings)
@@ -49,21 +49,21 @@ class Learn:
     painting: Annotated[Positional[Path], arg(metavar="PAINTING")]
     """The painting."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """The model file; <painting>.impasto by default. A preview goes beside it."""
+    """The model file; <painting>.impasto by default. A preview is written beside it."""
     photographs: OptionalPath = None
     """Folder of photographs to learn on; a few samples by default."""
     model: OptionalPath = None
-    """Network to begin with; the one that ships by default."""
+    """Network to start from; the shipped one by default."""
     trunk: bool = False
-    """Change the whole network, not the style's vector alone: slower, and closer to it."""
+    """Train the whole network, not only the style vector: slower, and closer to the painting."""
     steps: int = 300
-    """Steps of learning."""
+    """Training steps."""
     content_weight: float = TrainingSettings().content_weight
     """Weight of the content loss; larger keeps more of the photograph."""
     style_size: int = TrainingSettings().style_size
-    """Long side at which the painting is looked at, pixels; larger gives larger strokes."""
+    """Long side of the painting in VGG19, pixels; larger gives larger strokes."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
-    """Replace files that exist."""
+    """Replace existing files."""
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Show no progress; print only the path of the model."""
     common: Annotated[Common, Flat] = field(default_factory=Common)
@@ -76,9 +76,9 @@ class MakePairs:
     photographs: Annotated[Positional[Path], arg(metavar="PHOTOS")]
     """Folder of photographs."""
     style: Annotated[Positional[Path], arg(metavar="STYLE")]
-    """The painting, or the name of a style that ships."""
+    """The painting, or the name of a shipped style."""
     output: Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
-    """Where the painted pictures go; made if it is missing. What is there is not made again."""
+    """Folder of the painted pictures; created if missing. Finished pictures are skipped."""
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Show no progress; print only the paths of the pictures."""
     settings: Annotated[Settings, Flat] = field(default_factory=Settings)
@@ -90,13 +90,13 @@ class Export:
     """Export a network as ONNX or LiteRT, checked against Keras."""
 
     model: Annotated[Positional[Path | None], arg(metavar="MODEL")] = None
-    """The network; the one that ships by default."""
+    """The network; the shipped one by default."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
     """Result: .onnx, or .tflite for LiteRT. By default <style>.onnx or <model>.onnx."""
     style: Annotated[str | None, arg(metavar="NAME")] = None
-    """Style to bake in; without one, the style's vector is an input of the exported network."""
+    """Style to bake in; by default the style vector is an input of the exported network."""
     kind: Kind = "float32"
-    """Numbers in the file: float16 halves it, int8 (weights alone) quarters it."""
+    """Number format: float16 halves the file, int8 (weights only) quarters it."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
-    """Replace a file that exists."""
+    """Replace an existing file."""
     common: Annotated[Common, Flat] = field(default_factory=Common)

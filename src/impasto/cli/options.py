@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from tyro.conf import arg
 from ..errors import SettingsError
 from ..process import DEVICES, is_device
 
-Flat = arg(name="")  # options without the name of the group before them
+Flat = arg(name="")  # options without the group's name as a prefix
 OptionalPath = Annotated[Path | None, arg(metavar="PATH")]
 
 
 @dataclass(frozen=True)
 class Common:
-    """How the program runs, not what it paints."""
+    """Options of every command: backend, threads, device, debugging."""
 
     backend: Annotated[Literal["torch", "jax", "tensorflow"] | None, arg(metavar="NAME")] = None
-    """Framework to run on: torch, jax or tensorflow; else KERAS_BACKEND, else the first found."""
+    """Framework: torch, jax or tensorflow; by default KERAS_BACKEND, else the first installed."""
     threads: Annotated[int | None, arg(metavar="N")] = None
     """CPU threads; all cores by default."""
     device: Annotated[str | None, arg(metavar="NAME")] = None
-    """Where to compute: cpu, cuda, cuda:1 or mps; else IMPASTO_DEVICE, else a GPU where one is."""
+    """Device: cpu, cuda, cuda:1 or mps; by default IMPASTO_DEVICE, else a GPU if there is one."""
     debug: bool = False
-    """Show the whole traceback of an error."""
+    """Show the full traceback of an error."""
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:

@@ -15,16 +15,16 @@ from rich.text import Text
 
 from ..errors import SettingsError
 from ..images.files import free_path, read_image, read_picture, write_image
-from ..images.listing import Found, find_pictures, names_several
+from ..images.listing import ListedPicture, find_pictures, is_folder_or_list
 from ..images.sheet import contact_sheet, with_inset
 from ..paint_settings import PaintSettings
 from ..types import Image
-from ..workflows.batch import Form, work_through
+from ..workflows.batch import Form, run_tasks
+from ..workflows.output_paths import Task, find_photographs, plan_outputs
 from ..workflows.paint import make_painter, paint_with, styles
 from ..workflows.result import Result
 from ..workflows.style_paintings import style_painting
-from ..workflows.tasks import Task, find_into, plan_results
-from .batch import check_folder, follow
+from .batch import check_folder, report_outcomes
 from .checks import check_outputs, check_quality
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ _THUMBNAIL = 320  # pixels
 
 
 def paint_all(command: Paint) -> None:
-    """Paint one picture or many; one that cannot be painted does not keep the others back.
+    """Paint one picture or several; a failure does not stop the others.
 
     Raises:
-        ImpastoError: It could not be done; of several pictures, some could not.
+        ImpastoError: The command failed, or some pictures did.
         KeyboardInterrupt: Interrupted; the message says how many are painted.
     """
     check_quality(command.jpeg_quality)
@@ -57,7 +57,7 @@ def paint_all(command: Paint) -> None:
         _paint_one(tasks[0], make, command, console)
         return
     form = Form(quality=command.jpeg_quality, force=command.force)
-    follow(work_through(tasks, make, None, form), console, debug=command.common.debug)
+    report_outcomes(run_tasks(tasks, make, None, form), console, debug=command.common.debug)
 
 
 def _paint_one(
@@ -69,7 +69,7 @@ def _paint_one(
     height, width = result.image.shape[:2]
     seconds = time.perf_counter() - start
     console.print(
-        f"1/1 {width}x{height} in {seconds:.2f} s, of which the network {result.seconds:.2f} s",
+        f"1/1 {width}x{height} in {seconds:.2f} s ({result.seconds:.2f} s in the network)",
         soft_wrap=True,
         highlight=False,
     )
@@ -77,7 +77,7 @@ def _paint_one(
 
 
 def parse_styles(words: tuple[str, ...]) -> str | dict[str, float]:
-    """Read one style, or several with their shares.
+    """Parse one style, or several with their shares.
 
     Raises:
         SettingsError: A share is not a number.
@@ -89,8 +89,8 @@ def parse_styles(words: tuple[str, ...]) -> str | dict[str, float]:
         'a/painting.jpg'
     """
     if not words:
-        raise SettingsError("name a style with --style; impasto styles lists those of a network")
-    if len(words) == 1 and ":" not in words[0][2:]:  # a drive's colon comes before that
+        raise SettingsError("--style is missing; impasto styles lists the styles of a network")
+    if len(words) == 1 and ":" not in words[0][2:]:  # skips the colon of a drive
         return words[0]
     shares: dict[str, float] = {}
     for word in words:
@@ -107,25 +107,25 @@ def parse_styles(words: tuple[str, ...]) -> str | dict[str, float]:
 
 
 def _tasks(command: Paint) -> list[Task]:
-    """Find the photographs, and settle where each picture goes."""
+    """Find the photographs and the output path of each."""
     ending = "_".join(["", *(Path(word.split(":")[0]).stem for word in command.style)]) + ".png"
     place = command.output
     if place is None:
         found = find_pictures(command.photographs)
-        beside = plan_results([Found(path, path) for path, _ in found], Path(), ending)
+        beside = plan_outputs([ListedPicture(path, path) for path, _ in found], Path(), ending)
         return [replace(task, result=free_path(task.result)) for task in beside]
-    several = len(command.photographs) > 1 or names_several(command.photographs[0])
+    several = len(command.photographs) > 1 or is_folder_or_list(command.photographs[0])
     if not several and place.suffix and not place.is_dir():
         return [Task(command.photographs[0], place, 1, 1)]
     check_folder(place)
-    return plan_results(find_into(command.photographs, place), place, ending)
+    return plan_outputs(find_photographs(command.photographs, place), place, ending)
 
 
 def list_styles(command: Styles) -> None:
     """Print the styles of a network; with a sheet, paint a sample photograph in each.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
     """
     known = styles(command.model)
     paintings = {name: None if command.model else style_painting(name) for name in known}
@@ -144,7 +144,7 @@ def list_styles(command: Styles) -> None:
 
 
 def _sheet(paintings: Mapping[str, Path | None], model: Path | None) -> Image:
-    """Paint a sample photograph in each style, with its painting in the corner."""
+    """Paint a sample photograph in each style, with the painting in the corner."""
     import skimage.data
 
     settings = PaintSettings(size=_THUMBNAIL)

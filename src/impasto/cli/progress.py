@@ -18,7 +18,7 @@ _BAR_WIDTH = 12
 
 
 def describe(step: Step, clock: Clock) -> tuple[str, str]:
-    """Say where a run stands, in a text of at most 65 characters, and its losses, in another."""
+    """Format a run's progress, at most 65 characters, and its losses."""
     height, width = step.size
     losses = step.losses
     place = (
@@ -42,18 +42,18 @@ def progress(
     quiet: bool,
     heading: Callable[[Clock], str] | None = None,
 ) -> Iterator[Callable[[Step], None]]:
-    """Give a function to be called with each step.
+    """Show the progress of a run.
 
     Args:
-        console: Where to show it (standard error, so that standard output stays clean).
+        console: Console to print to (standard error, which keeps standard output clean).
         plan: The scales of the run.
-        budget: Seconds that it may take.
+        budget: Time limit, seconds.
         quiet: Show nothing.
-        heading: For a run that is one of several: gives what is shown before it. Its bar goes
-            when it ends.
+        heading: For one run of several: returns a line to show above; the bar disappears at the
+            end.
 
     Yields:
-        The function.
+        A callback that takes each step.
     """
     clock = Clock(plan, budget)
     if quiet:

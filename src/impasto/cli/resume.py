@@ -13,37 +13,37 @@ from ..errors import ImpastoError, ModelError
 from ..process import tune_process
 from ..settings import Settings, as_recorded
 from ..workflows.checkpointing import open_unfinished
-from ..workflows.run_folder import at_work, find_folder, read_run
+from ..workflows.run_folder import find_folder, lock_folder, read_run
 from .commands import Resume, Stylize
 from .options import Common
-from .stylize import carry_out, prepare
+from .stylize import prepare, run_job
 
 
-def go_on(command: Resume) -> Path:
-    """Go on with a run of `impasto stylize` that ended early.
+def resume(command: Resume) -> Path:
+    """Resume a run of `impasto stylize` that ended early.
 
     Returns:
         The path of the result.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
         KeyboardInterrupt: Interrupted again; the message says where the picture so far is.
     """
     folder = find_folder(command.run)
-    stylize = _as_it_was(read_run(folder), command, folder)
+    stylize = _original_command(read_run(folder), command, folder)
     common = stylize.common
     tune_process(backend=common.backend, threads=common.threads, device=common.device)
-    with at_work(folder):
+    with lock_folder(folder):
         unfinished = open_unfinished(folder)
         job = prepare(stylize, resumed=True)
-        return carry_out(dataclasses.replace(job, folder=folder, unfinished=unfinished))
+        return run_job(dataclasses.replace(job, folder=folder, unfinished=unfinished))
 
 
-def _as_it_was(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize:
-    """Return the command that began a run, with all its options."""
+def _original_command(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize:
+    """Rebuild the command that started a run, with all its options."""
     if "options" not in run:
         raise ModelError(
-            f"the run in {folder} was begun by a program, which can go on with it by impasto.resume"
+            f"the run in {folder} was started from Python; resume it there with impasto.resume"
         )
     try:
         inputs, output = run["inputs"], Path(run["output"])
@@ -56,9 +56,9 @@ def _as_it_was(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize
         return Stylize(
             Path(inputs["content"]["path"]),
             tuple(Path(entry["path"]) for name, entry in inputs.items() if name[:6] == "style "),
-            # As it was named now, if it was, for the messages.
+            # The path as given, if it is the result's, for messages.
             output=command.run if command.run.absolute() == output else output,
-            force=True,  # an interrupt has left the picture so far there
+            force=True,  # an interrupt has saved the picture so far there
             quiet=command.quiet,
             settings=Settings(**as_recorded(run["settings"])),
             common=common,
@@ -67,15 +67,15 @@ def _as_it_was(run: Mapping[str, Any], command: Resume, folder: Path) -> Stylize
     except (KeyError, TypeError, ValueError, AttributeError, ImpastoError) as error:
         raise ModelError(
             f"the run in {folder} is of another version of Impasto, or damaged ({error!r}); "
-            "start it again with impasto stylize ... --force"
+            "restart it with impasto stylize ... --force"
         ) from error
 
 
 def _checked(kind: type, name: str, value: object) -> Any:
-    """Return a value that a command's option can have.
+    """Validate a recorded value of a command's option.
 
     Raises:
         KeyError: There is no such option.
-        ValueError: It cannot have this value.
+        ValueError: The value is invalid.
     """
     return TypeAdapter(get_type_hints(kind, include_extras=True)[name]).validate_python(value)

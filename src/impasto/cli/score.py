@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..images.files import read_picture
-from ..workflows.score import Score as Scored
+from ..workflows.score import Score as ScoreResult
 from ..workflows.score import score
 from ..workflows.style_paintings import style_file
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from .commands import Score
 
 
-def judge(command: Score) -> None:
+def print_score(command: Score) -> None:
     """Score a picture and print the result, as a table or as JSON.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
     """
     pictures = [
         read_picture(path, max_pixels=command.max_pixels)
@@ -41,9 +41,9 @@ def judge(command: Score) -> None:
         _print_table(scored)
 
 
-def _print_table(scored: Scored) -> None:
-    table = Table(title=f"judged at {scored.width}x{scored.height}")
-    table.add_column("what")
+def _print_table(scored: ScoreResult) -> None:
+    table = Table(title=f"scored at {scored.width}x{scored.height}")
+    table.add_column("loss")
     table.add_column("weighted loss", justify="right")
     table.add_column("normalised distance", justify="right")
     for kind in ("content", "style"):

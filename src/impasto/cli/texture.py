@@ -15,20 +15,20 @@ from ..workflows.texture import blank_content, texture_settings
 from .checks import check_options, check_outputs
 from .commands import Stylize
 from .job import Job
-from .stylize import carry_out
+from .stylize import run_job
 
 if TYPE_CHECKING:
     from .commands import Texture
 
 
 def make_texture(command: Texture) -> Path:
-    """Make a texture, show progress, and write it.
+    """Synthesise a texture, show progress, and write it.
 
     Returns:
         The path of the result.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
     settings = texture_settings(command.settings)
@@ -38,12 +38,12 @@ def make_texture(command: Texture) -> Path:
         styles=command.styles,
         output=command.output,
         force=command.force,
-        save_every=sys.maxsize,  # no early pictures, of the preset classic neither
+        save_every=sys.maxsize,  # no intermediate pictures, even with the preset classic
         quiet=command.quiet,
         jpeg_quality=command.jpeg_quality,
         bits=command.bits,
         settings=settings,
-        no_checkpoint=True,  # a run is resumed from its photograph, and there is none
+        no_checkpoint=True,  # resuming needs a photograph
         common=command.common,
     )
     check_options(stylize)
@@ -54,4 +54,4 @@ def make_texture(command: Texture) -> Path:
     check_unfinished(output, command.force)
     console = Console(stderr=True, quiet=command.quiet)
     folder = folder_of(output)
-    return carry_out(Job(stylize, content, styles, output, console, folder, aspect=command.aspect))
+    return run_job(Job(stylize, content, styles, output, console, folder, aspect=command.aspect))

@@ -26,7 +26,7 @@ from ..workflows.pairs import make_pairs
 from ..workflows.train import Progress, train_model
 from ..workflows.training_folder import MODEL, UNUSABLE
 from ..workflows.training_plan import Training, make_training
-from .batch import follow
+from .batch import report_outcomes
 from .checks import check_free, check_outputs
 
 if TYPE_CHECKING:
@@ -36,15 +36,15 @@ _Step = TypeVar("_Step", Progress, Learned)
 
 _RECENT = 0.05  # weight of the last step in the losses shown
 _SECONDS_BETWEEN_LINES = 20
-_BATCH, _RATE, _RATE_OF_TRUNK = 2, 0.1, 2e-3  # of learning one style
+_BATCH, _RATE, _RATE_OF_TRUNK = 2, 0.1, 2e-3  # for learning one style
 
 
-def teach(command: Train) -> None:
+def train(command: Train) -> None:
     """Train, show progress, and print the path of the model.
 
     Raises:
-        ImpastoError: It could not be done.
-        KeyboardInterrupt: Interrupted; the message says how to go on.
+        ImpastoError: The command failed.
+        KeyboardInterrupt: Interrupted; the message says how to resume.
     """
     if min(command.save_every, command.preview_every) < 1:
         raise SettingsError("--save-every and --preview-every must be at least 1")
@@ -68,11 +68,11 @@ def teach(command: Train) -> None:
     done, interrupted = _watch(steps, console)
     if interrupted:
         place = "before the first step" if done is None else f"after step {done.step}"
-        raise KeyboardInterrupt(f"interrupted {place}; add --resume to go on")
+        raise KeyboardInterrupt(f"interrupted {place}; add --resume to continue")
     if done is not None and done.unusable:
         console.print(
             f"{len(done.unusable)} photographs could not be used; "
-            f"{training.folder / UNUSABLE} names them",
+            f"{training.folder / UNUSABLE} lists them",
             soft_wrap=True,
         )
     sys.stdout.write(f"{training.folder / MODEL}\n")
@@ -81,10 +81,10 @@ def teach(command: Train) -> None:
 def learn(command: Learn) -> None:
     """Learn a style, write its model file and a preview, and print the path of the file.
 
-    What an interrupt leaves is written, too.
+    An interrupt writes the model learned so far.
 
     Raises:
-        ImpastoError: It could not be done.
+        ImpastoError: The command failed.
         KeyboardInterrupt: Interrupted; the message says what was written.
     """
     output = command.output or Path(f"{command.painting.stem}{SUFFIX}")
@@ -115,7 +115,9 @@ def learn(command: Learn) -> None:
     save_model(model, output)
     write_image(preview, _preview(read_image(command.painting), model, command.painting.stem))
     if interrupted:
-        raise KeyboardInterrupt(f"interrupted after step {done.step}; {output} has it so far")
+        raise KeyboardInterrupt(
+            f"interrupted after step {done.step}; {output} holds the style learned so far"
+        )
     sys.stdout.write(f"{output}\n")
 
 
@@ -123,16 +125,16 @@ def paint_pairs(command: MakePairs) -> None:
     """Paint a folder of photographs, and print the path of each picture.
 
     Raises:
-        ImpastoError: It could not be done, or some pictures could not.
-        KeyboardInterrupt: Interrupted; the message says how to go on.
+        ImpastoError: The command failed, or some pictures did.
+        KeyboardInterrupt: Interrupted; the message says how to continue.
     """
     console = Console(stderr=True, quiet=command.quiet)
     pairs = make_pairs(command.photographs, command.style, command.output, command.settings)
-    follow(pairs, console, debug=command.common.debug)
+    report_outcomes(pairs, console, debug=command.common.debug)
 
 
 def _preview(painting: Image, model: PaintingModel, name: str) -> Image:
-    """Set the painting, a sample photograph, and the photograph painted beside each other."""
+    """Return the painting, a sample photograph and the photograph painted, side by side."""
     import skimage.data
 
     from ..engines.network.predict import paint_image
@@ -142,30 +144,30 @@ def _preview(painting: Image, model: PaintingModel, name: str) -> Image:
 
 
 def _watch(steps: Generator[_Step], console: Console) -> tuple[_Step | None, bool]:
-    """Go through the steps; an interrupt ends them between two steps, and the generator may save.
+    """Run the steps; an interrupt ends them between two steps, so that the generator can save.
 
-    A step cut in the middle would leave weights that belong to no step. Before the first there is
+    A step cut in the middle would leave inconsistent weights. Before the first step there is
     nothing to save, so an interrupt takes effect at once.
 
     Returns:
         The last step, and whether there was an interrupt.
     """
     done: _Step | None = None
-    asked: list[int] = []
+    interrupts: list[int] = []
     former = signal.getsignal(signal.SIGINT)
     try:
         with _shown(console) as show:
             for done in steps:
-                signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+                signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
                 show(done)
-                if asked:
+                if interrupts:
                     break
             steps.close()
     except KeyboardInterrupt:
         return done, True
     finally:
         signal.signal(signal.SIGINT, former)
-    return done, bool(asked)
+    return done, bool(interrupts)
 
 
 def _plan(training: Training) -> str:
@@ -182,12 +184,12 @@ def _plan(training: Training) -> str:
 
 @contextmanager
 def _shown(console: Console) -> Iterator[Callable[[Progress | Learned], None]]:
-    """Give a function that shows a step: a bar on a terminal, a line now and then elsewhere."""
+    """Yield a callback that shows a step: a bar on a terminal, else a line every 20 seconds."""
     describe = _describer()
     if console.is_terminal:
         columns = BarColumn(12), TextColumn("{task.description}"), TimeRemainingColumn()
         with Bar(*columns, console=console) as bar:
-            task = bar.add_task("looking at the paintings", total=None)
+            task = bar.add_task("analysing the paintings", total=None)
             yield lambda done: bar.update(
                 task, completed=done.done, total=1.0, description=describe(done)
             )
@@ -196,7 +198,7 @@ def _shown(console: Console) -> Iterator[Callable[[Progress | Learned], None]]:
 
 
 def _describer() -> Callable[[Progress | Learned], str]:
-    """Give a function that says where a training stands, its losses smoothed over the steps."""
+    """Return a function that formats the progress of a training, with smoothed losses."""
     means: dict[str, float] = {}
 
     def describe(done: Progress | Learned) -> str:

@@ -25,28 +25,28 @@ from ..images.opening import locate
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Picture, Step
-from .build_record import placed_settings
+from .build_record import relative_settings
+from .output_paths import Task, find_photographs, plan_outputs
 from .result import Result, StylesLike, as_paintings
 from .stylize import make_stylizer, stylize_with
-from .tasks import Task, find_into, plan_results
 
 Status = Literal["done", "skipped", "failed"]
 
-_THE_SAME_FOR_ALL = (BackendError, ModelError, SettingsError, WeightsError)
+_FATAL = (BackendError, ModelError, SettingsError, WeightsError)  # the same for every photograph
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one photograph of several.
+    """Outcome of one photograph of a batch.
 
     Attributes:
-        photograph: Its path.
-        result: Where the picture is, or would be.
-        status: `done` now, `skipped` as it was done before, or `failed`.
+        photograph: Path of the photograph.
+        result: Path of the result, whether it exists or not.
+        status: `done`, `skipped` (finished before), or `failed`.
         reason: Why it failed; empty otherwise.
         seconds: Time it took.
-        number: Which of the photographs, from 1 on.
+        number: Index of the photograph, from 1.
         count: Number of photographs.
         details: The traceback of the failure.
     """
@@ -68,7 +68,7 @@ class Form(NamedTuple):
         suffix: Type of the files: .png, .jpg, .webp or .tif.
         quality: Of JPEG and WebP, 1..100.
         bits: 8, or 16 for TIFF.
-        force: Whether files that exist and were made otherwise are replaced.
+        force: Replace existing files made from other inputs or settings.
     """
 
     suffix: str = ".png"
@@ -90,31 +90,31 @@ def stylize_all(
     max_pixels: int | None = None,
     on_step: OnStep | None = None,
 ) -> Iterator[Outcome]:
-    """Repaint several photographs in one style by the slow route.
+    """Stylize several photographs by the iterative route.
 
-    A result that is there and whose record names the same photograph, style and settings is not
-    made again, so that a run that was stopped goes on where it was. A photograph that cannot be
-    painted does not keep the others back, unless the disk is full: then the run ends after it.
-    A picture is written when it is finished; of one that was interrupted nothing is kept.
+    Results whose record names the same photograph, style and settings are skipped, so repeating an
+    interrupted batch continues it. A failure does not stop the batch, unless the disk is full.
+    Pictures are written when finished; an interrupted one leaves nothing.
 
     Args:
-        photographs: A folder, with all folders in it; a text file (.txt) with the path of a
-            picture on each line, counted from its own folder; a picture; or several of these.
+        photographs: A folder, searched recursively; a text file (.txt) with one path per line,
+            relative to the text file's folder; a picture; or several of these.
         style: The painting, or a list of several, as for `stylize`.
-        folder: Where the results go, `<name>.png` in the same sub-folders; made if it is missing.
-            It may lie in the folder of photographs: its pictures are not painted again.
-        settings: All knobs; the defaults if None. A budget is that of each picture.
+        folder: Folder of the results, `<name>.png` in the same sub-folders; created if missing.
+            It may be inside the folder of photographs; its pictures are not used as input.
+        settings: Settings; the defaults if None. A budget applies to each picture.
         form: How results are written.
-        max_pixels: Largest photograph that is read, pixels; Pillow's limit if None.
+        max_pixels: Largest photograph, pixels; Pillow's limit if None.
         on_step: Called after each step, with the task and its photograph.
 
     Yields:
-        What became of each photograph, in order.
+        The outcome of each photograph, in order.
 
     Raises:
-        PictureError: There are no photographs, the style cannot be read, or the folder not written.
+        PictureError: There are no photographs, a style cannot be read, or the folder is not
+            writable.
         SettingsError: The folder is that of the photographs, or settings contradict each other.
-        WeightsError: No usable weights of the network were found.
+        WeightsError: VGG19's weights were not found.
         ModelError: The network for the starting picture cannot be used.
 
     Example:
@@ -124,7 +124,7 @@ def stylize_all(
     settings, folder, paintings = settings or Settings(), locate(folder), as_paintings(style)
     places = [photographs] if isinstance(photographs, str | Path) else photographs
     form = form or Form()
-    tasks = plan_results(find_into(places, folder, form.suffix), folder, form.suffix)
+    tasks = plan_outputs(find_photographs(places, folder, form.suffix), folder, form.suffix)
     paint = make_stylizer(paintings, settings)
 
     def make(task: Task) -> Result:
@@ -133,36 +133,36 @@ def stylize_all(
         return stylize_with(paint, photograph, paintings, settings, on_step=watch)
 
     def differing(task: Task, record: Mapping[str, Any]) -> list[str]:
-        seen = Settings(**placed_settings(settings, task.result))
+        seen = Settings(**relative_settings(settings, task.result))
         digests = [painting.sha256 for painting in paintings]
         return differences(record, file_digest(task.photograph), digests, seen)
 
-    yield from work_through(tasks, make, differing, form)
+    yield from run_tasks(tasks, make, differing, form)
 
 
-def work_through(
+def run_tasks(
     tasks: Sequence[Task],
     make: Callable[[Task], Result],
     differing: Callable[[Task, Mapping[str, Any]], list[str]] | None,
     form: Form | None = None,
 ) -> Iterator[Outcome]:
-    """Make and save the pictures one after the other; see `stylize_all`.
+    """Make and save pictures one after the other; see `stylize_all`.
 
     Args:
-        tasks: From `plan_results`.
+        tasks: From `plan_outputs`.
         make: Makes the picture of a task.
-        differing: Given a task and the record of a result that is there, tells in what it was
-            made otherwise, as from `differences`; None if results are never skipped.
+        differing: Compares a task with the record of an existing result and returns the
+            differences, as `differences` does; None never skips results.
         form: How results are written.
 
     Yields:
-        What became of each task.
+        The outcome of each task.
 
     Raises:
-        ImpastoError: It is no use to go on: settings, weights, a model, or the backend are wrong.
+        ImpastoError: Settings, weights, a model or the backend are wrong for all tasks.
 
     Example:
-        >>> list(work_through([], lambda task: None, None))  # doctest: +SKIP
+        >>> list(run_tasks([], lambda task: None, None))  # doctest: +SKIP
         []
     """
     form = form or Form()
@@ -176,15 +176,15 @@ def work_through(
                 raise PictureError(
                     f"{task.result} is one of the photographs; choose another folder with -o"
                 )
-            if is_there(task, differing, force=form.force):
+            if is_finished(task, differing, force=form.force):
                 status = "skipped"
             else:
                 make_folder(task.result.parent)
                 check_output(task.result)
                 make(task).save(task.result, quality=form.quality, bits=form.bits)
-        except _THE_SAME_FOR_ALL:
+        except _FATAL:
             raise
-        except Exception as error:  # whatever it was, the others may do better; it is told of
+        except Exception as error:  # reported; the other tasks still run
             status, reason, full = "failed", explain(error), _is_disk_full(error)
             details = "".join(traceback.format_exception(error))
         seconds = time.perf_counter() - started
@@ -195,16 +195,16 @@ def work_through(
             return
 
 
-def is_there(
+def is_finished(
     task: Task,
     differing: Callable[[Task, Mapping[str, Any]], list[str]] | None,
     *,
     force: bool,
 ) -> bool:
-    """Tell whether the result of a task was made before, and the same way.
+    """Return whether the result of a task exists and has the same inputs and settings.
 
     Raises:
-        PictureError: There is one that was made otherwise, and it is not to be replaced.
+        PictureError: It exists with other inputs or settings, and `force` is not set.
     """
     if not task.result.exists():
         return False
@@ -222,9 +222,9 @@ def is_there(
 def _compare(task: Task, differing: Callable[[Task, Mapping[str, Any]], list[str]]) -> list[str]:
     try:
         record = read_record(task.result)
-    except PictureError:  # then it is none of our pictures, which is all that is asked
+    except PictureError:  # not a result of Impasto
         record = None
-    return ["by other means"] if record is None else differing(task, record)
+    return ["by another program"] if record is None else differing(task, record)
 
 
 def differences(
@@ -233,16 +233,16 @@ def differences(
     styles: Sequence[str],
     settings: Settings | PaintSettings,
 ) -> list[str]:
-    """Tell in what a result was made otherwise.
+    """Return how the record of a result differs from inputs and settings.
 
     Args:
-        record: Of the result, from `read_record`.
+        record: Record of the result, from `read_record`.
         content: SHA-256 of the photograph.
         styles: SHA-256 of each painting.
-        settings: All knobs, paths as `placed_settings` gives them.
+        settings: Settings, with paths from `relative_settings`.
 
     Returns:
-        How it was made, such as `in another style`; empty if nothing differs.
+        Phrases such as `in another style`; empty if nothing differs.
 
     Example:
         >>> record = {"inputs": [{"role": "content", "sha256": "1a"}], "settings": {"size": 64}}
@@ -252,7 +252,7 @@ def differences(
     words = ["from another photograph"] * (_digests(record, "content") != [content])
     words += ["in another style"] * (_digests(record, "style") != [*styles])
     made = record.get("settings")
-    try:  # a record may be older than a setting, or of another version
+    try:  # a record may be of another version
         former = type(settings)(**made) if isinstance(made, dict) else None
     except SettingsError:
         former = None
@@ -264,7 +264,7 @@ def differences(
 
 
 def _digests(record: Mapping[str, Any], role: str) -> list[str]:
-    """Return the SHA-256 of the inputs of a role; none where the record is not one of ours."""
+    """Return the SHA-256 of the inputs of a role; empty if the record is malformed."""
     inputs = record.get("inputs")
     each = (
         [entry for entry in inputs if isinstance(entry, dict)] if isinstance(inputs, list) else []

@@ -13,11 +13,11 @@ from ..engines.network.model import PaintingModel
 from ..engines.network.model_file import model_digest, shipped_path
 from ..images.checksum import file_digest
 from ..images.metadata import made_with
-from ..images.opening import anchored, locate
+from ..images.opening import locate, resolve_parent
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Picture
-from .environment import surroundings
+from .environment import describe_environment
 from .record import FORMAT, SHIPPED, Input, Record, Role, WeightsUsed
 from .setting_files import setting_inputs, with_paths
 from .style_paintings import shipped_style
@@ -32,18 +32,18 @@ def make_record(
     weights: WeightsUsed | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Make the record of a picture that has just been finished.
+    """Build the record of a picture that has just been finished.
 
     Args:
-        command: What was done, as in `Record.command`.
-        settings: All knobs.
-        inputs: What went in; paths absolute.
-        precision: Numbers in the network.
-        weights: VGG19's, if they were used.
+        command: The command, as in `Record.command`.
+        settings: Settings.
+        inputs: Inputs, with absolute paths.
+        precision: Numbers in VGG19 or the network.
+        weights: VGG19's weights, if they were used.
         **more: Other fields of `Record`: `content`, `style`, `iterations`, `losses`, `seconds`.
 
     Returns:
-        The record, ready for JSON, with absolute paths; see `placed`.
+        The record, ready for JSON, with absolute paths; see `relative_record`.
 
     Example:
         >>> record = make_record("stylize", Settings(), [], precision="float32")
@@ -59,14 +59,14 @@ def make_record(
         weights=weights,
         precision=precision,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        **surroundings(),
+        **describe_environment(),
         **more,
     )
     return record.model_dump(mode="json", exclude_none=True, exclude_unset=True)
 
 
 def picture_input(role: Role, picture: Picture, share: float | None = None) -> Input:
-    """Say of a picture what it is.
+    """Describe a picture as an input.
 
     Example:
         >>> picture = Picture(np.zeros((4, 6, 3), np.float32))
@@ -78,7 +78,7 @@ def picture_input(role: Role, picture: Picture, share: float | None = None) -> I
 
 
 def painting_input(painting: Picture) -> Input:
-    """Say of the slow route's painting what it is; of one that ships its style's name, and no path.
+    """Describe a painting of the iterative route as an input; a shipped one by its style's name.
 
     Example:
         >>> from impasto.images.files import read_picture
@@ -93,10 +93,10 @@ def painting_input(painting: Picture) -> Input:
 
 
 def model_input(model: PaintingModel | str | Path | None) -> Input:
-    """Say of a painting network what it is.
+    """Describe a network as an input.
 
     Args:
-        model: The network, or its file; the one that ships with the package if None.
+        model: The network, or its file; the shipped one if None.
 
     Example:
         >>> model_input(None).name
@@ -107,26 +107,26 @@ def model_input(model: PaintingModel | str | Path | None) -> Input:
     if model is None:
         path = shipped_path()
         return Input(role="model", name=SHIPPED, sha256=_digest(path, path.stat().st_mtime_ns))
-    path = anchored(locate(model))
+    path = resolve_parent(locate(model))
     sha256 = _digest(path, path.stat().st_mtime_ns)
     return Input(role="model", name=path.name, sha256=sha256, path=path.as_posix())
 
 
 @functools.lru_cache(maxsize=4)
-def _digest(path: Path, changed: int) -> str:  # `changed` renews the cache when the file does
+def _digest(path: Path, modified: int) -> str:  # `modified` is part of the cache key
     return file_digest(path)
 
 
-def placed(record: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Return a record with its paths as they are seen from the folder of the result.
+def relative_record(record: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return a record with paths relative to the folder of the result.
 
-    So a folder can move as a whole, and a record does not tell where it was.
+    A folder can then be moved as a whole, and records do not reveal where it was.
 
     Args:
         record: From `make_record`.
-        path: Where the result goes.
+        path: Path of the result.
     """
-    folder = anchored(path).parent
+    folder = resolve_parent(path).parent
     inputs = [
         entry.model_copy(update={"path": entry.path and _seen_from(folder, entry.path)})
         for entry in map(Input.model_validate, record.get("inputs", ()))
@@ -137,9 +137,9 @@ def placed(record: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return {**record, **{key: changed[key] for key in changed.keys() & record.keys()}}
 
 
-def placed_settings(settings: Settings, path: Path) -> dict[str, Any]:
-    """Return settings as the record of a result has them; see `placed`."""
-    folder = anchored(path).parent
+def relative_settings(settings: Settings, path: Path) -> dict[str, Any]:
+    """Return settings with paths relative to the folder of a result; see `relative_record`."""
+    folder = resolve_parent(path).parent
     inputs = [
         entry.model_copy(update={"path": entry.path and _seen_from(folder, entry.path)})
         for entry in setting_inputs(settings)
@@ -152,7 +152,7 @@ def _settings_seen_from(
 ) -> dict[str, Any]:
     seen = with_paths(settings, inputs, lambda entry, name: entry.path or entry.name)
     if seen.get("weights"):
-        seen["weights"] = _seen_from(folder, anchored(locate(seen["weights"])))
+        seen["weights"] = _seen_from(folder, resolve_parent(locate(seen["weights"])))
     return seen
 
 

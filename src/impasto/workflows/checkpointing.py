@@ -16,20 +16,20 @@ from ..errors import DivergedError, ImpastoError, ModelError
 from ..images.scales import Scale
 from ..settings import Settings, as_recorded
 from ..types import Snapshot, Step
-from .run_folder import RUN, STATE, at_work, read_run, remove
-from .run_record import check_inputs, restore_conditions
+from .run_folder import RUN, STATE, lock_folder, read_run, remove
+from .run_record import check_inputs, restore_environment
 
-LONG = 120.0  # seconds from which on a run is worth checkpoints
-_LEAST_PAUSE, _SHARE = 10.0, 20.0  # seconds between checkpoints; times what writing one took
-_LOOK_AFTER = 20.0  # seconds of a run that tell how long it will be
+LONG = 120.0  # seconds; longer runs get checkpoints by default
+_LEAST_PAUSE, _SHARE = 10.0, 20.0  # seconds between checkpoints, or this many times the write time
+_LOOK_AFTER = 20.0  # seconds of a run before its duration is estimated
 _LEAST_LEFT = 0.1  # seconds of a budget
 
 
 def wants_checkpoint(seconds: float | None) -> bool:
-    """Tell whether a run is long enough to keep checkpoints of it.
+    """Return whether a run is long enough for checkpoints.
 
     Args:
-        seconds: How long it will take; None if that is not known.
+        seconds: Expected duration; None if unknown.
 
     Example:
         >>> wants_checkpoint(30.0), wants_checkpoint(600.0), wants_checkpoint(None)
@@ -38,11 +38,11 @@ def wants_checkpoint(seconds: float | None) -> bool:
     return seconds is not None and seconds > LONG
 
 
-def seen_to_be_long(stages: Sequence[Scale]) -> Callable[[Step], bool]:
-    """Give a function that tells after a step whether the run is long, by how it has gone so far.
+def long_run_detector(stages: Sequence[Scale]) -> Callable[[Step], bool]:
+    """Return a function that estimates from a run's speed, after a step, whether it is long.
 
     Args:
-        stages: The scales of the run; an evaluation takes about as long as one has pixels.
+        stages: The scales of the run; the time of an evaluation is about proportional to pixels.
     """
     began = time.perf_counter()
     work = [scale.iterations * math.prod(scale.size) for scale in stages]
@@ -65,20 +65,20 @@ def checkpointed(
     spent: float = 0.0,
     begin: Callable[[Step], bool] | None = None,
 ) -> Generator[Step]:
-    """Pass steps on, and keep in a folder what the run needs to go on from the last of them.
+    """Yield steps, and write checkpoints from which the run can be resumed.
 
-    A checkpoint is written when whoever takes the steps is done with one: at the end of each
-    scale, else not before ten seconds or twenty times what the last took to write have passed,
-    and when anything ends the run. One that cannot be written costs a warning, not the run.
-    Close the iterator (`contextlib.closing`) to have the last one written when a loop is left.
+    A checkpoint is written after a step was consumed: at the end of each scale, else at most every
+    ten seconds or twenty times the last write time, and when the run ends early. If it cannot be
+    written, a warning says so and the run continues. Close the iterator (`contextlib.closing`) to
+    write the last one when leaving a loop early.
 
     Args:
         steps: From a `Stylizer`.
-        folder: Of the run, held by `run_folder.at_work`.
+        folder: Folder of the run, locked by `run_folder.lock_folder`.
         settings: `rounds`.
         spent: Seconds that the run took before it was resumed.
-        begin: Whether to begin with checkpoints after a step, see `later`; asked until it says
-            yes. None: at once.
+        begin: Whether to start checkpoints after a step, see `deferred_start`; called until it
+            returns True. None starts at once.
 
     Yields:
         The same steps.
@@ -92,31 +92,31 @@ def checkpointed(
             writing = writing or (begin is not None and begin(step))
             if writing:
                 write(step, step.end_of_round and step.round % settings.rounds == 0)
-    except DivergedError:  # going on would come to the same
+    except DivergedError:  # a resumed run would diverge, too
         if writing:
             remove(folder)
         raise
     except BaseException:
         if writing and last is not None:
             write(last, True)
-        elif writing and not (folder / STATE).exists():  # nothing is lost
+        elif writing and not (folder / STATE).exists():
             remove(folder)
         raise
 
 
-def later(
+def deferred_start(
     held: contextlib.ExitStack,
     folder: Path,
     describe: Callable[[], Mapping[str, Any]],
     wanted: Callable[[Step], bool],
 ) -> Callable[[Step], bool]:
-    """Give a function for `checkpointed` that begins with checkpoints once they are wanted.
+    """Return a function for `checkpointed` that starts checkpoints once they are wanted.
 
     Args:
-        held: Will hold the folder.
-        folder: Of the run; made when it is needed. If it cannot be, a warning says so, once.
-        describe: Gives what `run_record.describe_run` says of the run.
-        wanted: Whether to begin after a step.
+        held: Holds the lock of the folder.
+        folder: Folder of the run, created when needed. If that fails, a warning says so, once.
+        describe: Returns the description of the run, from `run_record.describe_run`.
+        wanted: Whether to start after a step.
     """
     possible = True
 
@@ -125,59 +125,59 @@ def later(
         if not possible or not wanted(step):
             return False
         try:
-            held.enter_context(at_work(folder, describe()))
+            held.enter_context(lock_folder(folder, describe()))
         except ImpastoError as error:
             possible = False
-            warnings.warn(f"the run goes on without checkpoints: {error}", stacklevel=2)
+            warnings.warn(f"the run continues without checkpoints: {error}", stacklevel=2)
         return possible
 
     return begin
 
 
-def kept(
+def start_checkpointed(
     held: contextlib.ExitStack,
     steps: Iterator[Step],
     folder: Path,
     run: Mapping[str, Any],
     settings: Settings,
 ) -> Iterator[Step]:
-    """Pass the steps of a new run on, with checkpoints of it in a folder from the first on.
+    """Yield the steps of a new run, and write checkpoints to a folder from the first step.
 
     Args:
-        held: Holds the folder, and writes the last checkpoint when it is closed.
+        held: Holds the lock of the folder; closing it writes the last checkpoint.
         steps: From a `Stylizer`.
-        folder: Made if it is missing.
-        run: What it is, from `run_record.describe_run`.
-        settings: All knobs.
+        folder: Folder of the run, created if missing.
+        run: Description of the run, from `run_record.describe_run`.
+        settings: Settings.
 
     Raises:
-        PictureError: The folder cannot be made or written.
+        PictureError: The folder cannot be created or written.
         ModelError: There is an unfinished run in the folder.
     """
     if (folder / RUN).is_file():
         raise ModelError(
-            f"{folder} holds a run that is not finished; go on with it (impasto.resume), or give "
-            "another folder"
+            f"{folder} holds an unfinished run; resume it with impasto.resume, or choose another "
+            "folder"
         )
-    held.enter_context(at_work(folder, run))
+    held.enter_context(lock_folder(folder, run))
     return held.enter_context(contextlib.closing(checkpointed(steps, folder, settings)))
 
 
 def _writer(folder: Path, spent: float) -> Callable[[Step, bool], None]:
-    """Give a function that writes a checkpoint if one is due, or in any case."""
-    began, due, told = time.perf_counter(), -math.inf, False
+    """Return a function that writes a checkpoint if one is due, or if forced."""
+    began, due, warned = time.perf_counter(), -math.inf, False
 
-    def write(step: Step, in_any_case: bool) -> None:
-        nonlocal due, told
+    def write(step: Step, force: bool) -> None:
+        nonlocal due, warned
         before = time.perf_counter()
-        if before < due and not in_any_case:
+        if before < due and not force:
             return
         try:
             _write(folder, step, spent + before - began)
         except ImpastoError as error:
-            if not told:
-                warnings.warn(f"the run goes on, but a checkpoint failed: {error}", stacklevel=2)
-            told = True
+            if not warned:
+                warnings.warn(f"the run continues, but a checkpoint failed: {error}", stacklevel=2)
+            warned = True
         now = time.perf_counter()
         due = now + max(_LEAST_PAUSE, _SHARE * (now - before))
 
@@ -195,13 +195,13 @@ def _write(folder: Path, step: Step, seconds: float) -> None:
 
 
 class Unfinished(NamedTuple):
-    """A run that can go on.
+    """A run that can be resumed.
 
     Attributes:
-        run: What it is, as `describe_run` gave it.
-        settings: All knobs; of a budget what is left.
-        snapshot: Where it stands; None if it ended before its first checkpoint.
-        seconds: Time that it took.
+        run: Its description, from `describe_run`.
+        settings: Settings; a budget is reduced to the time left.
+        snapshot: Its state; None if it ended before its first checkpoint.
+        seconds: Time it took so far.
     """
 
     run: Mapping[str, Any]
@@ -211,10 +211,10 @@ class Unfinished(NamedTuple):
 
 
 def open_unfinished(folder: Path) -> Unfinished:
-    """Read an unfinished run, and prepare this process to go on with it.
+    """Read an unfinished run, and prepare this process to resume it.
 
     Args:
-        folder: From `run_folder.find_folder`, held by `run_folder.at_work`.
+        folder: From `run_folder.find_folder`, locked by `run_folder.lock_folder`.
 
     Returns:
         The run. A warning says why its picture may differ from an uninterrupted run's.
@@ -222,7 +222,7 @@ def open_unfinished(folder: Path) -> Unfinished:
     Raises:
         ModelError: The checkpoint is damaged.
         PictureError: An input is missing or has changed.
-        WeightsError: Other weights are found than those it began with.
+        WeightsError: VGG19's weights are not those of the run.
     """
     run = read_run(folder)
     begun = (folder / STATE).exists()
@@ -233,18 +233,18 @@ def open_unfinished(folder: Path) -> Unfinished:
             return Unfinished(run, settings, None, 0.0)
         snapshot = read_snapshot(folder / STATE)
         about = snapshot.about
-        restore_conditions(run, about.get("operators"))
+        restore_environment(run, about.get("operators"))
         left, seconds = about["seconds_left"], float(about["seconds"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"{folder / RUN} is damaged ({error!r}); start the run again with "
+            f"{folder / RUN} is damaged ({error!r}); restart the run with "
             "impasto stylize ... --force"
         ) from error
     if left is not None:
         settings = settings.changed(budget=max(left, _LEAST_LEFT))
         warnings.warn(
-            f"the run has a budget of time, of which {left:.0f} s are left, so its picture may "
-            "differ from that of an uninterrupted run",
+            f"the run has a time budget with {left:.0f} s left, so its picture may differ from "
+            "that of an uninterrupted run",
             stacklevel=2,
         )
     return Unfinished(run, settings, snapshot, seconds)

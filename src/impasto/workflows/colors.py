@@ -15,7 +15,7 @@ from ..images.color import (
     match_luminance,
     with_luminance,
 )
-from ..images.guidance import places
+from ..images.guidance import group_styles
 from ..images.masks import fit_mask
 from ..images.scales import resize
 from ..settings import Settings
@@ -25,7 +25,7 @@ _METHODS = {"match": "covariance", "histogram": "histogram"}
 
 
 class Colored(NamedTuple):
-    """What the run sees, its colours changed as the settings ask."""
+    """Inputs of a run, recoloured as the settings require."""
 
     content: Image
     styles: list[Image]
@@ -33,24 +33,24 @@ class Colored(NamedTuple):
     init: Image | None
 
 
-def before(
+def prepare_colors(
     content: Image,
     styles: Sequence[Image],
     guidance: Guidance,
     settings: Settings,
     init: Image | None,
 ) -> Colored:
-    """Change the colours of what the run sees.
+    """Recolour the inputs of a run before the optimisation.
 
     Args:
         content: The photograph, (H, W, 3).
         styles: The paintings, (h, w, 3) each.
-        guidance: Which style goes where, for `palette`.
+        guidance: Masks and weights of the styles, for `palette`.
         settings: `color` and `strength`.
-        init: The starting picture; None where the settings name it.
+        init: The starting picture; None if the settings name it.
 
     Returns:
-        Both, and what else follows: `palette` needs no optimising.
+        The inputs, with settings changed to match: `palette` needs no optimisation.
     """
     if settings.strength == 0:
         return Colored(content, list(styles), settings.changed(color="style"), None)
@@ -70,8 +70,8 @@ def before(
     return Colored(content, list(styles), settings, init)
 
 
-def after(step: Step, content: Image, settings: Settings) -> Step:
-    """Give a step the photograph's colours where the settings ask for them.
+def restore_colors(step: Step, content: Image, settings: Settings) -> Step:
+    """Restore the photograph's colours in a step if the settings require it.
 
     Args:
         step: As optimised.
@@ -101,10 +101,10 @@ def _grey(light: Image) -> Image:
 def _recolored(
     content: Image, styles: Sequence[Image], guidance: Guidance, settings: Settings
 ) -> Image:
-    """Give the photograph, region by region, the colours of the paintings, and no strokes."""
+    """Match the photograph's colours to the paintings', region by region."""
     changed: Image = np.zeros_like(content)
     covered = np.zeros(content.shape[:2], np.float32)
-    for place in places(len(styles), guidance):
+    for place in group_styles(len(styles), guidance):
         mask = (
             np.ones_like(covered) if place.mask is None else fit_mask(place.mask, content.shape[:2])
         )

@@ -17,11 +17,11 @@ from ..images.metadata import made_with
 from .record import Record, WeightsUsed, plain
 
 
-def surroundings() -> dict[str, Any]:
-    """Return what computes here: `backend`, `versions`, `device`, `threads` and `operators`.
+def describe_environment() -> dict[str, Any]:
+    """Return `backend`, `versions`, `device`, `threads` and `operators` of this process.
 
     Example:
-        >>> sorted(surroundings())
+        >>> sorted(describe_environment())
         ['backend', 'device', 'operators', 'threads', 'versions']
     """
     from .. import backend
@@ -42,7 +42,7 @@ def surroundings() -> dict[str, Any]:
 
 
 def weights_used(given: str | None = None) -> WeightsUsed | None:
-    """Say which file of VGG19's weights is used; None if it has gone since.
+    """Return the file of VGG19's weights in use; None if it no longer exists.
 
     Args:
         given: As `Settings.weights`.
@@ -57,18 +57,18 @@ def weights_used(given: str | None = None) -> WeightsUsed | None:
 
 
 def compare_weights(given: str | None, record: Record, path: Path) -> None:
-    """Warn if VGG19's weights are not those that the record tells of."""
+    """Warn if VGG19's weights are not the recorded ones."""
     recorded, here = record.weights, weights_used(given)
     if recorded is not None and here is not None and recorded.md5 != here.md5:
         warn(
-            f"{path} was made with VGG19's weights of the md5 {plain(recorded.md5)}, and "
-            f"here are those of {here.md5} ({here.known or here.kind}), so the picture may differ"
+            f"{path} was made with VGG19 weights of md5 {plain(recorded.md5)}, but this machine "
+            f"uses md5 {here.md5} ({here.known or here.kind}), so the picture may differ"
         )
 
 
-def compare_surroundings(precision: str, record: Record, path: Path) -> None:
-    """Warn if what computes here is not what computed then."""
-    here = surroundings()
+def compare_environment(precision: str, record: Record, path: Path) -> None:
+    """Warn if this environment differs from the recorded one."""
+    here = describe_environment()
     then: dict[str, object] = {"": record.made_with, **record.versions, "on": record.device}
     then |= {"backend": record.backend, "threads": record.threads, "precision": record.precision}
     now = {"": made_with(), **here["versions"], "on": here["device"]}
@@ -80,14 +80,13 @@ def compare_surroundings(precision: str, record: Record, path: Path) -> None:
     ]
     if differing:
         warn(
-            f"{path} was made with {', '.join(differing)}, so the picture may not be the "
-            "same to the bit"
+            f"{path} was made with {', '.join(differing)}, so the picture may not be bit-identical"
         )
 
 
 @contextmanager
 def operators_of(record: Record) -> Iterator[None]:
-    """Use the operators that a picture was computed with, as far as this machine has them."""
+    """Use the recorded operators, as far as this machine has them."""
     from ..backend import operators, use_operators
 
     own = operators()
@@ -99,5 +98,5 @@ def operators_of(record: Record) -> Iterator[None]:
 
 
 def warn(text: str) -> None:
-    """Warn of what may make the picture another."""
+    """Warn that the picture may differ."""
     warnings.warn(text, stacklevel=4)

@@ -18,12 +18,12 @@ from .setting_files import ROLES
 
 
 class Masks(NamedTuple):
-    """Masks as arrays, in place of those that the settings name.
+    """Masks as arrays, in place of those named in the settings.
 
     Attributes:
-        masks: Where each style goes, see `stylize`.
+        masks: Where each style applies, see `stylize`.
         style_masks: Which part of each painting its style is taken from.
-        protect: What stays as in the photograph.
+        protect: Where the photograph stays unchanged.
     """
 
     masks: Sequence[MaskLike] | None = None
@@ -32,7 +32,7 @@ class Masks(NamedTuple):
 
 
 def as_masks(given: Masks | Sequence[MaskLike] | None) -> Masks:
-    """Return masks as `Masks`; a list of them says where each style goes."""
+    """Return masks as `Masks`; a list becomes `Masks.masks`."""
     if given is None or isinstance(given, Masks):
         return given or Masks()
     return Masks(masks=tuple(given))
@@ -50,7 +50,7 @@ def make_guidance(
         given: Masks in place of those of the settings.
 
     Returns:
-        Which style goes where; the masks of the photograph are of its size.
+        The guidance; masks of the photograph have its size.
 
     Raises:
         PictureError: A mask cannot be read, is empty, or is not of the shape of its picture.
@@ -66,7 +66,7 @@ def make_guidance(
     ):
         if values and len(values) != len(styles):
             raise SettingsError(
-                f"{name} has {len(values)} values for {len(styles)} styles; give one for each style"
+                f"{name} has {len(values)} values for {len(styles)} styles; give one per style"
             )
     protect = settings.protect if given.protect is None else given.protect
     size = content.shape[:2]
@@ -82,11 +82,11 @@ def make_guidance(
 
 
 def name_masks(settings: Settings, given: Masks) -> tuple[Settings, Masks]:
-    """Let the settings name the masks that are given by their paths, so that records do too.
+    """Move masks given as paths into the settings, so that records name them.
 
     Returns:
-        The settings, which start from the photograph if there are masks, and the masks that are
-        no files.
+        The settings, which start from the photograph if there are masks, and the masks given as
+        arrays.
     """
     for name, value in given._asdict().items():
         texts = value if isinstance(value, list | tuple) else [value]
@@ -110,7 +110,7 @@ def mask_inputs(given: Masks) -> list[Input]:
 
 
 def _read(mask: MaskLike, size: Size, of: str, settings: Settings) -> Mask | None:
-    """Read one mask, softened, of the size of its picture; None stands for all of it."""
+    """Read one mask at the size of its picture, feathered; None for the whole picture."""
     if isinstance(mask, str) and mask in (EVERYWHERE, REST):
         return None
     read = read_mask(mask)
@@ -121,7 +121,7 @@ def _read(mask: MaskLike, size: Size, of: str, settings: Settings) -> Mask | Non
 def _with_rest(
     found: Sequence[Mask | None], named: Sequence[MaskLike], size: Size
 ) -> tuple[Mask | None, ...]:
-    """Put what no other mask covers where `rest` stands."""
+    """Replace `rest` by the area that no other mask covers."""
     others = [mask for mask in found if mask is not None]
     covered = coverage(others) if others else np.zeros(size, np.float32)
     return tuple(

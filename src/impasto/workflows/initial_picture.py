@@ -17,12 +17,14 @@ from .paint import paint as paint_at_once
 from .result import PictureLike
 from .style_paintings import shipped_style
 
-_START_SIDE = 512  # pixels of the longer side of a picture painted to start from
+_START_SIDE = 512  # long side of a painted starting picture, pixels
 _BLEND = 0.4  # share of the network's painting in a blend
 
 
-def painted_start(content: Image, paintings: Sequence[Picture], settings: Settings) -> Image | None:
-    """Paint the starting picture with a network where the settings ask for one.
+def paint_initial_picture(
+    content: Image, paintings: Sequence[Picture], settings: Settings
+) -> Image | None:
+    """Paint the starting picture with a network if the settings require one.
 
     Args:
         content: The photograph, (H, W, 3), 0..1.
@@ -30,7 +32,7 @@ def painted_start(content: Image, paintings: Sequence[Picture], settings: Settin
         settings: `init`, and for a blend `style_weights` and `strength`.
 
     Returns:
-        A picture, (h, w, 3), 0..1, of any size; None where no network paints it.
+        A picture, (h, w, 3), 0..1, of any size; None if no network is needed.
 
     Raises:
         ModelError: The network cannot be used.
@@ -58,10 +60,10 @@ def _long_side(content: Image) -> int:
 
 
 def _learned(painting: Picture) -> PictureLike:
-    """Return the name of the style that the network learned from a painting, else the painting."""
+    """Return the name of the style learned from a painting, else the painting at a usable size."""
     name = shipped_style(painting)
     if name is not None and name in find_model(None).styles:
         return name
     height, width = painting.image.shape[:2]
-    factor = max(1.0, SMALLEST_SIDE / min(height, width))  # the network sees no smaller ones
+    factor = max(1.0, SMALLEST_SIDE / min(height, width))  # the network needs this size
     return resize(painting.image, (math.ceil(height * factor), math.ceil(width * factor)))

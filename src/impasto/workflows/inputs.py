@@ -1,8 +1,8 @@
 """Find the files that a record names, and check that they are unchanged.
 
-A record may come from a stranger's file. So a path in it is followed only as seen from the folder
-of the result, what is there is used only if its SHA-256 is the recorded one, and the network's
-weights only if they are known ones.
+A record may come from an untrusted file. Its paths are only resolved relative to the folder of the
+result, files are used only if their SHA-256 is the recorded one, and VGG19's weights only if their
+checksum is known.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from .result import PictureLike
 from .setting_files import ROLES, named_files, with_paths
 from .style_paintings import style_file, style_painting
 
-_SHOWN = 12  # characters of a SHA-256 that an error quotes
+_SHOWN = 12  # characters of a SHA-256 quoted in an error
 
 
 class Origin(NamedTuple):
     """A result and its record.
 
     Attributes:
-        path: The result.
-        record: What it says.
-        max_pixels: Largest picture that is read, pixels; Pillow's limit if None.
+        path: Path of the result.
+        record: Its record.
+        max_pixels: Largest picture, pixels; Pillow's limit if None.
     """
 
     path: Path
@@ -47,27 +47,27 @@ class Origin(NamedTuple):
 def find_file(entry: Input, origin: Origin, option: str) -> Path:
     """Find an input by its recorded path, else by its name beside the result.
 
-    A style's painting that ships is taken from the package.
+    A shipped painting is taken from the package.
 
     Args:
         entry: The input.
         origin: The result.
-        option: What gives another file, for the error's sentence.
+        option: Option that sets another file, for the error message.
 
     Raises:
-        PictureError: It is missing, or what is there has another SHA-256.
+        PictureError: The file is missing, or has another SHA-256.
     """
     advice, shipped = f"give it with {option}", _shipped(entry)
     if shipped is not None and file_digest(shipped) == entry.sha256:
         return shipped
     if shipped is not None and entry.path is None:
         raise PictureError(
-            f"the painting of {entry.name} that ships with this version is not the one that "
+            f"the painting of {entry.name} shipped with this version is not the one that "
             f"{origin.path} was made from; {advice}"
         )
     if entry.path is None or entry.sha256 is None:
         raise PictureError(
-            f"the {entry.role} of {origin.path} was no file that can be found again; {advice}"
+            f"the {entry.role} of {origin.path} was not a file, so it cannot be found; {advice}"
         )
     found = {path: file_digest(path) for path in _candidates(entry, origin.path.parent)}
     for path, sha256 in found.items():
@@ -86,28 +86,28 @@ def find_file(entry: Input, origin: Origin, option: str) -> Path:
 
 
 def _shipped(entry: Input) -> Path | None:
-    """Return the painting that ships, where an input names the style it is of."""
+    """Return the shipped painting of the style that an input names, or None."""
     is_painting = entry.role == "style" and entry.sha256 is not None
     return style_painting(entry.name) if is_painting else None
 
 
 def _candidates(entry: Input, folder: Path) -> Iterator[Path]:
-    """Yield the files that an input may be, those that exist."""
+    """Yield the existing files that an input may be."""
     place = _followed(entry.path, folder)
     named = folder / entry.name if PurePosixPath(entry.name).name == entry.name else None
     yield from filter(_is_there, dict.fromkeys(filter(None, (place, named))))
 
 
 def _is_there(path: Path) -> bool:
-    """Say whether there is a file with something in it."""
+    """Return whether a path is a file that is not empty."""
     try:
         return path.is_file() and path.stat().st_size > 0
-    except (OSError, ValueError):  # no name that this system can have
+    except (OSError, ValueError):  # not a valid name on this system
         return False
 
 
 def _followed(path: str | None, folder: Path) -> Path | None:
-    """Return where a recorded path leads, if it is one that `placed` writes."""
+    """Resolve a recorded path; None unless it has a form that `relative_record` writes."""
     if not path:
         return None
     drive = os.name == "nt" and re.match(r"[A-Za-z]:/", path)  # result and input on two drives
@@ -119,11 +119,11 @@ def _followed(path: str | None, folder: Path) -> Path | None:
 def find_pictures(
     role: str, given: Sequence[PictureLike] | None, origin: Origin, option: str
 ) -> list[Picture]:
-    """Find the pictures of one role, or take those that are given in their place.
+    """Find the pictures of one role, or read the given replacements.
 
     Raises:
-        PictureError: One is missing, another than it was, or cannot be read; or their number is
-            another.
+        PictureError: A picture is missing, has changed or cannot be read, or the number of
+            replacements is wrong.
     """
     entries = origin.inputs(role)
     if not entries:
@@ -137,16 +137,16 @@ def find_pictures(
 def check_number(
     role: str, given: Sequence[PictureLike] | None, origin: Origin, option: str
 ) -> None:
-    """Refuse given inputs that are more or fewer than those of the record.
+    """Refuse replacements whose number is not that of the recorded inputs.
 
     Raises:
-        PictureError: They are.
+        PictureError: The numbers differ.
     """
     number = len(origin.inputs(role))
     if given is not None and len(given) != number:
         raise PictureError(
             f"{origin.path} was made with {number} input(s) as {role}, got {len(given)}; "
-            f"give {option} as often"
+            f"give {option} {number} time(s)"
         )
 
 
@@ -169,11 +169,11 @@ def take_given(source: PictureLike, entry: Input, origin: Origin) -> Picture:
 
 
 def warn_if_other(sha256: str | None, name: str, entry: Input, origin: Origin) -> None:
-    """Warn if what is given, or ships, is not what the record names."""
+    """Warn if a given or shipped file is not the recorded one."""
     if sha256 != entry.sha256:
         warnings.warn(
             f"{name} has another SHA-256 than the {entry.role} '{plain(entry.name)}' that "
-            f"{origin.path} was made from, so the picture may be another",
+            f"{origin.path} was made from, so the picture may differ",
             stacklevel=2,
         )
 
@@ -181,15 +181,15 @@ def warn_if_other(sha256: str | None, name: str, entry: Input, origin: Origin) -
 def find_setting_files(
     values: Mapping[str, Any], changes: Collection[str], origin: Origin
 ) -> dict[str, Any]:
-    """Return recorded settings with the files found that they name; see `find_file`.
+    """Return recorded settings with the paths of their files resolved; see `find_file`.
 
     Args:
         values: The settings.
-        changes: Names of settings that will be replaced, so that their files are not needed.
+        changes: Names of settings to be replaced, whose files are not needed.
         origin: The result.
 
     Raises:
-        PictureError: One is missing, or another than it was.
+        PictureError: A file is missing or has changed.
     """
 
     def place(entry: Input, name: str) -> str:
@@ -206,15 +206,15 @@ def find_setting_files(
         ) from None
     for name in ROLES.keys() - {*changes}:
         for entry in origin.inputs(ROLES[name])[len([*named_files(name, kept)]) :]:
-            found[name] = place(entry, name)  # it was handed over in place of the setting
+            found[name] = place(entry, name)  # given as an argument, not in the settings
     return found
 
 
 def find_weights(values: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """Return recorded settings with the file of VGG19's weights in them found.
+    """Return recorded settings with the path of VGG19's weights resolved.
 
     Raises:
-        WeightsError: They are none that are known, so they are read only if you say so.
+        WeightsError: The recorded checksum is unknown; such files are not read unless given.
     """
     from ..perceptual import weights
 
@@ -223,8 +223,8 @@ def find_weights(values: dict[str, Any], origin: Origin) -> dict[str, Any]:
         return values
     if used is None or used.md5 not in weights.KNOWN:
         raise WeightsError(
-            f"{origin.path} was made with weights that are not known; if you trust the file, give "
-            "it with --set weights=PATH"
+            f"{origin.path} was made with unknown weights; if you trust the file, give it with "
+            "--set weights=PATH"
         )
     path = _followed(named, origin.path.parent) if isinstance(named, str) else None
     here = path is not None and _is_there(path) and weights.find(path).md5 == used.md5

@@ -5,19 +5,19 @@ from __future__ import annotations
 from ..presets import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, starts_from_blend
 from ..settings import Settings
 
-_DECIDING = ("init", "iterations", *BLENDABLE)  # what decides how a run starts
+_DECIDING = ("init", "iterations", *BLENDABLE)  # settings that decide how a run starts
 
 
 def default_settings(words: list[str]) -> Settings:
-    """Return the settings that the options of a command line start from.
+    """Return the default settings for a command line.
 
-    The parser fills in every setting, so what a preset, a quality or a budget leaves open must be
-    known before it runs.
+    The parser fills in every setting, so the defaults that a preset, a quality or a budget implies
+    must be known before it runs.
     """
     choices = {"preset": PRESETS, "quality": QUALITIES, "style_loss": STYLE_LOSSES}
     given = {name: value for name in choices if (value := _value(words, name))}
     if any(value not in choices[name] for name, value in given.items()):
-        return Settings()  # the parser will name those that there are
+        return Settings()  # the parser reports the error
     if _value(words, "budget") and "quality" not in given:
         given["quality"] = "best"
     named = {
@@ -34,7 +34,7 @@ def default_settings(words: list[str]) -> Settings:
 
 
 def _value(words: list[str], name: str) -> str | None:
-    """Return the last value that a command line gives an option."""
+    """Return the last value of an option on a command line."""
     value, option = None, "--" + name.replace("_", "-")
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word.replace("_", "-") == option:

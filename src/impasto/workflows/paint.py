@@ -33,8 +33,8 @@ class Painter(NamedTuple):
     Attributes:
         model: The network.
         vector: The style, (style size,).
-        name: What it is called in records.
-        inputs: The network, and the style or styles, as records tell of them.
+        name: Name of the style in records.
+        inputs: The network and the styles, as inputs of a record.
     """
 
     model: PaintingModel
@@ -51,16 +51,16 @@ def paint(
     settings: PaintSettings | None = None,
     **changes: Any,
 ) -> Result:
-    """Repaint a photograph at once with a trained network.
+    """Paint a photograph in one pass of a trained network.
 
     Args:
         photograph: A path, a NumPy array or a PIL image, as for `stylize`.
         style: Name of a style of the model (`styles(model)` lists them), path of an .impasto file
-            (with `/NAME` after it if it holds several), or a painting (path, array or PIL image)
-            whose style the model's predictor tells; or several with their shares,
+            (with `/NAME` appended if it holds several), or a painting (path, array or PIL image)
+            whose style the model predicts; or several with their shares,
             `{"wave": 0.6, "scream": 0.4}`.
-        model: The network, or its file; the one that ships with the package if None.
-        settings: All knobs; the defaults if None.
+        model: The network, or its file; the shipped one if None.
+        settings: Settings; the defaults if None.
         **changes: Settings to change, such as `strength=0.7`.
 
     Returns:
@@ -68,7 +68,7 @@ def paint(
 
     Raises:
         PictureError: A picture cannot be read, or is too small.
-        SettingsError: A setting is out of range, or no style has that name.
+        SettingsError: A setting is out of range, or there is no such style.
         ModelError: A model file cannot be used.
 
     Example:
@@ -95,7 +95,7 @@ def make_painter(
     models = {painter.model for painter in found.values()}
     if len(models) > 1:
         raise SettingsError(
-            "styles of different model files cannot be mixed; take all from one file"
+            "styles of different model files cannot be mixed; use styles of one file"
         )
     (chosen,) = models
     vectors = {**chosen.styles, **{name: painter.vector for name, painter in found.items()}}
@@ -146,13 +146,13 @@ def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSetting
 
 
 def styles(model: PaintingModel | str | Path | None = None) -> dict[str, dict[str, Any]]:
-    """Return what is known of each style of a model, by its name.
+    """Return the styles of a model and the facts on its card, by name.
 
     Args:
-        model: The network, or its file; the one that ships with the package if None.
+        model: The network, or its file; the shipped one if None.
 
     Returns:
-        `title`, `painter` and `year` of each, where its card has them; of the network that ships
+        `title`, `painter` and `year` of each style, if the card has them; for the shipped network
         also `source` and `licence` of the painting, see `style_painting`.
 
     Raises:
@@ -174,7 +174,7 @@ def shipped_model() -> PaintingModel:
     """Load the network that ships with the package.
 
     Raises:
-        ModelError: This package has none.
+        ModelError: The package has none.
 
     Example:
         >>> "wave" in shipped_model().styles
@@ -183,14 +183,14 @@ def shipped_model() -> PaintingModel:
     path = shipped_path()
     if not path.exists():
         raise ModelError(
-            "no network ships with this package; name one with --model FILE.impasto, "
-            "as impasto train and impasto learn make them"
+            "this package ships no network; make one with impasto train or impasto learn, and "
+            "give it with --model FILE.impasto"
         )
     return load_model(path)
 
 
 def find_model(model: PaintingModel | str | Path | None) -> PaintingModel:
-    """Return the network that is given, or that a file holds; the one that ships if None.
+    """Return a network, loaded from its file if needed; the shipped one if None.
 
     Raises:
         ModelError: There is no such model.
@@ -205,7 +205,7 @@ def find_model(model: PaintingModel | str | Path | None) -> PaintingModel:
 
 
 def painting_precision(predicted: bool) -> str:
-    """Return what painting computes in; only the predictor of a painting's style has a choice."""
+    """Return the precision of painting; only predicting a style uses VGG19, which has a choice."""
     from ..backend import resolve_precision
 
     return resolve_precision("auto") if predicted else "float32"
@@ -229,7 +229,7 @@ def _find(style: StyleLike, given: PaintingModel | str | Path | None) -> Painter
         if not Path(text).suffix:
             raise SettingsError(
                 f"there is no style {text!r}; the styles are {', '.join(model.styles)}; "
-                f"a painting's or a {SUFFIX} file's path serves as well"
+                f"or give the path of a painting or a {SUFFIX} file"
             )
     return _of_painting(style, find_model(given), given)
 
@@ -254,14 +254,14 @@ def _named(model: PaintingModel, name: str, given: PaintingModel | str | Path | 
 
 
 def _newest(path: str | Path) -> tuple[str, int]:
-    """Return a path, and when the file was last written."""
+    """Return a path and the modification time of its file."""
     file = Path(path)
     return str(path), file.stat().st_mtime_ns if file.exists() else 0
 
 
 @functools.lru_cache(maxsize=4)
-def _load(path: str, changed: int) -> PaintingModel:
-    """Load a model file once for several styles; `changed` is when it was last written."""
+def _load(path: str, modified: int) -> PaintingModel:
+    """Load a model file, cached; `modified`, its modification time, is part of the cache key."""
     return load_model(path)
 
 
@@ -273,8 +273,8 @@ def _of_painting(
     picture = as_picture(painting)
     if model.predictor is None:
         raise ModelError(
-            "the model has no predictor, so a painting cannot be its style; run impasto learn on "
-            "the painting, or name one of the model's styles"
+            "the model has no predictor, so it cannot paint in the style of a painting; run "
+            "impasto learn on the painting, or name one of the model's styles"
         )
     inputs = model_input(given), picture_input("style", picture)
     vector = predict_style(picture.image, model)

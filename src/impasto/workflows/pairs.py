@@ -10,25 +10,25 @@ from typing import Any, NamedTuple
 
 from ..errors import ModelError
 from ..images.checksum import file_digest
-from ..images.files import make_folder, read_record, whole_or_not_at_all
-from ..images.listing import Found, list_pictures
+from ..images.files import atomic_write, make_folder, read_record
+from ..images.listing import ListedPicture, list_pictures
 from ..images.metadata import made_with
 from ..settings import Settings
-from .batch import Form, Outcome, work_through
+from .batch import Form, Outcome, run_tasks
+from .output_paths import Task, plan_outputs
 from .result import Result, as_picture
 from .style_paintings import style_file
 from .stylize import make_stylizer, stylize_with
-from .tasks import Task, plan_results
 
 MANIFEST = "pairs.json"
 
 
 class Pairs(NamedTuple):
-    """What a folder of pairs holds.
+    """Training pairs of one style.
 
     Attributes:
-        style: Name of the painting's file without its ending.
-        painted: The painted picture of each photograph that exists.
+        style: Stem of the painting's file name.
+        painted: Photograph to painted picture, for photographs that exist.
     """
 
     style: str
@@ -38,19 +38,19 @@ class Pairs(NamedTuple):
 def make_pairs(
     photographs: str | Path, style: str | Path, folder: str | Path, settings: Settings
 ) -> Iterator[Outcome]:
-    """Paint each photograph of a folder in one style by the slow route.
+    """Stylize each photograph of a folder as a training pair.
 
-    What is there already is not painted again, so a run that was stopped goes on where it was. A
-    manifest tells from which files (by their SHA-256) and by which settings each picture came.
+    Finished pictures are skipped, so repeating an interrupted call continues it. A manifest holds
+    the SHA-256 of the files and the settings of each picture.
 
     Args:
         photographs: Folder of photographs.
-        style: The painting, or the name of a style that ships.
-        folder: Where painted pictures and manifest go; made if it is missing.
-        settings: All knobs of the slow route.
+        style: The painting, or the name of a shipped style.
+        folder: Folder of the painted pictures and the manifest; created if missing.
+        settings: Settings of the iterative route.
 
     Yields:
-        What became of each photograph.
+        The outcome of each photograph.
 
     Raises:
         PictureError: There are no photographs, or the painting cannot be read.
@@ -70,7 +70,9 @@ def make_pairs(
     paint = make_stylizer(paintings, settings)
     manifest = _open(folder, about)
     paths = list_pictures(photographs, without=folder)
-    tasks = plan_results([Found(path, path.relative_to(photographs)) for path in paths], folder)
+    tasks = plan_outputs(
+        [ListedPicture(path, path.relative_to(photographs)) for path in paths], folder
+    )
     make_folder(folder)
 
     @functools.cache
@@ -85,7 +87,7 @@ def make_pairs(
         known = manifest["pairs"].get(task.result.relative_to(folder).as_posix(), {})
         return [] if entry(task).items() <= known.items() else ["from another photograph"]
 
-    for outcome in work_through(tasks, make, differing, Form(force=True)):
+    for outcome in run_tasks(tasks, make, differing, Form(force=True)):
         if outcome.status == "done":
             task = tasks[outcome.number - 1]
             losses = (read_record(outcome.result) or {})["losses"]
@@ -97,7 +99,7 @@ def make_pairs(
 
 
 def read_pairs(folder: str | Path, photographs: str | Path) -> Pairs:
-    """Find the pairs of a folder whose photographs exist.
+    """Read the pairs of a folder whose photographs exist.
 
     Args:
         folder: From `make_pairs`.
@@ -123,7 +125,7 @@ def read_pairs(folder: str | Path, photographs: str | Path) -> Pairs:
 
 
 def _open(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
-    """Read the manifest of a folder, or begin one."""
+    """Read the manifest of a folder, or create one."""
     manifest = _read(folder)
     if manifest is None:
         return {"made_with": made_with(), **about, "pairs": {}}
@@ -146,10 +148,10 @@ def _read(folder: Path) -> dict[str, Any] | None:
         if not all(isinstance(name, str) for name in names):
             raise ValueError("it names no files")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({error}); delete it to begin anew") from error
+        raise ModelError(f"{path} cannot be read ({error}); delete it to start over") from error
     return manifest
 
 
 def _write(folder: Path, manifest: dict[str, Any]) -> None:
-    with whole_or_not_at_all(folder / MANIFEST) as file:
+    with atomic_write(folder / MANIFEST) as file:
         file.write(json.dumps(manifest, indent=1).encode())

@@ -14,8 +14,7 @@ from ..paint_settings import PaintSettings
 from ..settings import PAINTED_INITS, Settings
 from ..types import Picture, Step
 from .build_record import model_input
-from .changes import read_changes, recorded_settings
-from .environment import compare_surroundings, compare_weights, operators_of, warn
+from .environment import compare_environment, compare_weights, operators_of, warn
 from .inputs import (
     Origin,
     check_number,
@@ -29,20 +28,21 @@ from .inputs import (
 )
 from .paint import find_model, paint, painting_precision
 from .record import SHIPPED, Input, Record, parse_record, plain
+from .record_settings import read_changes, recorded_settings
 from .result import PictureLike, Result
 from .stylize import stylize
 from .texture import blank_content, texture, texture_settings
 
 
 class StylizeAgain(NamedTuple):
-    """A result of the slow route that is to be made again, everything found and checked.
+    """A result of the iterative route to reproduce, its inputs found and checked.
 
     Attributes:
-        record: Of the result.
-        content: The photograph; of a texture, the grey in its place.
+        record: Record of the result.
+        content: The photograph; a grey picture for textures.
         styles: The paintings.
-        settings: All knobs, the changes among them.
-        aspect: Of a texture; None where there is a photograph.
+        settings: Settings, including the changes.
+        aspect: Aspect of a texture; None with a photograph.
     """
 
     record: Record
@@ -53,14 +53,14 @@ class StylizeAgain(NamedTuple):
 
 
 class PaintAgain(NamedTuple):
-    """A result of one pass that is to be made again, everything found and checked.
+    """A result of `paint` to reproduce, its inputs found and checked.
 
     Attributes:
-        record: Of the result.
+        record: Record of the result.
         content: The photograph.
-        style: As `paint` takes it.
-        settings: All knobs, the changes among them.
-        model: The network; None for the one that ships.
+        style: The style, an argument of `paint`.
+        settings: Settings, including the changes.
+        model: The network; None for the shipped one.
     """
 
     record: Record
@@ -80,28 +80,28 @@ def again(
     max_pixels: int | None = None,
     on_step: Callable[[Step], None] | None = None,
 ) -> Result:
-    """Make a result of `stylize`, `texture` or `paint` again from the record that it carries.
+    """Reproduce a result of `stylize`, `texture` or `paint` from its record.
 
     Without changes, the same machine with the same versions gives the same picture.
 
     Args:
-        result: The picture, as `Result.save` wrote it.
+        result: The picture, as written by `Result.save`.
         changes: Settings to change, such as `{"size": 1024}`.
-        content: The photograph, if it has moved.
-        styles: The paintings (or names of styles of the network), if they have moved.
-        model: The network that painted it, if it has moved.
-        max_pixels: Largest input picture that is read, pixels; Pillow's limit if None.
+        content: Photograph to use in place of the recorded one.
+        styles: Paintings (or names of styles of the network) to use in place of the recorded ones.
+        model: Network to use in place of the recorded one.
+        max_pixels: Largest input picture, pixels; Pillow's limit if None.
         on_step: Called after each step, as in `stylize`.
 
     Returns:
         The picture.
 
     Raises:
-        PictureError: There is no record, or it is too old or damaged; or an input is missing, is
-            not what it was, or cannot be read.
+        PictureError: The record is missing, too old or damaged; or an input is missing, has
+            changed, or cannot be read.
         SettingsError: A change names no setting, or has a value out of range.
-        ModelError: The network is missing, or has not the style.
-        WeightsError: No usable weights of the network were found.
+        ModelError: The network is missing, or lacks the style.
+        WeightsError: No usable weights of VGG19 were found.
 
     Example:
         >>> again("painted.png", changes={"size": 1024}).save("large.png")  # doctest: +SKIP
@@ -114,7 +114,7 @@ def again(
         model=model,
         max_pixels=max_pixels,
     )
-    return carry_out(remake, on_step)
+    return run_again(remake, on_step)
 
 
 def prepare_again(
@@ -126,29 +126,29 @@ def prepare_again(
     model: PaintingModel | str | Path | None = None,
     max_pixels: int | None = None,
 ) -> StylizeAgain | PaintAgain:
-    """Read the record, and find and check everything that it names; see `again`."""
+    """Read the record, and find and check its inputs; see `again`."""
     path = locate(result)
     origin = Origin(path, parse_record(read_record(path), path), max_pixels)
     command, changes = origin.record.command, changes or {}
     if command not in ("stylize", "texture", "paint"):
         raise PictureError(
-            f"{path} was made by '{plain(command)}', and only what stylize, texture or paint made "
-            "can be made again; if that is new, run pip install --upgrade impasto"
+            f"{path} was made by '{plain(command)}', but only results of stylize, texture and "
+            "paint can be reproduced; a newer version may know it: pip install --upgrade impasto"
         )
     if command == "paint":
         return _prepare_paint(origin, content, styles, model, changes)
     return _prepare_stylize(origin, content, styles, changes)
 
 
-def carry_out(
+def run_again(
     remake: StylizeAgain | PaintAgain, on_step: Callable[[Step], None] | None = None
 ) -> Result:
     """Make the picture that `prepare_again` has prepared."""
     with operators_of(remake.record):
-        return _carry_out(remake, on_step)
+        return _run_again(remake, on_step)
 
 
-def _carry_out(remake: StylizeAgain | PaintAgain, on_step: Callable[[Step], None] | None) -> Result:
+def _run_again(remake: StylizeAgain | PaintAgain, on_step: Callable[[Step], None] | None) -> Result:
     if isinstance(remake, PaintAgain):
         return paint(remake.content, remake.style, model=remake.model, settings=remake.settings)
     styles = list(remake.styles)
@@ -163,7 +163,7 @@ def _photograph(given: PictureLike | None, origin: Origin) -> Picture:
     )
     if len(pictures) != 1:
         raise PictureError(
-            f"the record of {origin.path} names {len(pictures)} pictures where one is expected"
+            f"the record of {origin.path} is damaged: expected one photograph, got {len(pictures)}"
         )
     return pictures[0]
 
@@ -191,9 +191,9 @@ def _prepare_stylize(
     if "weights" not in changes:
         compare_weights(settings.weights, origin.record, origin.path)
     if not changes:
-        compare_surroundings(resolve_precision(settings.precision), origin.record, origin.path)
+        compare_environment(resolve_precision(settings.precision), origin.record, origin.path)
     if not changes and settings.budget is not None:
-        warn(f"{origin.path} was made within a budget of time, so the picture may be another")
+        warn(f"{origin.path} was made with a time budget, so the picture may differ")
     photograph = _photograph(content, origin) if aspect is None else blank_content(aspect, settings)
     return StylizeAgain(origin.record, photograph, tuple(paintings), settings, aspect)
 
@@ -214,7 +214,7 @@ def _prepare_paint(
     if predicted:
         compare_weights(None, origin.record, origin.path)
     if not changes:
-        compare_surroundings(painting_precision(predicted), origin.record, origin.path)
+        compare_environment(painting_precision(predicted), origin.record, origin.path)
     photograph = _photograph(content, origin)
     return PaintAgain(origin.record, photograph, style, settings, model)
 
@@ -238,7 +238,7 @@ def _find_network(
 def _find_styles(
     origin: Origin, given: Sequence[PictureLike] | None, known: Container[str]
 ) -> str | Picture | dict[str, float]:
-    """Find the styles of a picture painted at once: names that the network knows, or paintings."""
+    """Find the styles of a result of `paint`: names of styles of the network, or paintings."""
     entries = origin.inputs("style")
     check_number("style", given, origin, "--style STYLE")
     found = [
@@ -248,7 +248,7 @@ def _find_styles(
     if len(found) == 1 and entries[0].share is None:
         return found[0]
     if any(isinstance(style, Picture) and style.path is None for style in found):
-        raise PictureError("in a blend of styles each painting must be a file; save it first")
+        raise PictureError("in a blend of styles, each painting must be a file; save it first")
     shares = [1.0 if entry.share is None else entry.share for entry in entries]
     names = [str(style.path) if isinstance(style, Picture) else style for style in found]
     return dict(zip(names, shares, strict=True))
@@ -262,9 +262,9 @@ def _find_style(
         return named if named in known else take_given(given, entry, origin)
     if entry.sha256 is not None:
         return find_picture(entry, origin, "--style PATH")
-    if entry.name not in known:  # else it would be taken for a path
+    if entry.name not in known:  # `paint` would read it as a path
         raise ModelError(
-            f"the network has no style '{plain(entry.name)}', in which {origin.path} was painted; "
-            "give the network with --model PATH, or another style with --style STYLE"
+            f"the network has no style '{plain(entry.name)}', which {origin.path} was painted in; "
+            "give its network with --model PATH, or another style with --style STYLE"
         )
     return entry.name

@@ -17,7 +17,7 @@ from ..images.scales import resize
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Image, Mask, Picture, Size
-from .build_record import placed
+from .build_record import relative_record
 from .style_paintings import style_file
 
 PictureLike = str | Path | NDArray[Any] | PIL.Image | Picture
@@ -31,13 +31,13 @@ class Result:
 
     Attributes:
         image: The picture, (H, W, 3), sRGB, 0..1.
-        alpha: Opacity taken from the content, (H, W), 0..1; None where it had none.
-        exif: The content's EXIF block; None where it had none.
-        settings: What it was made with.
+        alpha: Opacity taken from the content, (H, W), 0..1; None if it has none.
+        exif: The content's EXIF block; None if it has none.
+        settings: Settings of the run.
         history: Losses after each step, as in `Step.losses`, with `iteration` and `scale`.
         seconds: Time it took.
-        record: What made it, ready for JSON, see `docs/records.md`; paths are absolute until it
-            is saved.
+        record: The record, ready for JSON, see `docs/records.md`; paths are absolute until it is
+            saved.
     """
 
     image: Image
@@ -51,7 +51,7 @@ class Result:
     def save(self, path: str | Path, *, quality: int = 92, bits: int = 8) -> Path:
         """Write the picture with its alpha, EXIF and record, and the resolution of a print.
 
-        Paths in the record are written as seen from the folder of the picture.
+        Paths in the record are written relative to the folder of the picture.
 
         Args:
             path: Ends in .png, .jpg, .webp or .tif; an existing file is replaced.
@@ -64,7 +64,11 @@ class Result:
         Raises:
             PictureError: The file cannot be written.
         """
-        record = {**placed(self.record, locate(path)), "bits": bits, "jpeg_quality": quality}
+        record = {
+            **relative_record(self.record, locate(path)),
+            "bits": bits,
+            "jpeg_quality": quality,
+        }
         return write_image(
             path,
             self.image,
@@ -78,7 +82,7 @@ class Result:
 
 
 def _dpi(image: Image, settings: Settings | PaintSettings) -> float | None:
-    """Return the resolution at which an image, perhaps an early one, is as large as its print."""
+    """Return the resolution at which an image, perhaps of a coarse scale, fills its print."""
     if not isinstance(settings, Settings) or settings.print_mm is None:
         return None
     dpi = settings.dpi * max(image.shape[:2]) / settings.size
@@ -86,12 +90,12 @@ def _dpi(image: Image, settings: Settings | PaintSettings) -> float | None:
 
 
 def as_picture(source: PictureLike) -> Picture:
-    """Read whatever names or holds a picture; a `Picture` comes back as it is."""
+    """Read a picture from a path, an array or an image; a `Picture` is returned unchanged."""
     return source if isinstance(source, Picture) else read_picture(source)
 
 
 def as_painting(source: PictureLike) -> Picture:
-    """Read a painting, which may be named by the style that ships; see `style_file`."""
+    """Read a painting; the name of a shipped style is allowed, see `style_file`."""
     return as_picture(style_file(source) if isinstance(source, str | Path) else source)
 
 
@@ -103,5 +107,5 @@ def as_paintings(sources: StylesLike) -> list[Picture]:
 
 
 def alpha_at(picture: Picture, size: Size) -> Mask | None:
-    """Return the opacity of a picture at a size, (H, W), 0..1; None where it has none."""
+    """Return the opacity of a picture at a size, (H, W), 0..1; None if it has none."""
     return None if picture.alpha is None else np.clip(resize(picture.alpha, size), 0, 1)

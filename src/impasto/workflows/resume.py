@@ -13,8 +13,8 @@ from ..types import Picture, Step
 from .checkpointing import checkpointed, open_unfinished
 from .record import Input
 from .result import PictureLike, Result, StylesLike, as_paintings
-from .run_folder import at_work, find_folder, remove
-from .stylize import finish, follow, make_stylizer
+from .run_folder import find_folder, lock_folder, remove
+from .stylize import consume_steps, finish, make_stylizer
 
 
 def resume(
@@ -24,23 +24,22 @@ def resume(
     style: StylesLike | None = None,
     on_step: Callable[[Step], None] | None = None,
 ) -> Result:
-    """Go on with a run of `stylize` that ended early, to the same picture bit for bit on a CPU.
+    """Resume a run of `stylize` that ended early; on a CPU the result is bit-identical.
 
     Args:
-        path: The folder that `stylize` was given as `checkpoint`, or the result that
-            `impasto stylize` was to write.
-        content: The photograph, only if it was no file.
-        style: The painting or paintings, only if they were no files.
+        path: The `checkpoint` folder of `stylize`, or the output path of `impasto stylize`.
+        content: The photograph, only if it was not given as a file.
+        style: The painting or paintings, only if they were not given as files.
         on_step: Called after each step.
 
     Returns:
-        The picture; its history has the steps from here on. A warning says why it may differ from
+        The picture; its history starts at the checkpoint. A warning says why it may differ from
         an uninterrupted run's.
 
     Raises:
-        ModelError: There is no unfinished run, it is damaged, or another process works on it.
-        PictureError: A picture is missing, or is not what the run began with.
-        WeightsError: Other weights are found than those it began with.
+        ModelError: There is no unfinished run, it is damaged, or another process has locked it.
+        PictureError: A picture is missing, or is not the one the run started with.
+        WeightsError: VGG19's weights are not those of the run.
         DivergedError: The optimisation failed; its `step` holds the last good picture.
 
     Example:
@@ -49,18 +48,18 @@ def resume(
     folder = find_folder(Path(path))
     start = time.perf_counter()
     with contextlib.ExitStack() as held:
-        held.enter_context(at_work(folder))
+        held.enter_context(lock_folder(folder))
         run, settings, snapshot, spent = open_unfinished(folder)
         (photograph,) = _inputs(run, "content", content)
         paintings = _inputs(run, "style", style)
         if snapshot is None and run["inputs"].get("init", {"path": ""})["path"] is None:
             raise PictureError(
-                f"the run in {folder} ended before its first checkpoint, and the picture it "
-                "started from was no file; delete the folder and start again"
+                f"the run in {folder} ended before its first checkpoint, and its starting picture "
+                "was not a file; delete the folder and restart the run"
             )
         steps = make_stylizer(paintings, settings, resume=snapshot)(photograph)
         kept = contextlib.closing(checkpointed(steps, folder, settings, spent=spent))
-        step, history = follow(held.enter_context(kept), on_step)
+        step, history = consume_steps(held.enter_context(kept), on_step)
         remove(folder)
     seconds = spent + time.perf_counter() - start
     begun = run["inputs"].get("init")
@@ -69,20 +68,20 @@ def resume(
 
 
 def _inputs(run: Mapping[str, Any], role: str, given: StylesLike | None) -> list[Picture]:
-    """Return the pictures that a run began with: their files, or else those given."""
+    """Return the pictures that a run started with: from their files, else those given."""
     entries = [entry for name, entry in run["inputs"].items() if name.split()[0] == role]
     paths = [entry["path"] for entry in entries]
     if None not in paths:
         if given is not None:
-            raise PictureError(f"the run began with {', '.join(paths)}; leave {role}= out")
+            raise PictureError(f"the run started with {', '.join(paths)}; leave {role}= out")
         return as_paintings(paths)
     if given is None:
-        raise PictureError(f"the run's {role} was no file; pass it as {role}=")
+        raise PictureError(f"the run's {role} was not a file; pass it as {role}=")
     pictures = as_paintings(given)
     same = [
         entry["path"] is not None or entry["sha256"] == picture.sha256
         for entry, picture in zip(entries, pictures, strict=False)
     ]
     if len(pictures) != len(entries) or not all(same):
-        raise PictureError(f"the {role} given is not what the run began with")
+        raise PictureError(f"the given {role} is not the one the run started with")
     return pictures

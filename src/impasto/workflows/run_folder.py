@@ -3,8 +3,8 @@
 ```
 .out.png.impasto/
   run.json             inputs with checksums, settings, the command's options; written once
-  state.safetensors    where the run stands; replaced as a whole
-  lock                 held by the process at work, and by nobody when that has died
+  state.safetensors    the last checkpoint; replaced atomically
+  lock                 locked by the running process; released when it ends or dies
 ```
 """
 
@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import ModelError, PictureError
-from ..images.files import make_folder, whole_or_not_at_all
+from ..images.files import atomic_write, make_folder
 
 RUN, STATE, LOCK = "run.json", "state.safetensors", "lock"
 VERSION = 1
 _KIND = "impasto-run"
 _SUFFIX = ".impasto"
-_LEFT_OVER = ".impasto-*.tmp"  # what a killed process was writing
+_LEFT_OVER = ".impasto-*.tmp"  # temporary files of a killed process
 
 
 def folder_of(output: Path) -> Path:
-    """Name the folder of the run that makes a picture.
+    """Return the folder of the run that makes a picture.
 
     Example:
         >>> folder_of(Path("out.png")).name
@@ -58,22 +58,22 @@ def find_folder(path: Path) -> Path:
         if (folder / RUN).is_file():
             return folder
     raise ModelError(
-        f"there is no unfinished run of {path}: no {folder_of(path).name} is beside it; give the "
-        "path of the result that impasto stylize was to write"
+        f"there is no unfinished run of {path}: no folder {folder_of(path).name} beside it; give "
+        "the output path of an interrupted impasto stylize"
     )
 
 
 @contextlib.contextmanager
-def at_work(folder: Path, run: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """Hold a run's folder, so that no other process works on it, while this one lives.
+def lock_folder(folder: Path, run: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Lock a run's folder against other processes.
 
     Args:
-        folder: Made if it is missing.
-        run: What to write as the description of a new run; None for one that is resumed.
+        folder: Created if missing.
+        run: Description of a new run, to write; None for a resumed one.
 
     Raises:
-        PictureError: The folder cannot be made or written.
-        ModelError: Another process works on it.
+        PictureError: The folder cannot be created or written.
+        ModelError: Another process has locked it.
     """
     make_folder(folder)
     try:
@@ -85,14 +85,12 @@ def at_work(folder: Path, run: Mapping[str, Any] | None = None) -> Iterator[None
         ) from error
     with lock:
         if not take_lock(lock):
-            raise ModelError(
-                f"another process is at work on {folder}; wait for it, or end it first"
-            )
+            raise ModelError(f"another process is using {folder}; wait for it, or end it first")
         for part in folder.glob(_LEFT_OVER):
             part.unlink(missing_ok=True)
         if run is not None:
             (folder / STATE).unlink(missing_ok=True)
-            with whole_or_not_at_all(folder / RUN) as file:
+            with atomic_write(folder / RUN) as file:
                 file.write(json.dumps({_KIND: VERSION, **run}, indent=1).encode())
         yield
 
@@ -110,22 +108,22 @@ def take_lock(file: BinaryIO) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
-    except OSError:  # a disk that knows no locks
+    except OSError:  # a file system without locks
         return True
     return True
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """Read what a run is.
+    """Read the description of a run.
 
     Args:
         folder: From `find_folder`.
 
     Returns:
-        What `at_work` was given.
+        The description, as given to `lock_folder`.
 
     Raises:
-        ModelError: It is damaged, of a newer version, or something else.
+        ModelError: It is damaged, of a newer version, or not a run of Impasto.
     """
     path = folder / RUN
     try:
@@ -133,51 +131,51 @@ def read_run(folder: Path) -> dict[str, Any]:
         version = int(run[_KIND])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{path} is damaged, or not of a run of Impasto ({error}); delete {folder} and start "
-            "the run again"
+            f"{path} is damaged, or not a run of Impasto ({error}); delete {folder} and restart "
+            "the run"
         ) from error
     if version > VERSION:
         raise ModelError(
-            f"{folder} was made by a newer Impasto (its format is {version}, this one reads "
+            f"{folder} was made by a newer Impasto (format {version}, this version reads "
             f"{VERSION}); run pip install --upgrade impasto"
         )
     return dict(run)
 
 
 def check_unfinished(output: Path, force: bool) -> None:
-    """Refuse to begin a picture whose run is not finished, or remove that run.
+    """Refuse a result that has an unfinished run; with `force`, remove that run.
 
     Args:
-        output: Where the picture is to go.
-        force: Begin anew.
+        output: Path of the result.
+        force: Remove an unfinished run.
 
     Raises:
-        ModelError: There is an unfinished run, and it is to be kept, or a process works on it.
+        ModelError: There is an unfinished run without `force`, or a process has locked it.
     """
     folder = folder_of(output)
     if not (folder / RUN).is_file():
         return
-    with at_work(folder):  # else another process would lose its checkpoints
+    with lock_folder(folder):  # else another process would lose its checkpoints
         if not force:
             raise ModelError(
-                f"{output} was begun and is not finished; impasto resume "
-                f"{shlex.quote(str(output))} goes on with it, and --force begins anew"
+                f"{output} has an unfinished run; resume it with impasto resume "
+                f"{shlex.quote(str(output))}, or start over with --force"
             )
     remove(folder)
 
 
 def remove(folder: Path) -> None:
-    """Remove what a run has left in its folder, and the folder, if nothing else is in it.
+    """Remove the files of a run, and its folder if it is empty then.
 
     Raises:
-        PictureError: Something cannot be removed.
+        PictureError: A file cannot be removed.
     """
     try:
-        for name in (RUN, STATE, LOCK):  # without its description a run is gone
+        for name in (RUN, STATE, LOCK):  # RUN first: without it the folder is no run
             (folder / name).unlink(missing_ok=True)
         for part in folder.glob(_LEFT_OVER):
             part.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # something of somebody else's is in it
+        with contextlib.suppress(OSError):  # it has other files
             folder.rmdir()
     except OSError as error:
         raise PictureError(

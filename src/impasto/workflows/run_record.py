@@ -1,4 +1,4 @@
-"""Describe a run and its numerical environment, so that it can be resumed exactly."""
+"""Describe a run and its numerical environment, to resume it exactly."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from .style_paintings import style_file
 
 _IN_SETTINGS = ("init", "masks", "style_masks", "protect")  # settings that may name pictures
 _WORDS = (*INITS, EVERYWHERE, REST)
-_ROUNDING = ("numpy", "scipy", "pillow", "keras")  # what else computes
+_ROUNDING = ("numpy", "scipy", "pillow", "keras")  # other packages that affect rounding
 
 
 def name_inputs(
     content: PictureLike, style: StylesLike, init: PictureLike | None, masks: object
 ) -> dict[str, Path | Picture]:
-    """Name what a run is made from: files by their paths, all else as pictures.
+    """Name the inputs of a run: files as paths, everything else as pictures.
 
     Args:
         content: The photograph.
-        style: The painting, or a list of several; names of styles that ship become paths.
+        style: The painting, or a list of several; names of shipped styles become paths.
         init: Starting picture, if it is given as a picture.
         masks: Masks given as arrays; None for none.
 
     Raises:
-        SettingsError: Masks are given as arrays; a resumable run needs them in files.
+        SettingsError: Masks are given as arrays; a resumable run needs files.
         PictureError: A picture cannot be read.
 
     Example:
@@ -43,8 +43,8 @@ def name_inputs(
     """
     if masks is not None:
         raise SettingsError(
-            "masks at hand are not kept in a checkpoint; write them to files and name these in "
-            "the settings, or leave checkpoint out"
+            "masks given as arrays cannot be stored in a checkpoint; write them to files and name "
+            "these in the settings, or leave checkpoint out"
         )
     styles = style if isinstance(style, list | tuple) else [style]
     named = {"content": content}
@@ -64,16 +64,16 @@ def describe_run(
     """Describe a run, ready for JSON.
 
     Args:
-        inputs: What it is made from by role, from `name_inputs`.
-        settings: All knobs; the paths in them are made absolute.
-        **more: Anything else to keep.
+        inputs: Inputs by role, from `name_inputs`.
+        settings: Settings; paths in them are made absolute.
+        **more: Other entries.
 
     Returns:
-        The description: checksums of inputs and weights, settings, and what decides the rounding.
+        The description: checksums of inputs and weights, settings, and numerical environment.
 
     Raises:
         PictureError: An input cannot be read.
-        WeightsError: No usable weights were found.
+        WeightsError: No usable weights of VGG19 were found.
     """
     from ..perceptual.weights import find
 
@@ -84,7 +84,7 @@ def describe_run(
         "inputs": {role: _input(source) for role, source in files.items()},
         "settings": settings.model_dump(mode="json"),
         "weights": find(settings.weights).md5,
-        "conditions": conditions(),
+        "conditions": numerical_environment(),
         **more,
     }
 
@@ -97,7 +97,7 @@ def _input(source: Path | Picture) -> dict[str, str | None]:
 
 
 def _anchored(settings: Settings) -> Settings:
-    """Make the paths in settings absolute, so that a run can go on from any folder."""
+    """Make the paths in settings absolute, to resume a run from any folder."""
     changed: dict[str, Any] = {}
     for name in ("weights", *_IN_SETTINGS):
         value = getattr(settings, name)
@@ -114,7 +114,7 @@ def _absolute(text: str) -> str:
 
 
 def _file_of(text: str) -> tuple[Path | None, str]:
-    """Split `FILE#red`, as masks are named, into the file, absolute, and the colour."""
+    """Split a mask's name, `FILE#red`, into the absolute path and the colour."""
     file, sign, color = text.rpartition("#")
     for name, rest in ((text, ""), (file, sign + color)):
         if name and text not in _WORDS and locate(name).exists():
@@ -132,15 +132,15 @@ def _files_in(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 
 def check_inputs(run: Mapping[str, Any], *, begun: bool) -> None:
-    """Refuse to go on with a run whose files are not what they were.
+    """Refuse to resume a run whose files have changed.
 
     Args:
         run: From `describe_run`.
-        begun: Whether there is a checkpoint; then the picture that it started from is in there.
+        begun: Whether there is a checkpoint, which makes the starting picture unnecessary.
 
     Raises:
         PictureError: An input is missing or has changed.
-        WeightsError: Other weights are found than those it began with.
+        WeightsError: VGG19's weights are not those of the run.
     """
     from ..perceptual.weights import find
 
@@ -150,25 +150,24 @@ def check_inputs(run: Mapping[str, Any], *, begun: bool) -> None:
         path = Path(entry["path"])
         if not path.is_file():
             raise PictureError(
-                f"the run began with {path} ({role.split(':')[0]}), which is gone; put it back, "
-                "or start again with impasto stylize ... --force"
+                f"{path} ({role.split(':')[0]}), an input of the run, is missing; restore it, or "
+                "restart with impasto stylize ... --force"
             )
         if file_digest(path) != entry["sha256"]:
             raise PictureError(
-                f"{path} ({role.split(':')[0]}) has changed since the run began; put the former "
-                "file back, or start again with impasto stylize ... --force"
+                f"{path} ({role.split(':')[0]}) has changed since the run started; restore the "
+                "file, or restart with impasto stylize ... --force"
             )
     source = find(run["settings"]["weights"])
     if source.md5 != run["weights"]:
         raise WeightsError(
-            f"the run began with weights of the md5 {run['weights']}, and {source.path} has "
-            f"{source.md5}; put the former file back, or start again with "
-            "impasto stylize ... --force"
+            f"the run started with weights of md5 {run['weights']}, but {source.path} has md5 "
+            f"{source.md5}; restore the file, or restart with impasto stylize ... --force"
         )
 
 
-def conditions() -> dict[str, Any]:
-    """Say what decides how results are rounded, but for the operators that were chosen."""
+def numerical_environment() -> dict[str, Any]:
+    """Return the environment that affects rounding, without the chosen operators."""
     from ..backend import BACKEND, VERSION, devices, processor, threads
 
     return {
@@ -181,29 +180,29 @@ def conditions() -> dict[str, Any]:
     }
 
 
-def restore_conditions(run: Mapping[str, Any], operators: Mapping[str, str] | None) -> None:
-    """Use the operators that a run chose, or warn why its picture may come out otherwise.
+def restore_environment(run: Mapping[str, Any], operators: Mapping[str, str] | None) -> None:
+    """Use the recorded operators of a run, or warn why its picture may differ.
 
     Args:
         run: From `describe_run`.
-        operators: From `backend.operators`, in the run's own process; None if the checkpoint is of
-            an Impasto that did not record them.
+        operators: From `backend.operators` in the run's process; None if the checkpoint is of a
+            version that did not record them.
     """
     from ..backend import use_operators
 
-    former, present = run["conditions"], conditions()
+    former, present = run["conditions"], numerical_environment()
     other = [name for name in present if former.get(name) != present[name]]
     if not other and operators is not None:
         use_operators(operators)
         return
-    told = [
+    changes = [
         name if name == "processor" else f"{name} was {former.get(name)} and is {present[name]}"
         for name in other
     ]
     if operators is None:
-        told.append("the operators, which were not recorded")
+        changes.append("the operators, which were not recorded")
     warnings.warn(
-        "the picture may differ by rounding from that of an uninterrupted run, since this is not "
-        f"what the run began with: {', '.join(told)}",
+        "the picture may differ by rounding from that of an uninterrupted run, since the "
+        f"environment has changed: {', '.join(changes)}",
         stacklevel=2,
     )

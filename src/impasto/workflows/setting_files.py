@@ -10,7 +10,7 @@ from ..engines.network.model_file import names_a_model, split_name
 from ..errors import PictureError
 from ..images.checksum import file_digest
 from ..images.masks import split_color
-from ..images.opening import anchored, locate
+from ..images.opening import locate, resolve_parent
 from ..paint_settings import PaintSettings
 from ..settings import EVERYWHERE, INITS, REST, Settings
 from .record import Input, Role
@@ -22,11 +22,11 @@ ROLES: dict[str, Role] = {
     "protect": "protect",
 }
 _PLACES = (EVERYWHERE, REST)
-_PART = {"init": re.compile(r"/[^/\\]+"), "masks": re.compile(r"#\w+")}  # what may follow a path
+_PART = {"init": re.compile(r"/[^/\\]+"), "masks": re.compile(r"#\w+")}  # suffixes of a path
 
 
 def names_a_file(setting: str, text: object) -> bool:
-    """Say whether a value of one of these settings is a path, and no word.
+    """Return whether a value of one of these settings is a path, not a keyword.
 
     Example:
         >>> names_a_file("init", "noise"), names_a_file("masks", "sky.png#red")
@@ -36,16 +36,16 @@ def names_a_file(setting: str, text: object) -> bool:
 
 
 def setting_inputs(settings: Settings | PaintSettings) -> list[Input]:
-    """Say of all files that the settings name what they are, in the order of `ROLES`.
+    """Describe the files named in settings as inputs, in the order of `ROLES`.
 
-    A file that has gone since is named without its SHA-256: the picture is made already.
+    A file that no longer exists is listed without its SHA-256.
     """
     values = settings.model_dump()
     return [_input(name, text) for name in ROLES for text in named_files(name, values)]
 
 
 def named_files(name: str, settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the texts in one of the settings that are paths, in their order."""
+    """Yield the paths in a setting, in order."""
     value = settings.get(name)
     texts: list[Any] = [*value] if isinstance(value, list | tuple) else [value]
     yield from (text for text in texts if names_a_file(name, text))
@@ -56,7 +56,7 @@ def _input(name: str, text: str) -> Input:
         file = split_name(text)[0] if names_a_model(text) else text
     else:
         file = str(split_color(text)[0])
-    path = anchored(locate(file))
+    path = resolve_parent(locate(file))
     try:
         sha256 = file_digest(path)
     except PictureError:
@@ -69,15 +69,15 @@ def _input(name: str, text: str) -> Input:
 def with_paths(
     settings: Mapping[str, Any], inputs: list[Input], path_of: Callable[[Input, str], str]
 ) -> dict[str, Any]:
-    """Put other paths into settings.
+    """Return settings with their paths replaced.
 
     Args:
-        settings: As JSON.
-        inputs: As `setting_inputs` gives them, among others.
-        path_of: Gives an input's path; the second argument names the setting.
+        settings: Settings, ready for JSON.
+        inputs: Inputs, including those from `setting_inputs`.
+        path_of: Returns an input's new path; the second argument is the setting's name.
 
     Raises:
-        ValueError: A setting names a file of which the inputs know nothing.
+        ValueError: A setting names a file without an input.
     """
     changed = dict(settings)
     for name, role in ROLES.items():
@@ -88,7 +88,7 @@ def with_paths(
                 return text
             entry = next(entries, None)
             if entry is None:
-                raise ValueError(f"{name} names a file and not its SHA-256")
+                raise ValueError(f"{name} names a file without a SHA-256")
             fits = _PART.get(name, _PART["masks"]).fullmatch(entry.part or "")
             return path_of(entry, name) + (fits.group() if fits else "")
 

@@ -1,8 +1,8 @@
 """The paintings of the shipped styles: small JPEGs in the package, and their facts.
 
-`models/paintings/paintings.json` is the one place that says who painted what; it is made of
-`training/styles.csv`. It covers the paintings, not the network, so that the slow route can take a
-style by its name without a network.
+`models/paintings/paintings.json` is the single source of these facts, generated from
+`training/styles.csv`. It is independent of the network, so the iterative route can use a style by
+name without one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SUFFIX = ".jpg"
 
 @functools.cache
 def painting_facts() -> dict[str, dict[str, str]]:
-    """Return what is known of each painting, by its style's name.
+    """Return the facts of each painting, by the name of its style.
 
     Returns:
         `title`, `painter`, `year`, `source` (repository and file) and `licence` of each.
@@ -36,13 +36,13 @@ def painting_facts() -> dict[str, dict[str, str]]:
 
 
 def style_painting(name: str) -> Path | None:
-    """Return the painting of a style that ships with the package.
+    """Return the painting of a shipped style.
 
     Args:
-        name: Of the style, as `styles` lists them.
+        name: Name of the style, as in `styles`.
 
     Returns:
-        A JPEG in sRGB, long side at most 512 pixels; None if no painting of that name ships.
+        A JPEG in sRGB, long side at most 512 pixels; None if there is no such style.
 
     Example:
         >>> style_painting("wave").name
@@ -54,17 +54,17 @@ def style_painting(name: str) -> Path | None:
 
 
 def style_file(style: str | Path) -> Path:
-    """Return the file of a style: a painting's path, or the name of a style that ships.
+    """Return the file of a style, given as a painting's path or the name of a shipped style.
 
     Args:
-        style: Path or name. A file of that name comes first.
+        style: Path or name. A file of that name takes precedence.
 
     Returns:
-        The path as given, or that of the painting that ships.
+        The path as given, or the path of the shipped painting.
 
     Raises:
-        PictureError: It is neither a file nor the name of a style. A path that leads nowhere is
-            returned, as reading it says what is wrong.
+        PictureError: It is neither a file nor the name of a style. Paths to missing files are
+            returned; reading them raises the error.
 
     Example:
         >>> style_file("scream").name
@@ -75,13 +75,13 @@ def style_file(style: str | Path) -> Path:
         impasto.errors.PictureError: there is no file waves, and no style of that name; ...
     """
     path, name = Path(style), str(style)
-    if path.name != name or path.suffix:  # no name of a style
+    if path.name != name or path.suffix:  # not a style name
         return path
     painting = style_painting(name)
     try:
         if locate(path).is_file() or (painting is None and locate(path).exists()):
             return path
-    except (OSError, ValueError):  # no name that this system can have
+    except (OSError, ValueError):  # not a valid name on this system
         return path
     if painting is None:
         raise PictureError(
@@ -92,9 +92,9 @@ def style_file(style: str | Path) -> Path:
 
 
 def shipped_style(picture: Picture) -> str | None:
-    """Return the name of the style whose shipped painting a picture is, or None.
+    """Return the name of the style if a picture is a shipped painting, else None.
 
-    The file may be a copy; its name and its SHA-256 are compared.
+    File name and SHA-256 are compared, so copies match, too.
 
     Example:
         >>> from impasto.images.files import read_picture

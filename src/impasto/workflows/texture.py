@@ -1,4 +1,4 @@
-"""Texture synthesis: a painting's style with no photograph."""
+"""Texture synthesis: a painting's style without a photograph."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def texture(
     on_step: Callable[[Step], None] | None = None,
     **changes: Any,
 ) -> Result:
-    """Make a picture of nothing but style.
+    """Synthesise a texture from a painting.
 
     With `seamless=True`, copies of the result tile a plane.
 
     Args:
         style: The painting, or a list of several; see `stylize`.
         aspect: Width of the result divided by its height.
-        settings: All knobs; the defaults if None. The content has no weight, and where nothing
-            else is said, the picture starts from noise.
-        style_masks: Which part of each painting its style is taken from, a mask for each; in
-            place of those of the settings.
+        settings: Settings; the defaults if None. The content weight is 0, and the picture starts
+            from noise by default.
+        style_masks: A mask per painting of the part its style is taken from, in place of those of
+            the settings.
         on_step: Called after each step.
         **changes: Settings to change, such as `size=640`.
 
@@ -62,7 +62,7 @@ def texture(
 
 
 def as_texture(result: Result, aspect: float) -> Result:
-    """Say in the record of a result that there was no photograph, but this aspect."""
+    """Turn the record of a result into that of a texture: no photograph, but an aspect."""
     record = {**result.record, "command": "texture", "aspect": aspect}
     record["inputs"] = [entry for entry in record["inputs"] if entry["role"] != "content"]
     del record["content"]
@@ -82,13 +82,13 @@ def texture_settings(settings: Settings) -> Settings:
     usual = Settings()
     for name in _NEEDS_A_PHOTOGRAPH:
         if getattr(settings, name) != getattr(usual, name):
-            raise SettingsError(f"a texture has no photograph, which {name} needs; leave it out")
+            raise SettingsError(f"{name} needs a photograph, and a texture has none; leave it out")
     init = "noise" if settings.init in ("content", "blend") else settings.init
     return settings.changed(content_weight=0.0, init=init)
 
 
 def blank_content(aspect: float, settings: Settings) -> Picture:
-    """Return a grey picture that stands where the photograph would.
+    """Return a grey picture in place of the photograph.
 
     Args:
         aspect: Width divided by height.

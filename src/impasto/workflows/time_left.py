@@ -1,4 +1,4 @@
-"""Estimate the time that a run still takes, and format durations."""
+"""Estimate the remaining time of a run, and format durations."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _RECENT = 0.3  # weight of the last evaluation in the running mean of their time
 
 
 class Clock:
-    """Measures seconds per evaluation and forecasts what is left.
+    """Measure seconds per evaluation and estimate the remaining time.
 
-    An evaluation costs about as much as the picture has pixels, so the speed at one scale tells
-    that of the next.
+    The time of an evaluation is about proportional to the number of pixels, so the speed at one
+    scale predicts that of the next.
     """
 
     def __init__(self, plan: Sequence[Scale], budget: float | None = None):
@@ -28,7 +28,7 @@ class Clock:
         self.seconds_left: float | None = None
 
     def tick(self, step: Step) -> None:
-        """Take note of a step that has just come."""
+        """Record a new step."""
         now = time.perf_counter()
         spent = step.iteration - self._iteration
         if self._last is not None and spent > 0 and self._scale == step.scale:
@@ -54,7 +54,7 @@ def _pixels(scale: Scale) -> int:
 
 
 def roughly(seconds: float) -> str:
-    """Say a duration as people do, in seconds, minutes or hours.
+    """Format a duration roughly, in seconds, minutes or hours.
 
     Example:
         >>> roughly(7.4), roughly(48), roughly(700), roughly(9000)
@@ -68,6 +68,6 @@ def roughly(seconds: float) -> str:
 
 
 def minutes(seconds: float) -> str:
-    """Write a time as minutes and seconds, 1:05."""
+    """Format a duration as minutes and seconds, 1:05."""
     whole, rest = divmod(round(seconds), 60)
     return f"{whole}:{rest:02d}"

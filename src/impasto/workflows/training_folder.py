@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError, printable
-from ..images.files import make_folder, whole_or_not_at_all, write_image
+from ..images.files import atomic_write, make_folder, write_image
 from ..images.plot import plot_losses
 
 STATE, MODEL, UNUSABLE = "state.npz", "model.impasto", "unusable.txt"
@@ -27,12 +27,12 @@ Arrays = Mapping[str, NDArray[Any]]
 def open_folder(
     folder: Path, about: Mapping[str, Any], *, resume: bool
 ) -> tuple[int, float, Arrays]:
-    """Make the folder, and read the state in it if the training goes on.
+    """Create the folder of a new training, or read the state of one to resume.
 
     Args:
         folder: The folder.
-        about: What must be the same for a training to go on, ready for JSON.
-        resume: Whether it goes on.
+        about: Inputs and settings that must match on resume, ready for JSON.
+        resume: Whether to resume.
 
     Returns:
         The steps done, the seconds they took, and the arrays of the state; 0 and none for a new
@@ -41,13 +41,13 @@ def open_folder(
     Raises:
         ModelError: There is a state already, or none to resume, a damaged one, or one of another
             training.
-        PictureError: It cannot be made.
+        PictureError: The folder cannot be created.
     """
     path = folder / STATE
     if not resume:
         if path.exists():
             raise ModelError(
-                f"{folder} holds a training already; add --resume to go on with it, or choose "
+                f"{folder} holds a training already; add --resume to continue it, or choose "
                 "another folder"
             )
         make_folder(folder)
@@ -61,8 +61,8 @@ def open_folder(
         seconds = float(arrays.pop("seconds", 0.0))
         if step < 0 or not 0 <= seconds < math.inf:
             raise ValueError(f"it is at step {step} after {seconds} s")
-    except Exception as error:  # archives and arrays that are damaged raise anything
-        raise ModelError(f"{path} is damaged ({error}); start anew in another folder") from error
+    except Exception as error:  # damaged archives and arrays raise all kinds
+        raise ModelError(f"{path} is damaged ({error}); start over in another folder") from error
     now = json.loads(json.dumps(about))
     differing = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
     if differing:
@@ -76,12 +76,12 @@ def open_folder(
 def save_state(
     folder: Path, step: int, seconds: float, arrays: Arrays, about: Mapping[str, Any]
 ) -> None:
-    """Write the state, whole or not at all.
+    """Write the state atomically.
 
     Raises:
         PictureError: It cannot be written.
     """
-    with whole_or_not_at_all(folder / STATE) as file:
+    with atomic_write(folder / STATE) as file:
         everything: dict[str, Any] = {
             "step": step,
             "seconds": seconds,
@@ -101,12 +101,12 @@ def read_losses(folder: Path, step: int) -> list[list[Any]]:
 
 
 def row(step: int, losses: Mapping[str, float]) -> list[Any]:
-    """Return a row of the table of losses."""
+    """Format a row of the loss table."""
     return [step, *(f"{losses[name]:.6g}" for name in COLUMNS)]
 
 
 def write_losses(folder: Path, rows: Sequence[Sequence[Any]]) -> None:
-    """Write the losses of all steps as a table with a header, and as a plot; each whole or not.
+    """Write the losses of all steps as CSV and as a plot, each atomically.
 
     Args:
         folder: The folder.
@@ -114,7 +114,7 @@ def write_losses(folder: Path, rows: Sequence[Sequence[Any]]) -> None:
     """
     text = io.StringIO()
     csv.writer(text).writerows([["step", *COLUMNS], *rows])
-    with whole_or_not_at_all(folder / LOSSES) as file:
+    with atomic_write(folder / LOSSES) as file:
         file.write(text.getvalue().encode())
     steps = [int(row[0]) for row in rows]
     curves = {name: [float(row[i]) for row in rows] for i, name in enumerate(COLUMNS, 1)}
@@ -122,10 +122,10 @@ def write_losses(folder: Path, rows: Sequence[Sequence[Any]]) -> None:
 
 
 def write_unusable(folder: Path, unusable: Mapping[Path, str]) -> None:
-    """Name the photographs that could not be used, and why, a line each."""
+    """Write the photographs that could not be used with the reasons, one per line."""
     if unusable:
         lines = [
             printable(f"{photograph}: {reason}") + "\n" for photograph, reason in unusable.items()
         ]
-        with whole_or_not_at_all(folder / UNUSABLE) as file:
+        with atomic_write(folder / UNUSABLE) as file:
             file.write("".join(lines).encode("utf-8", "surrogateescape"))

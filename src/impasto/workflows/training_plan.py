@@ -18,16 +18,16 @@ from .pairs import Pairs, read_pairs
 
 @dataclass(frozen=True)
 class Training:
-    """What to train on, and where it goes.
+    """Inputs, settings and folder of a training.
 
     Attributes:
         photographs: Paths of the photographs.
-        styles: Paths of the paintings that become styles, by the styles' names.
-        others: Paths of paintings that the predictor learns from, too; empty trains none.
-        folder: Where state, model, losses and previews go.
-        settings: All knobs.
-        pairs: Photographs that the slow route has painted in one of the styles; None for none.
-        model: File of the network to begin with; None begins with a fresh one.
+        styles: Paths of the paintings that become styles, by style name.
+        others: Paths of further paintings for the predictor; empty trains none.
+        folder: Folder of state, model, losses and previews.
+        settings: Settings.
+        pairs: Photographs painted by the iterative route in one of the styles; None for none.
+        model: File of the network to start from; None starts from a new one.
         model_sha256: Its digest when the training was planned; empty without one.
     """
 
@@ -42,11 +42,11 @@ class Training:
 
     @property
     def predictor_alone(self) -> bool:
-        """Whether the predictor of a network is taught, and nothing else of it changed."""
+        """Whether only the predictor of a network is trained."""
         return not self.styles
 
     def about(self) -> dict[str, Any]:
-        """Return what must be the same for it to go on, ready for JSON."""
+        """Return the inputs and settings that must match on resume, ready for JSON."""
         return {
             **self.settings.model_dump(mode="json", exclude={"workers"}),
             "photographs": [path.name for path in self.photographs],
@@ -67,26 +67,26 @@ def make_training(
     pairs: str | Path | None = None,
     model: str | Path | None = None,
 ) -> Training:
-    """Gather what to train on.
+    """Collect the inputs of a training.
 
     Args:
         photographs: Folder of photographs.
-        styles: Paintings, or folders of them; a style is named after its file. None of them, with
-            `others` and `model`, teaches the predictor of that network, and keeps all else of it.
-        folder: Where everything goes; made if it is missing.
-        settings: All knobs.
-        others: Folder of paintings that a predictor learns from, so that any painting can be a
-            style later; None trains no predictor.
+        styles: Paintings, or folders of them; styles are named after the files. An empty list, with
+            `others` and `model`, trains only the predictor of that network.
+        folder: Folder of the training; created if missing.
+        settings: Settings.
+        others: Folder of paintings to train a predictor on, which makes a style of any painting;
+            None trains no predictor.
         pairs: Folder made by `make_pairs` from these photographs and one of the paintings; None
-            trains on the perceptual loss alone.
-        model: File of the network to begin with, in place of a fresh one; its widths and blocks are
-            kept, whatever the settings.
+            trains on the perceptual loss only.
+        model: File of the network to start from, in place of a new one; its widths and blocks
+            override the settings.
 
     Raises:
-        PictureError: A folder is missing or empty, or two paintings have one name.
+        PictureError: A folder is missing or empty, or two paintings have the same name.
         ModelError: The pairs are of another painting or of other photographs; or there is no such
             model.
-        SettingsError: There is nothing to learn.
+        SettingsError: There are neither styles nor a predictor to train.
 
     Example:
         >>> settings = TrainingSettings(steps=2000)
@@ -102,7 +102,7 @@ def make_training(
     names = [path.stem for path in paintings]
     if len({*names, PHOTOGRAPH}) <= len(names):
         raise PictureError(
-            f"two paintings have the same name, or one is called {PHOTOGRAPH}; rename one"
+            f"two paintings have the same name, or one is named {PHOTOGRAPH}; rename one"
         )
     if model is not None:
         load_model(model)

@@ -1,4 +1,4 @@
-"""Read the settings of a record, and apply changes to them."""
+"""Validate the settings of a record, and parse changes to them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _Kind = TypeVar("_Kind", Settings, PaintSettings)
 
 
 def recorded_settings(kind: type[_Kind], values: Mapping[str, Any], origin: Origin) -> _Kind:
-    """Take the settings of a record, which anybody may have written.
+    """Validate the settings of a record, which may come from an untrusted file.
 
-    A network's picture whose record has no `stroke_size` was painted in one pass at full size.
+    A record of `paint` without `stroke_size` means one pass at full size.
     """
     values = {"stroke_size": 0.0, **values} if kind is PaintSettings else as_recorded(values)
     try:
         return kind(**values)
     except (SettingsError, RecursionError) as error:
-        why = str(error) if isinstance(error, SettingsError) else "they are nested too deep"
+        why = str(error) if isinstance(error, SettingsError) else "they are nested too deeply"
         raise SettingsError(
             f"the settings in the record of {origin.path} cannot be used: {why}"
         ) from None
@@ -33,7 +33,7 @@ def recorded_settings(kind: type[_Kind], values: Mapping[str, Any], origin: Orig
 def read_changes(
     kind: type[Settings | PaintSettings], changes: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Read changes that are texts: as JSON where that gives what the setting takes.
+    """Parse changes given as text: as JSON if that is valid for the setting, else as a string.
 
     Example:
         >>> read_changes(Settings, {"scales": "2", "budget": "90s"})
@@ -43,7 +43,7 @@ def read_changes(
     if kind is Settings and "print_mm" in wanted:
         return {"height": None, **wanted}
     if kind is Settings and "size" in wanted:
-        return {"height": None, "print_mm": None, **wanted}  # the size given last rules
+        return {"height": None, "print_mm": None, **wanted}  # a new size replaces both
     return wanted
 
 
