@@ -153,7 +153,7 @@ def test_a_run_takes_learned_styles_and_shares(anna, ask, pictures, tmp_path):
     )
 
 
-def test_runs_are_steered(anna, ask):
+def test_jobs_are_controlled(anna, ask):
     run, next_ = ask(settings=LONG), ask(settings=LONG)
     until(anna, run, lambda view: view["iteration"] > 2)
     assert anna.predict(next_, api_name="/run")["place"] == 1
@@ -166,7 +166,7 @@ def test_runs_are_steered(anna, ask):
     assert anna.predict(run, api_name="/go_on")["status"] in ("waiting", "running")
     until(anna, run, lambda view: view["iterations"] < 10_000 and view["status"] == "running")
     refused = refusal(anna.predict, run, api_name="/picture")
-    assert "the run is running and has no picture in the gallery yet" in refused
+    assert "the job is running and has no picture in the gallery yet" in refused
     anna.predict(run, api_name="/stop")
     view = until(anna, run, ended)
     assert view["status"] == "stopped" and view["picture"]
@@ -181,13 +181,13 @@ def test_runs_are_steered(anna, ask):
         ({"style_masks": ["a.png"]}, "style_masks names a file"),
         ({"protect": "a.png"}, "protect names a file"),
         ({"init": "/etc/passwd"}, "init names a file"),
-        ({"weights": "a.h5"}, "weights is for whoever started the studio"),
-        ({"memory": 1000}, "memory is for whoever started the studio"),
-        ({"size": 4097}, "4097 pixels long, and the studio makes at most 4096"),
+        ({"weights": "a.h5"}, "weights can only be set by the owner of the studio"),
+        ({"memory": 1000}, "memory can only be set by the owner of the studio"),
+        ({"size": 4097}, "4097 pixels long, and the limit of the studio is 4096"),
         ({"height": 3100}, "4133 pixels long"),
-        ({"iterations": 10_001}, "iterations is 10001, and the studio makes at most 10000"),
+        ({"iterations": 10_001}, "iterations is 10001, and the limit of the studio is 10000"),
         ({"budget": "25h"}, "budget"),
-        ({"budget": 86_401}, "budget is 86401 s, and the studio gives a run at most one day"),
+        ({"budget": 86_401}, "budget is 86401 s, and the limit of the studio is one day"),
         ({"print_mm": 500, "size": None}, "5906 pixels long"),
         ({"strenght": 1}, "no setting named strenght"),
         ({"strength": "much"}, "strength"),
@@ -222,7 +222,7 @@ def test_what_cannot_be_a_run_is_refused(ask, values, words):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"size": 4097}, "at most 4096"),
+        ({"size": 4097}, "the limit of the studio is 4096"),
         ({"size": 3}, "size"),
         ({"size": "large"}, "size"),
         ({"strength": 3}, "strength"),
@@ -255,7 +255,7 @@ def test_what_is_no_picture_is_told(anna, ask, tmp_path):
         (("none.png",), "none.png"),
         (("../eva/x.png",), ""),
         (("/etc/passwd",), ""),
-        ((3,), "picture must be a text, got int"),
+        ((3,), "picture must be a string, got int"),
         (("0" * 32,), "there is no such job"),
         (("none.png", "exe"), ""),
     ],
@@ -266,9 +266,9 @@ def test_a_picture_that_is_not_there_is_told(anna, values, words):
 
 def test_bad_words_for_runs_and_gallery_are_told(anna):
     for name in ("run", "pause", "go_on", "stop", "drop"):
-        for run, words in (("", "no such job"), ("../x", "no such job"), ([1], "must be a text")):
+        for run, words in (("", "no such job"), ("../x", "no such job"), ([1], "must be a string")):
             assert words in refusal(anna.predict, run, api_name=f"/{name}")
-    assert "must be a text" in refusal(anna.predict, {"a": 1}, api_name="/gallery")
+    assert "must be a string" in refusal(anna.predict, {"a": 1}, api_name="/gallery")
     for most in (0, 1001, "all", None):
         assert "most must be 1 to 1000" in refusal(anna.predict, "", most, api_name="/gallery")
 
@@ -312,11 +312,11 @@ def at_work(anna, pictures):
     [
         ({"protect": "/etc/passwd"}, "protect names a file"),
         ({"init": "/etc/passwd"}, "init names a file"),
-        ({"memory": 1000}, "memory is for whoever started the studio"),
-        ({"size": 4097}, "4097 pixels long, and the studio makes at most 4096"),
+        ({"memory": 1000}, "memory can only be set by the owner of the studio"),
+        ({"size": 4097}, "4097 pixels long, and the limit of the studio is 4096"),
         ({"height": 3100}, "4133 pixels long"),
-        ({"iterations": 1_000_000}, "at most 10000"),
-        ({"budget": 1e9}, "at most one day"),
+        ({"iterations": 1_000_000}, "the limit of the studio is 10000"),
+        ({"budget": 1e9}, "the limit of the studio is one day"),
         ({"strength": 3}, "strength"),
         ({"style_weights": [1, 2]}, "style_weights has 2 values"),
         ({"self": 1, "user": 2, "run": 3}, "no setting named"),

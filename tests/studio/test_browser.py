@@ -80,7 +80,7 @@ def test_a_painting_of_ones_own_is_a_style(painted, photograph, tmp_path):
     Image.fromarray(np.uint8(255 * impasto.paint(photograph, "mosaic").image)).save(painting)
     shown = painted.picture_after(lambda: painted.upload("#own", painting))
     assert difference(shown, impasto.paint(photograph, painting).image) <= JPEG
-    painted.until(lambda: painted.text("#note").startswith("my swirls, guessed in "))
+    painted.until(lambda: painted.text("#note").startswith("my swirls, estimated in "))
 
 
 def test_a_picture_is_kept_and_downloaded(painted, photograph):
@@ -105,7 +105,7 @@ def test_a_picture_is_kept_and_downloaded(painted, photograph):
 
 def test_what_is_kept_already_is_not_kept_again(painted):
     painted.click("#keep")
-    painted.until(lambda: "Kept as" in painted.text("#note"))
+    painted.until(lambda: "Saved as" in painted.text("#note"))
     before = set(painted.studio.gallery.iterdir())
     path = painted.downloaded(lambda: painted.click("#download"))
     assert set(painted.studio.gallery.iterdir()) == before
@@ -138,7 +138,7 @@ def test_an_old_picture_brings_its_settings_back(page, tmp_path, rng):
     made(rng.random((48, 64, 3), np.float32), settings=settings).save(old)
     page.expand("#more")
     page.upload("#record", old)
-    page.until(lambda: page.text("#note").startswith("The settings of old.png are back."))
+    page.until(lambda: page.text("#note").startswith("The settings of old.png are restored."))
     numbers = {
         name: float(page.find(f"#setting-{name} input").get_attribute("value"))
         for name in ("size", "strength", "seed")

@@ -50,7 +50,7 @@ def test_pictures_are_searched_by_photograph_style_and_settings(shelf):
     search(shelf, "BOATS tower", ["boats, tower.jpg"])
     search(shelf, "0.45 lake", ["boats, lake.jpg"])
     search(shelf, "no such thing", [])
-    shelf.until(lambda: "Nothing is found." in shelf.text("#pictures"))
+    shelf.until(lambda: "No pictures found." in shelf.text("#pictures"))
     assert str(shelf.studio.gallery) in shelf.text("#shelf-note")
 
 
@@ -69,7 +69,7 @@ def test_its_settings_are_used_again(shelf):
     search(shelf, "lake", ["boats, lake.jpg"])
     choose(shelf, "boats, lake.jpg")
     shelf.click("#use")
-    shelf.until(lambda: "The settings of lake_boats.png are back." in shelf.text("#shelf-note"))
+    shelf.until(lambda: "The settings of lake_boats.png are restored." in shelf.text("#shelf-note"))
     shelf.click("button[role=tab]:nth-of-type(1)")
     shelf.expand("#more")
     value = shelf.find("#setting-size input").get_attribute
@@ -88,7 +88,7 @@ def test_it_is_deleted_and_brought_back(shelf):
     assert not path.exists()
     assert "tower_hills" not in shelf.text("#about")
     shelf.click("#undo")
-    shelf.until(lambda: "tower_hills.png is back" in shelf.text("#shelf-note"))
+    shelf.until(lambda: "tower_hills.png is restored" in shelf.text("#shelf-note"))
     shelf.until(lambda: thumbnails(shelf) == ["hills, tower.jpg"])
     assert path.read_bytes() == before
 

@@ -202,7 +202,7 @@ def test_korean(running, kept, photograph):
     page.click("#pause")
     page.until(lambda: "일시 정지" in page.text(".status-line"))
     page.click("#stop")
-    page.until(lambda: "멈췄습니다" in page.text(".status-line"))
+    page.until(lambda: "중지했습니다" in page.text(".status-line"))
     seen |= set(page.run(WORDS))
     show_gallery(page)
     choose_first(page)
@@ -210,7 +210,7 @@ def test_korean(running, kept, photograph):
     page.click("#delete")
     page.until(lambda: "삭제했습니다" in page.text("#shelf-note"))
     page.click("#undo")
-    page.until(lambda: "되돌렸습니다" in page.text("#shelf-note"))
+    page.until(lambda: "복원했습니다" in page.text("#shelf-note"))
     english = {*texts()["en"].values(), *setting_texts("en").values()}
     assert seen & english <= {*korean.values(), "Impasto"}
     foreign = {text for text in seen if re.search("[A-Za-z]{3}", text)}

@@ -20,7 +20,7 @@ def prepare(page, photograph, style="wave"):
 
 def kept(page):
     """Return the file of the gallery that the page's status names."""
-    (name,) = re.findall(r"kept as (\S+\.png)", page.text(".status-line"), re.IGNORECASE)
+    (name,) = re.findall(r"saved as (\S+\.png)", page.text(".status-line"), re.IGNORECASE)
     return page.studio.gallery / name
 
 
@@ -74,7 +74,7 @@ def test_a_run_is_paused_changed_and_stopped(running, photograph):
     running.until(lambda: running.text(".status-line").startswith("Size "))
     running.enter("#setting-strength", 0.6)
     running.until(
-        lambda: "goes on from the picture so far, with strength 0.6" in page_note(running)
+        lambda: "continues from the current picture with strength 0.6" in page_note(running)
     )
     running.until(lambda: running.evaluation() > 3)
     running.click("#stop")
@@ -114,7 +114,7 @@ def test_a_run_outlives_reload_and_a_closed_tab(running, photograph):
     running.until(lambda: running.evaluation() > before)
     running.until(lambda: running.sees("#photo img") and running.sees("#stop"))
     running.click("#delete-job")
-    running.until(lambda: "thrown away" in page_note(running))
+    running.until(lambda: "is deleted" in page_note(running))
     running.until(lambda: not running.text(".status-line"))
 
 
@@ -130,7 +130,7 @@ def test_runs_wait_for_their_turn(running, photograph):
     waiting = running.find("#runs label:has(input:checked)").text
     assert waiting.startswith("astronaut_scream: Waiting: number 2 of 2")
     running.click("#delete-job")
-    running.until(lambda: "thrown away" in page_note(running))
+    running.until(lambda: "is deleted" in page_note(running))
     working = "#runs label:has(input:not(:checked))"
     running.until(lambda: [r for r in running.all(working) if "astronaut_wave: Size" in r.text])
     next(r for r in running.all(working) if "astronaut_wave: Size" in r.text).click()

@@ -95,25 +95,25 @@ def test_a_picture_that_cannot_be_shown_does_not_hide_the_others(studio, folder)
     bad.write_bytes(data)
     shown, label, names = filled(studio)
     assert [*names.values()] == ["good.png"] and len(shown) == 1
-    assert label == "Could not be shown: 1."
+    assert label == "Pictures that cannot be shown: 1."
 
 
 def test_a_gallery_that_cannot_be_written_says_how_many_are_not_shown(studio, folder):
     put(folder, "good")
     (folder / ".studio").write_text("in the way")
     shown, label, names = filled(studio)
-    assert (shown, names) == ([], {}) and label == "Could not be shown: 1."
+    assert (shown, names) == ([], {}) and label == "Pictures that cannot be shown: 1."
 
 
 def test_it_is_said_when_nothing_is_found_and_when_more_is(studio, folder, monkeypatch):
-    assert filled(studio)[1] == "Nothing here yet."
+    assert filled(studio)[1] == "No pictures yet."
     for name in ("first", "second", "third"):
         put(folder, name)
-    assert filled(studio, "no such thing")[1] == "Nothing is found."
+    assert filled(studio, "no such thing")[1] == "No pictures found."
     monkeypatch.setattr(handlers, "_MOST_SHOWN", 2)
     shown, label, names = filled(studio)
     assert len(shown) == len(names) == 2
-    assert label == "The newest 2 of 3 are shown; search for the others."
+    assert label == "Showing the newest 2 of 3; search to find others."
 
 
 def test_copies_are_made_once_for_each_open_page(studio, folder):

@@ -54,7 +54,7 @@ def test_later_layers_lie_above():
 
 
 def test_a_canvas_larger_than_the_pages_is_refused():
-    with pytest.raises(SettingsError, match="3000 x 2000 pixels, and may have at most 4 million"):
+    with pytest.raises(SettingsError, match="3000 x 2000 pixels, and the limit is 4 million"):
         read_regions([np.zeros((2000, 3000, 4), np.uint8)])
     small = layer((RED, (0, 40)))
     with pytest.raises(SettingsError, match="differ in size"):

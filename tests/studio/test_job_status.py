@@ -42,12 +42,12 @@ def like(**changes):
     ("view", "line"),
     [
         (VIEW, "Size 256x192: 2 of 3, evaluation 45 of 135, 75 s left"),
-        (like(iteration=0), "Starting: looking at the pictures"),
+        (like(iteration=0), "Starting: analysing the pictures"),
         (like(status="waiting", place=2, waiting=4), "Waiting: number 2 of 4"),
         (like(status="paused"), "Paused at evaluation 45 of 135"),
-        (like(status="done", picture="a.png"), "Done. Kept as a.png."),
+        (like(status="done", picture="a.png"), "Done. Saved as a.png."),
         (like(status="stopped"), "Stopped before there was a picture."),
-        (like(status="failed", error="the disk is full"), "It did not work: the disk is full"),
+        (like(status="failed", error="the disk is full"), "The job failed: the disk is full"),
     ],
 )
 def test_the_line(view, line):

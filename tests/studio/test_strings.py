@@ -97,4 +97,4 @@ def test_the_language_that_a_browser_asks_for(accepted, language):
 
 
 def test_blanks_are_filled_in():
-    assert say("kept", "ko", name="a.png") == "a.png(으)로 보관했습니다."
+    assert say("kept", "ko", name="a.png") == "a.png(으)로 저장했습니다."

@@ -1,1 +1,1 @@
-"""Endpoints for programs, for Gradio's clients."""
+"""API endpoints for Gradio clients."""

@@ -1,6 +1,6 @@
-"""API endpoints for Gradio's clients, with the same rules as the page.
+"""API endpoints for Gradio clients, with the same rules as the page.
 
-Gradio reads the annotations of this module when it runs, so that they cannot be postponed.
+Gradio evaluates the annotations of this module, so they cannot be postponed.
 """
 
 import re
@@ -36,19 +36,22 @@ from .requests import (
 )
 from .responses import PictureResponse, StyleResponse, picture_response
 
-_RUN = re.compile(r"[0-9a-f]{32}")
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
 _MOST_PICTURES = 1000
-_PAINTING: dict[str, Any] = {"concurrency_id": "preview", "concurrency_limit": 1}  # as the page's
+_PAINTING: dict[str, Any] = {
+    "concurrency_id": "preview",
+    "concurrency_limit": 1,
+}  # shared with the page
 _READING: dict[str, Any] = {"concurrency_id": "look", "concurrency_limit": 8}
 _EXPORTING: dict[str, Any] = {"concurrency_id": "export", "concurrency_limit": 1}
 
 
 @dataclass(frozen=True, eq=False)
 class Api:
-    """The endpoints; each answers a request of one user.
+    """Endpoints for styles, new pictures and the gallery.
 
     Attributes:
-        studio: What it works on.
+        studio: State shared by the handlers.
     """
 
     studio: Studio
@@ -58,7 +61,7 @@ class Api:
         """List the learned styles.
 
         Returns:
-            Name and title of each.
+            Name and title of each style.
         """
         return [{"name": name, "title": title_of(name)} for name in style_names()]
 
@@ -75,21 +78,21 @@ class Api:
         size: int | None = None,
         stroke_size: float = 1.0,
     ) -> File:
-        """Paint a photograph at once.
+        """Paint a photograph with the network.
 
         Args:
-            request: Who asks.
+            request: Request of the user.
             photograph: The file.
             styles: Names of learned styles.
-            paintings: Files of paintings whose style is taken.
-            shares: One for each of the styles and then of the paintings; equal ones if left out.
-            strength: How far to go from the photograph, 0 to 2.
+            paintings: Files of paintings to take the style from.
+            shares: Shares of the styles, then of the paintings; equal by default.
+            strength: Strength of the style, 0 to 2.
             keep_colors: Keep the photograph's colours.
-            size: Long side of the result, 16 to 4096 pixels; the photograph's own if left out.
+            size: Long side of the result, 16 to 4096 pixels; that of the photograph by default.
             stroke_size: 1 for strokes as in a picture 800 pixels long, up to 8; 0 for the finest.
 
         Returns:
-            The picture, a PNG with its record inside.
+            The picture, a PNG that contains its record.
         """
         most = self.studio.max_pixels
         selection = parse_selection(photograph, styles, paintings, shares, most)
@@ -116,17 +119,17 @@ class Api:
         settings: dict[str, Any] | None = None,
         styles: list[str] | None = None,
     ) -> str:
-        """Ask for a run of the slow route; it does what `impasto stylize` does.
+        """Start an iterative job, which does what `impasto stylize` does.
 
         Args:
-            request: Who asks.
+            request: Request of the user.
             photograph: The file.
             paintings: Files of the paintings.
             settings: Settings that differ from the defaults, none that names a file.
-            styles: Names of learned styles, to be taken from before the paintings.
+            styles: Names of learned styles, which precede the paintings.
 
         Returns:
-            The id of the run.
+            The id of the job.
         """
         most = self.studio.max_pixels
         named = parse_settings(settings)
@@ -149,21 +152,21 @@ class Api:
 
     @return_errors
     def picture(self, request: gr.Request, picture: str, kind: gallery.Kind = "png") -> File:
-        """Get a picture of the gallery.
+        """Download a picture of the gallery.
 
         Args:
-            request: Who asks.
-            picture: Its name, or the id of the run that made it.
+            request: Request of the user.
+            picture: File name, or id of the job that made the picture.
             kind: Format of the file.
 
         Returns:
-            The file, with its record inside.
+            The file, which contains its record.
         """
         name = text_of(picture, "picture")
-        if _RUN.fullmatch(name):
+        if _JOB_ID.fullmatch(name):
             view = self.studio.jobs.view(self.studio.user(request), name)
             if view.picture is None:
-                raise RunError(f"the run is {view.status} and has no picture in the gallery yet")
+                raise RunError(f"the job is {view.status} and has no picture in the gallery yet")
             name = view.picture
         folder = self.studio.folder(request)
         return file_for(gallery.export(folder, name, kind, self.studio.new_folder()))
@@ -172,12 +175,12 @@ class Api:
     def pictures(
         self, request: gr.Request, search: str = "", most: int = 100
     ) -> list[PictureResponse]:
-        """List the pictures of the gallery, the newest first.
+        """List the pictures of the gallery, newest first.
 
         Args:
-            request: Who asks.
-            search: Translate that must all occur in photograph, style, file name or settings.
-            most: How many, 1 to 1000.
+            request: Request of the user.
+            search: Words that must all occur in photograph, style, file name or settings.
+            most: Number of pictures, 1 to 1000.
 
         Returns:
             The pictures.
@@ -189,21 +192,21 @@ class Api:
 
 
 def add_api(studio: Studio) -> None:
-    """Add the endpoints to the page that is being made.
+    """Add the endpoints to the page under construction.
 
     Args:
-        studio: What they work on.
+        studio: State shared by the handlers.
 
     Example:
         >>> with gr.Blocks():  # doctest: +SKIP
         ...     add_api(studio)
     """
-    api, runs = Api(studio), JobApi(studio)
+    api, jobs = Api(studio), JobApi(studio)
     gr.api(api.styles, **_READING)
     gr.api(api.paint_now, api_name="paint", **_PAINTING)
     gr.api(api.stylize, **_PAINTING)
-    steering: list[Callable[..., Any]] = [runs.pause, runs.go_on, runs.stop, runs.drop]
-    for function in [runs.run, runs.runs, *steering, runs.change]:
+    control: list[Callable[..., Any]] = [jobs.pause, jobs.go_on, jobs.stop, jobs.drop]
+    for function in [jobs.run, jobs.runs, *control, jobs.change]:
         gr.api(function, **_READING)
     gr.api(api.picture, **_EXPORTING)
     gr.api(api.pictures, api_name="gallery", **_READING)

@@ -1,6 +1,6 @@
 """API endpoints that report on jobs and control them.
 
-Gradio reads the annotations of this module when it runs, so that they cannot be postponed.
+Gradio evaluates the annotations of this module, so they cannot be postponed.
 """
 
 import functools
@@ -19,7 +19,7 @@ from .responses import JobResponse, job_response
 
 
 def return_errors(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[H, P], R]:
-    """Let every error reach the client as a sentence; one that is not ours is logged, too."""
+    """Send errors to the client as messages; log unexpected ones."""
 
     @functools.wraps(handler)
     def run(self: H, /, *values: P.args, **named: P.kwargs) -> R:
@@ -35,24 +35,24 @@ def return_errors(handler: Callable[Concatenate[H, P], R]) -> Callable[Concatena
 
 @dataclass(frozen=True, eq=False)
 class JobApi:
-    """The endpoints; each answers a request of one user.
+    """Endpoints for jobs.
 
     Attributes:
-        studio: What it works on.
+        studio: State shared by the handlers.
     """
 
     studio: Studio
 
     @return_errors
     def run(self, request: gr.Request, run: str) -> JobResponse:
-        """Tell how a run stands.
+        """Get the status of a job.
 
         Args:
-            request: Who asks.
-            run: Its id.
+            request: Request of the user.
+            run: Id of the job.
 
         Returns:
-            The run.
+            The job.
         """
         return job_response(self._view(request, run))
 
@@ -61,68 +61,68 @@ class JobApi:
 
     @return_errors
     def runs(self, request: gr.Request) -> list[JobResponse]:
-        """List the unfinished runs, and those that ended lately, the newest first.
+        """List unfinished and recently finished jobs, newest first.
 
         Args:
-            request: Who asks.
+            request: Request of the user.
 
         Returns:
-            The runs.
+            The jobs.
         """
         return [job_response(view) for view in self.studio.jobs.jobs_of(self.studio.user(request))]
 
     @return_errors
     def pause(self, request: gr.Request, run: str) -> JobResponse:
-        """Let a run rest, and the next one work.
+        """Pause a job, so that the next one runs.
 
         Args:
-            request: Who asks.
-            run: Its id.
+            request: Request of the user.
+            run: Id of the job.
 
         Returns:
-            The run.
+            The job.
         """
         self.studio.jobs.pause(self.studio.user(request), text_of(run, "run"))
         return job_response(self._view(request, run))
 
     @return_errors
     def go_on(self, request: gr.Request, run: str) -> JobResponse:
-        """Let a paused run go on, or try a failed one again.
+        """Resume a paused job, or retry a failed one.
 
         Args:
-            request: Who asks.
-            run: Its id.
+            request: Request of the user.
+            run: Id of the job.
 
         Returns:
-            The run.
+            The job.
         """
         self.studio.jobs.resume(self.studio.user(request), text_of(run, "run"))
         return job_response(self._view(request, run))
 
     @return_errors
     def stop(self, request: gr.Request, run: str) -> JobResponse:
-        """End a run and keep the picture so far in the gallery.
+        """Stop a job and keep the current picture in the gallery.
 
         Args:
-            request: Who asks.
-            run: Its id.
+            request: Request of the user.
+            run: Id of the job.
 
         Returns:
-            The run; its picture is named when its status is `stopped`.
+            The job; it names its picture once its status is `stopped`.
         """
         self.studio.jobs.stop(self.studio.user(request), text_of(run, "run"))
         return job_response(self._view(request, run))
 
     @return_errors
     def drop(self, request: gr.Request, run: str) -> JobResponse:
-        """Throw a run away; what is in the gallery stays there.
+        """Delete a job; pictures in the gallery stay.
 
         Args:
-            request: Who asks.
-            run: Its id.
+            request: Request of the user.
+            run: Id of the job.
 
         Returns:
-            The run as it was.
+            The job before deletion.
         """
         view = self._view(request, run)
         self.studio.jobs.delete(self.studio.user(request), run)
@@ -130,15 +130,15 @@ class JobApi:
 
     @return_errors
     def change(self, request: gr.Request, run: str, settings: dict[str, Any]) -> JobResponse:
-        """Give a run other settings; it goes on from the picture so far.
+        """Change the settings of a job, which continues from the current picture.
 
         Args:
-            request: Who asks.
-            run: Its id.
-            settings: Those that change, none that names a file.
+            request: Request of the user.
+            run: Id of the job.
+            settings: Settings to change, none that names a file.
 
         Returns:
-            The run.
+            The job.
         """
         user, named = self.studio.user(request), parse_settings(settings)
         view = self._view(request, run)
@@ -146,7 +146,7 @@ class JobApi:
         check_length(changed)
         check_weights(changed, len(view.titles))
         photo = self.studio.jobs.photograph(user, run)
-        if photo is not None:  # else the run has ended, which is told below
+        if photo is not None:  # otherwise the job has ended, and `change` raises
             height, width = read_reduced(str(photo), self.studio.max_pixels).image.shape[:2]
             check_size(changed, (height, width))
         self.studio.jobs.change(user, run, **named)

@@ -1,4 +1,4 @@
-"""Read, check and limit what an API request asks for."""
+"""Parse and validate API requests."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from ..page.selection import LARGEST, Selection
 MOST_STYLES = 8
 MOST_ITERATIONS, MOST_SECONDS = 10_000, 24 * 3600
 _FILES = tuple(name for name in ROLES if name != "init")
-_OWNERS = ("weights", "memory")  # for whoever started the studio to say
+_OWNERS = ("weights", "memory")  # set only by the owner of the studio
 _UPLOAD = "pass it as gradio_client.handle_file(...), which uploads it"
 
 
 class Kind(TypedDict):
-    """How Gradio marks a file."""
+    """Marker of a file in Gradio."""
 
     _type: Literal["gradio.FileData"]
 
 
 class File(TypedDict):
-    """A file as Gradio's clients send and get it.
+    """A file as Gradio clients send and receive it.
 
     Attributes:
-        path: In the studio's temporary folder; clients upload and download it by themselves.
-        meta: That this is a file.
+        path: Path in the studio's temporary folder; clients upload and download it automatically.
+        meta: Marks the object as a file.
     """
 
     path: str
@@ -42,7 +42,7 @@ class File(TypedDict):
 
 
 class _Request(BaseModel):
-    """Names, files and shares, as they come from outside."""
+    """Untrusted names, files and shares."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -52,10 +52,10 @@ class _Request(BaseModel):
 
 
 def file_for(path: str | Path) -> File:
-    """Name a file for a client to download.
+    """Return a file for a client to download.
 
     Args:
-        path: Of the file, in the studio's temporary folder.
+        path: Path of the file, in the studio's temporary folder.
 
     Example:
         >>> file_for("a.png")["path"]
@@ -65,15 +65,15 @@ def file_for(path: str | Path) -> File:
 
 
 def path_of(file: object, role: str) -> str:
-    """Return where an uploaded file is.
+    """Return the path of an uploaded file.
 
     Args:
-        file: As Gradio's clients send it. That it is in the temporary folder, and the user's, was
-            looked at when the request came.
-        role: What it is, for the message.
+        file: File as Gradio clients send it. Middleware has checked that it is in the temporary
+            folder and belongs to the user.
+        role: Role of the file, for the message.
 
     Raises:
-        SettingsError: It is no file.
+        SettingsError: It is not a file.
 
     Example:
         >>> path_of(file_for("a.png"), "photograph")
@@ -86,34 +86,34 @@ def path_of(file: object, role: str) -> str:
 
 
 def text_of(value: object, name: str) -> str:
-    """Return a text.
+    """Return a value that must be a string.
 
     Raises:
-        SettingsError: It is none.
+        SettingsError: It is not a string.
 
     Example:
         >>> text_of("0a1b", "run")
         '0a1b'
     """
     if not isinstance(value, str):
-        raise SettingsError(f"{name} must be a text, got {type(value).__name__}")
+        raise SettingsError(f"{name} must be a string, got {type(value).__name__}")
     return value
 
 
 def parse_selection(
     photograph: object, styles: object, paintings: object, shares: object, max_pixels: int | None
 ) -> Selection:
-    """Read the photograph and the styles of a request.
+    """Parse the photograph and the styles of a request.
 
     Args:
         photograph: A file.
         styles: List of names of learned styles, or None.
         paintings: List of files, or None.
-        shares: One for each of the styles and then of the paintings, or None for equal ones.
+        shares: Shares of the styles, then of the paintings; None for equal ones.
         max_pixels: Largest picture that is read, pixels.
 
     Raises:
-        SettingsError: Something is missing, of another kind, or too much.
+        SettingsError: A value is missing, of the wrong type, or out of range.
         PictureError: A painting cannot be read.
     """
     photo = path_of(photograph, "photograph")
@@ -132,7 +132,7 @@ def parse_selection(
     if request.shares and len(request.shares) != len(chosen):
         raise SettingsError(
             f"there are {len(request.shares)} shares for {len(chosen)} styles and paintings; "
-            "give one for each, or none"
+            "pass one for each, or none"
         )
     for file in files:
         read_reduced(file, max_pixels)
@@ -150,15 +150,15 @@ def _parse(**values: Any) -> _Request:
 
 
 def settings_of_paint(photo: Size, *, size: Any, **values: Any) -> PaintSettings:
-    """Check the settings of what is painted at once.
+    """Validate settings for painting with the network.
 
     Args:
-        photo: The photograph's height and width.
-        size: Long side of the result, or None for the photograph's.
+        photo: Height and width of the photograph.
+        size: Long side of the result; None for that of the photograph.
         **values: The other settings.
 
     Raises:
-        SettingsError: One is out of range.
+        SettingsError: A setting is out of range.
 
     Example:
         >>> settings_of_paint((5000, 3000), size=None, strength=0.5).size
@@ -172,13 +172,13 @@ def settings_of_paint(photo: Size, *, size: Any, **values: Any) -> PaintSettings
 
 
 def parse_settings(settings: object) -> dict[str, Any]:
-    """Read settings that come as a JSON object; none of them names a file.
+    """Parse settings in a JSON object; they must not name files.
 
     Args:
         settings: The object, or None.
 
     Raises:
-        SettingsError: It is something else, or a setting is not for strangers.
+        SettingsError: It is not an object, or a setting is not allowed.
 
     Example:
         >>> parse_settings({"size": 640, "init": "noise"})
@@ -193,21 +193,21 @@ def parse_settings(settings: object) -> dict[str, Any]:
     for name, value in settings.items():
         given = value not in (None, "", [])
         if given and (name in _FILES or (name == "init" and names_a_file(name, value))):
-            raise SettingsError(f"{name} names a file of the studio's machine; leave it out")
+            raise SettingsError(f"{name} names a file of the server; omit it")
         if given and name in _OWNERS:
-            raise SettingsError(f"{name} is for whoever started the studio to set; leave it out")
+            raise SettingsError(f"{name} can only be set by the owner of the studio; omit it")
     return {str(name): value for name, value in settings.items()}
 
 
 def check_size(settings: Settings, photo: Size) -> None:
-    """Refuse a result that is larger than what the page makes.
+    """Check the size of a result.
 
     Args:
-        settings: Of the run.
-        photo: The photograph's height and width.
+        settings: Settings of the job.
+        photo: Height and width of the photograph.
 
     Raises:
-        SettingsError: Its long side has more than `LARGEST` pixels.
+        SettingsError: The long side has more than `LARGEST` pixels.
 
     Example:
         >>> check_size(Settings(size=640), (480, 640))
@@ -219,60 +219,60 @@ def check_size(settings: Settings, photo: Size) -> None:
 
 
 def check_length(settings: Settings) -> None:
-    """Refuse a run that would keep all others waiting for too long.
+    """Check the length of a job, since all others wait for it.
 
     Args:
-        settings: Of the run.
+        settings: Settings of the job.
 
     Raises:
-        SettingsError: It has more than `MOST_ITERATIONS`, or a longer budget than `MOST_SECONDS`.
+        SettingsError: It exceeds `MOST_ITERATIONS` or `MOST_SECONDS`.
 
     Example:
         >>> check_length(Settings(iterations=400, budget="2m"))
     """
     if settings.iterations > MOST_ITERATIONS:
         raise SettingsError(
-            f"iterations is {settings.iterations}, and the studio makes at most {MOST_ITERATIONS}; "
-            "take fewer"
+            f"iterations is {settings.iterations}, and the limit of the studio is "
+            f"{MOST_ITERATIONS}; use fewer"
         )
     if settings.seconds is not None and settings.seconds > MOST_SECONDS:
         raise SettingsError(
-            f"budget is {settings.seconds:g} s, and the studio gives a run at most one day "
-            f"({MOST_SECONDS} s); take less"
+            f"budget is {settings.seconds:g} s, and the limit of the studio is one day "
+            f"({MOST_SECONDS} s); use less"
         )
 
 
 def check_weights(settings: Settings, styles: int) -> None:
-    """Refuse shares that are not one for each style; the run would, but later.
+    """Check the number of style weights before the job starts.
 
     Args:
-        settings: Of the run.
-        styles: How many styles there are.
+        settings: Settings of the job.
+        styles: Number of styles.
 
     Raises:
-        SettingsError: There are more shares, or fewer.
+        SettingsError: The numbers of weights and styles differ.
 
     Example:
         >>> check_weights(Settings(style_weights=(1, 3)), 2)
     """
     given = len(settings.style_weights)
     if given not in (0, styles):
-        raise SettingsError(f"style_weights has {given} values for {styles} styles; give one each")
+        raise SettingsError(f"style_weights has {given} values for {styles} styles; pass one each")
 
 
 def _check_side(side: int) -> None:
     if side > LARGEST:
         raise SettingsError(
-            f"the result would be {side} pixels long, and the studio makes at most {LARGEST}; "
-            "take a smaller size"
+            f"the result would be {side} pixels long, and the limit of the studio is {LARGEST}; "
+            "use a smaller size"
         )
 
 
 def without_files(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as they may be told to a client: without the paths in them.
+    """Return settings for a client, without file paths.
 
     Args:
-        settings: As JSON values.
+        settings: Settings as JSON values.
 
     Example:
         >>> without_files({"size": 640, "init": "a.png", "protect": "b.png#red"})

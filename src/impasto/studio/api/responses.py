@@ -13,8 +13,8 @@ class StyleResponse(TypedDict):
     """A learned style.
 
     Attributes:
-        name: By which it is asked for.
-        title: As users would call it.
+        name: Name in requests.
+        title: Display name.
     """
 
     name: str
@@ -22,27 +22,27 @@ class StyleResponse(TypedDict):
 
 
 class JobResponse(TypedDict):
-    """How a run stands.
+    """Status of a job.
 
     Attributes:
-        id: By which it is asked for.
-        name: Of the result, without a suffix.
-        styles: What the styles are called.
+        id: Id in requests.
+        name: File name of the result, without suffix.
+        styles: Display names of the styles.
         status: `waiting`, `running`, `paused`, `done`, `stopped` or `failed`.
-        place: 1 for the run that is worked on next; 0 for one that does not wait.
-        waiting: Number of runs that wait, of all users.
-        scale: The present one, from 1; 0 before the first step.
+        place: Position in the queue: 1 runs next, 0 does not wait.
+        waiting: Number of waiting jobs of all users.
+        scale: The current scale, from 1; 0 before the first step.
         scales: Number of scales.
-        width: Of the picture at this scale, pixels.
-        height: Of the picture, pixels.
+        width: Width of the picture at this scale, pixels.
+        height: Height of the picture at this scale, pixels.
         iteration: Evaluations so far.
         iterations: Evaluations planned.
-        seconds_left: How long it will take; None where that is not known.
+        seconds_left: Estimated remaining time; None if unknown.
         losses: Pairs of evaluation and total loss, at most 200.
-        picture: Name of the file in the gallery, once there is one.
-        error: Why it failed, in a sentence.
-        settings: As asked for, with all changes.
-        created: When it was asked for, UTC, ISO 8601.
+        picture: File name in the gallery, once there is one.
+        error: Why the job failed; empty otherwise.
+        settings: Settings of the job, with all changes.
+        created: Time of creation, UTC, ISO 8601.
     """
 
     id: str
@@ -69,15 +69,15 @@ class PictureResponse(TypedDict):
     """A picture in the gallery.
 
     Attributes:
-        name: Of its file.
+        name: File name.
         content: Name of the photograph.
-        style: Name of the painting or of the style.
-        command: What made it: `stylize`, `texture` or `paint`.
-        width: Pixels.
-        height: Pixels.
-        made_at: UTC, ISO 8601.
-        seconds: Time it took.
-        settings: What it was made with.
+        style: Name of the painting or style.
+        command: `stylize`, `texture` or `paint`.
+        width: Width, pixels.
+        height: Height, pixels.
+        made_at: Time of completion, UTC, ISO 8601.
+        seconds: Duration.
+        settings: Settings in the record.
     """
 
     name: str
@@ -92,10 +92,10 @@ class PictureResponse(TypedDict):
 
 
 def job_response(view: JobView) -> JobResponse:
-    """Tell how a run stands.
+    """Return the status of a job as a response.
 
     Args:
-        view: Of the run.
+        view: Status of the job.
     """
     height, width = view.size
     return {
@@ -121,7 +121,7 @@ def job_response(view: JobView) -> JobResponse:
 
 
 def picture_response(entry: Entry) -> PictureResponse:
-    """Tell of a picture in the gallery.
+    """Return a picture of the gallery as a response.
 
     Args:
         entry: The picture.

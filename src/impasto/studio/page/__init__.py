@@ -1,1 +1,1 @@
-"""The page: layout, theme, strings, controls, and what its events call."""
+"""The page: layout, theme, strings, controls and event handlers."""

@@ -21,10 +21,10 @@ from ...workflows.record_settings import recorded_settings
 from ...workflows.setting_files import ROLES, named_files
 
 _COMMANDS = ("stylize", "texture", "paint")
-# What others take their defaults from comes before them.
+# Options that set defaults of others come first.
 _FIRST = ("preset", "style_loss", "budget", "quality", "dpi", "print_mm", "size")
 _FILES = (*ROLES, "weights")
-_LARGEST_WHOLE = 1e15  # up to which a whole number is written without a point
+_LARGEST_WHOLE = 1e15  # above it, whole numbers keep the decimal point
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -37,15 +37,15 @@ def command_line(
     aspect: float | None = None,
     model: str | None = None,
 ) -> str:
-    """Write the command that makes the same picture, with only what differs from the defaults.
+    """Return the command that makes the same picture; defaults are omitted.
 
     Args:
-        settings: Those of `impasto stylize` and `impasto texture`, or of `impasto paint`.
-        content: The photograph's path; of no account for a texture.
-        styles: The paintings' paths; for `paint` also names of styles.
-        shares: Of several styles, for `paint`; `stylize` has them in its settings.
-        aspect: Width divided by height of a texture; None where there is a photograph.
-        model: File of the network, for `paint`; None for the one that ships.
+        settings: Settings of `impasto stylize` and `impasto texture`, or of `impasto paint`.
+        content: Path of the photograph; ignored for a texture.
+        styles: Paths of the paintings; for `paint` also names of styles.
+        shares: Shares of several styles, for `paint`; `stylize` has them in its settings.
+        aspect: Width / height of a texture; None if there is a photograph.
+        model: File of the network, for `paint`; None for the shipped one.
 
     Returns:
         One line for a POSIX shell.
@@ -72,7 +72,7 @@ def command_line(
 
 def _style_words(styles: Sequence[str], shares: Sequence[float]) -> list[str]:
     if len(styles) == 1 and not shares and ":" in styles[0][2:]:
-        shares = [1.0]  # else what follows the colon would be taken for a share
+        shares = [1.0]  # otherwise the text after the colon would be a share
     named = (
         [f"{style}:{_number(share)}" for style, share in zip(styles, shares, strict=True)]
         if shares
@@ -82,12 +82,12 @@ def _style_words(styles: Sequence[str], shares: Sequence[float]) -> list[str]:
 
 
 def _setting_words(settings: Settings) -> list[str]:
-    """Return the options that, with the defaults that they bring along, give the settings."""
+    """Return the options that give the settings, with the defaults that options imply."""
     words: list[str] = []
     for name in dict.fromkeys([*_FIRST, *Settings.model_fields]):
         default, value = default_settings(["stylize", *words]), getattr(settings, name)
         if name == "size" and settings.height is None and default.height is not None:
-            words += ["--size", str(value)]  # which overrules the preset's height
+            words += ["--size", str(value)]  # overrides the preset's height
         else:
             words += _option(name, value, getattr(default, name))
     return words
@@ -98,7 +98,7 @@ def _option(name: str, value: object, default: object) -> list[str]:
         return []
     option = "--" + name.replace("_", "-")
     if isinstance(value, bool):
-        return [option]  # all of these are off by default
+        return [option]  # flags are off by default
     values = value if isinstance(value, tuple) else (value,)
     return [option, *(_value(name, each) for each in values)]
 
@@ -118,12 +118,12 @@ def _number(value: float) -> str:
 
 
 def _path(text: str) -> str:
-    """Return a path that is taken neither for an option nor for nothing."""
+    """Return a path that is not parsed as an option or as None."""
     return f"./{text}" if text.startswith("-") or text == "None" else text
 
 
 def _quoted(word: str) -> str:
-    """Quote a word for a shell; what a terminal would obey or hide as the numbers of its bytes."""
+    """Quote a word for a shell; control and invisible characters as octal escapes."""
     if not _INVISIBLE.search(word):
         return shlex.quote(word)
     text = word.replace("\\", r"\\").replace("'", r"\'")
@@ -135,19 +135,19 @@ def _numbers(found: re.Match[str]) -> str:
 
 
 def settings_of(path: str | Path) -> tuple[Record, Settings | PaintSettings]:
-    """Read what a picture was made with out of its record, which anybody may have written.
+    """Read the settings in the record of a picture. The record is untrusted.
 
     Args:
         path: The picture.
 
     Returns:
-        The record, and its settings but for those that name files (masks, a starting picture,
-        weights), which are as by default: they are not in the picture, and a stranger could name
-        any file of this machine. See `file_settings`.
+        The record, and its settings. Those that name files (masks, a starting picture, weights)
+        have their defaults: the picture does not contain the files, and an untrusted record could
+        name any file of this machine. See `file_settings`.
 
     Raises:
-        PictureError: There is no record, or it is too old, too new or damaged.
-        SettingsError: A setting is one that this version does not have, or out of range.
+        PictureError: The record is missing, too old, too new or damaged.
+        SettingsError: A setting is unknown to this version, or out of range.
 
     Example:
         >>> record, settings = settings_of("cat_wave.png")  # doctest: +SKIP
@@ -156,8 +156,8 @@ def settings_of(path: str | Path) -> tuple[Record, Settings | PaintSettings]:
     record = parse_record(read_record(path), path)
     if record.command not in _COMMANDS:
         raise PictureError(
-            f"{path} was made by '{plain(record.command)}', whose settings are none of "
-            f"{', '.join(_COMMANDS)}; if that is new, run pip install --upgrade impasto"
+            f"{path} was made by '{plain(record.command)}', which is none of "
+            f"{', '.join(_COMMANDS)}; if it is a new command, run pip install --upgrade impasto"
         )
     files = file_settings(record)
     values = {name: value for name, value in record.settings.items() if name not in files}
@@ -172,7 +172,7 @@ def _checked(record: Record, values: Mapping[str, Any], path: Path) -> Settings 
 
 
 def file_settings(record: Record) -> tuple[str, ...]:
-    """Return the names of the settings that named files, which `settings_of` leaves out.
+    """Return the names of settings that name files, which `settings_of` omits.
 
     Example:
         >>> settings = {"masks": ["sky.png"], "init": "noise"}
@@ -184,14 +184,14 @@ def file_settings(record: Record) -> tuple[str, ...]:
 
 
 def recorded_command(path: str | Path) -> str:
-    """Write the command that a picture was made with, files by their names.
+    """Return the command that made a picture, with file names instead of paths.
 
     Args:
         path: The picture.
 
     Raises:
-        PictureError: There is no record, or it is too old, too new or damaged.
-        SettingsError: A setting is one that this version does not have, or out of range.
+        PictureError: The record is missing, too old, too new or damaged.
+        SettingsError: A setting is unknown to this version, or out of range.
 
     Example:
         >>> recorded_command("cat_wave.png")  # doctest: +SKIP

@@ -11,22 +11,22 @@ from annotated_types import Ge, Le
 from ...settings import INITS, Settings
 from .strings import texts
 
-Translate = Callable[[str], gr.i18n.I18nData]  # a text of the page, by its key
+Translate = Callable[[str], gr.i18n.I18nData]  # text of the page by key
 
 
 class ControlSpec(NamedTuple):
-    """How a setting stands on the page.
+    """A setting with a control on the page.
 
     Attributes:
-        name: Of the setting.
-        limits: Least and largest value and step of a slider; None for what the setting says.
+        name: Name of the setting.
+        limits: Minimum, maximum and step of a slider; None for other controls.
     """
 
     name: str
     limits: tuple[float, float, float] | None = None
 
 
-FIRST = ControlSpec("strength", (0, 2, 0.05))  # always in sight
+FIRST = ControlSpec("strength", (0, 2, 0.05))  # always visible
 MORE = (
     ControlSpec("size", (128, 4096, 16)),
     ControlSpec("quality"),
@@ -42,11 +42,11 @@ MORE = (
 )
 CONTROLS = (FIRST, *MORE)
 COLOR = [name for name, _ in CONTROLS].index("color")
-_DERIVED = ("style_weights",)  # from the styles, which are chosen apart
+_DERIVED = ("style_weights",)  # set from the selected styles
 
 
 def help_of(name: str) -> str:
-    """Return the line of help that the settings have, as plain text.
+    """Return the description of a setting as plain text.
 
     Example:
         >>> help_of("size")
@@ -57,7 +57,7 @@ def help_of(name: str) -> str:
 
 
 def label_of(name: str, language: str) -> str:
-    """Return what a setting is called.
+    """Return the label of a setting.
 
     Example:
         >>> label_of("style_scale", "en"), label_of("style_scale", "ko")
@@ -68,7 +68,7 @@ def label_of(name: str, language: str) -> str:
 
 
 def choice_label(value: str, language: str) -> str:
-    """Return what a value of a setting is called.
+    """Return the label of a value of a setting.
 
     Example:
         >>> choice_label("draft", "ko"), choice_label("512", "ko")
@@ -81,7 +81,7 @@ def setting_texts(language: str) -> dict[str, str]:
     """Return labels and help of the settings on the page: `label.size`, `help.size`.
 
     Args:
-        language: `en`, whose help comes from the settings themselves, or `ko`.
+        language: `en`, which takes help from `Settings`, or `ko`.
 
     Example:
         >>> setting_texts("en")["label.style_scale"]
@@ -97,7 +97,7 @@ def setting_texts(language: str) -> dict[str, str]:
 
 
 def choices_of(name: str) -> tuple[str, ...]:
-    """Return the values that a setting can have, if these are a few words.
+    """Return the possible values of a setting with a fixed choice; else empty.
 
     Example:
         >>> choices_of("quality"), choices_of("size")
@@ -105,21 +105,21 @@ def choices_of(name: str) -> tuple[str, ...]:
     """
     kind = Settings.model_fields[name].annotation
     if name == "init":
-        return INITS  # a file's path is not for a page
+        return INITS  # without file paths
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
 def make_control(
-    shown: ControlSpec, translate: Translate, settings: Settings
+    spec: ControlSpec, translate: Translate, settings: Settings
 ) -> gr.components.Component:
-    """Make the control of one setting.
+    """Create the control of a setting.
 
     Args:
-        shown: Which, and how.
-        translate: The page's texts.
-        settings: Whose values to begin with.
+        spec: The setting and its control.
+        translate: Returns texts of the page.
+        settings: Initial values.
     """
-    name, limits = shown
+    name, limits = spec
     value = getattr(settings, name)
     about: dict[str, Any] = {
         "label": translate(f"label.{name}"),
@@ -143,7 +143,7 @@ def make_control(
 
 
 def _within(name: str, limits: tuple[float, float, float]) -> tuple[float, float, float]:
-    """Cut a slider's limits to the range of its setting."""
+    """Clip a slider's limits to the range of its setting."""
     least, most, step = limits
     for bound in Settings.model_fields[name].metadata:
         if isinstance(bound, Ge):
@@ -154,16 +154,16 @@ def _within(name: str, limits: tuple[float, float, float]) -> tuple[float, float
 
 
 def settings_from(values: Mapping[str, Any], **others: Any) -> Settings:
-    """Return the settings that the controls stand at.
+    """Return the settings of the controls.
 
-    A control that stands at its default says nothing, so presets and qualities choose.
+    Controls at their default are ignored, so that preset and quality apply.
 
     Args:
-        values: Name of a setting -> value of its control; a part of those on the page, or all.
-        **others: Settings that have no control.
+        values: Name of a setting -> value of its control; all or some controls.
+        **others: Settings without a control.
 
     Raises:
-        SettingsError: A value is out of range, no setting of the page, or contradicts another.
+        SettingsError: A value is out of range, unknown, or contradicts another.
 
     Example:
         >>> settings_from({"size": 640, "quality": "draft", "budget": ""}).iterations
@@ -180,7 +180,7 @@ def settings_from(values: Mapping[str, Any], **others: Any) -> Settings:
 
 
 def _number(name: str, value: Any) -> Any:
-    """Read what a control gives: sliders give whole numbers as floats now and then."""
+    """Convert the value of a control; sliders sometimes return whole numbers as floats."""
     if isinstance(value, str):
         return value.strip()
     if Settings.model_fields[name].annotation is int and isinstance(value, float):
@@ -189,9 +189,9 @@ def _number(name: str, value: Any) -> Any:
 
 
 def control_values(settings: Settings) -> list[Any]:
-    """Return where the controls stand for settings, in the order of `CONTROLS`.
+    """Return the control values of settings, in the order of `CONTROLS`.
 
-    What a control cannot limits stands at its end, see `not_restorable`.
+    Values beyond a slider are clipped, see `not_restorable`.
 
     Example:
         >>> control_values(Settings(size=640))[1]
@@ -212,7 +212,7 @@ def control_values(settings: Settings) -> list[Any]:
 
 
 def not_restorable(settings: Settings) -> list[str]:
-    """Return the names of settings that the controls do not give back.
+    """Return the names of settings that the controls cannot represent.
 
     Example:
         >>> not_restorable(Settings(size=640)), not_restorable(Settings(history=3))

@@ -20,21 +20,21 @@ from ...workflows.style_paintings import style_painting
 
 GREEN, RED, BLUE = "#00ff00", "#ff0000", "#0000ff"  # keep; first style; second style
 _COLORS = np.array([[0, 255, 0], [255, 0, 0], [0, 0, 255]], np.uint8)
-_PAINTED = 128  # opacity from which on a position of the canvas is painted
-_MOST_PAINTED = 4_000_000  # pixels of the canvas; the page's own has 720 x 720 at most
-STYLE_SIDE = 768  # pixels of a picture that stands for the painting of a learned style
+_PAINTED = 128  # least alpha of a painted pixel
+_MOST_PAINTED = 4_000_000  # pixels of the canvas; that of the page has at most 720 x 720
+STYLE_SIDE = 768  # pixels; long side of a substitute for a missing painting
 
 
 def style_picture(style: str, photograph: Picture, folder: Path) -> Path:
-    """Return the picture that the slow route takes a style from.
+    """Return the style picture of an iterative job.
 
-    A painting is one itself, and of a learned style the one that ships. Where none ships, the
-    photograph painted at once in the style stands for it: it has its colours and strokes.
+    A painting is used as it is, a learned style by its shipped painting. If none ships, the network
+    paints the photograph in the style, which gives a picture with its colours and strokes.
 
     Args:
         style: Path of a painting, or name of a learned style.
-        photograph: To paint.
-        folder: For the picture.
+        photograph: The photograph.
+        folder: Folder for a painted picture.
 
     Raises:
         PictureError: The picture cannot be written.
@@ -49,11 +49,11 @@ def style_picture(style: str, photograph: Picture, folder: Path) -> Path:
 
 
 class Regions(NamedTuple):
-    """What of the photograph is painted over in which colour.
+    """Painted regions of the photograph.
 
     Attributes:
-        picture: (H, W, 3), uint8, black where nothing is.
-        colors: Those that occur, of `GREEN`, `RED`, `BLUE`.
+        picture: (H, W, 3), uint8, black where unpainted.
+        colors: Colours that occur, of `GREEN`, `RED`, `BLUE`.
     """
 
     picture: NDArray[np.uint8]
@@ -61,16 +61,16 @@ class Regions(NamedTuple):
 
 
 def read_regions(layers: list[NDArray[np.uint8]]) -> Regions | None:
-    """Read what was painted on the page's canvas; strokes have soft edges, regions have none.
+    """Read the regions painted on the canvas; soft edges of strokes become hard.
 
     Args:
-        layers: Of the canvas, (H, W, 4), later ones above earlier ones.
+        layers: Layers of the canvas, (H, W, 4), bottom first.
 
     Returns:
         The regions; None if nothing is painted.
 
     Raises:
-        SettingsError: A layer is larger than the page's canvas can be, or they differ in size.
+        SettingsError: A layer is larger than the canvas can be, or the layers differ in size.
 
     Example:
         >>> layer = np.zeros((2, 2, 4), np.uint8)
@@ -84,7 +84,7 @@ def read_regions(layers: list[NDArray[np.uint8]]) -> Regions | None:
     for layer in layers:
         _check_layer(layer, (height, width))
     picture = np.zeros((height, width, 3), np.uint8)
-    for row in range(height):  # row by row, for the memory's sake
+    for row in range(height):  # row by row, to limit memory
         for layer in layers:
             painted = layer[row, :, 3] >= _PAINTED
             picture[row, painted] = _COLORS[_nearest(layer[row, painted, :3])]
@@ -97,30 +97,30 @@ def _check_layer(layer: NDArray[np.uint8], size: tuple[int, int]) -> None:
     height, width = layer.shape[:2]
     if height * width > _MOST_PAINTED:
         raise SettingsError(
-            f"the regions are painted on {width} x {height} pixels, and may have at most "
-            f"{_MOST_PAINTED / 1e6:g} million; paint them on the page's own canvas"
+            f"the canvas has {width} x {height} pixels, and the limit is "
+            f"{_MOST_PAINTED / 1e6:g} million; paint regions on the page"
         )
     if (height, width) != size:
-        raise SettingsError("the regions' layers differ in size; take the photograph anew")
+        raise SettingsError("the layers of the canvas differ in size; load the photograph again")
 
 
 def _nearest(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Return which of the colours each pixel is nearest to; pixels are (N, 3)."""
+    """Return the index of the nearest colour of each pixel; pixels are (N, 3)."""
     distance = np.abs(pixels[:, None].astype(np.int16) - _COLORS).sum(-1)
     nearest: NDArray[np.intp] = distance.argmin(-1)
     return nearest
 
 
 def region_settings(regions: Regions | None, styles: int, folder: Path) -> Mapping[str, Any]:
-    """Return the settings that put regions into force, and write their picture.
+    """Return the settings for regions, and write their mask picture.
 
     Args:
         regions: From `read_regions`.
-        styles: How many there are.
-        folder: For the picture.
+        styles: Number of styles.
+        folder: Folder for the mask picture.
 
     Raises:
-        SettingsError: A colour stands for a style that is not there.
+        SettingsError: A colour stands for a missing style.
 
     Example:
         >>> region_settings(None, 1, Path("."))
@@ -130,8 +130,8 @@ def region_settings(regions: Regions | None, styles: int, folder: Path) -> Mappi
         return {}
     if BLUE in regions.colors and styles < 2:
         raise SettingsError(
-            "blue is painted, which stands for the second style, but there is one style only; "
-            "choose a second one, or paint red"
+            "blue regions get the second style, but only one is selected; select a second style, "
+            "or paint in red"
         )
     path = folder / "regions.png"
     PIL.fromarray(regions.picture).save(path)

@@ -15,10 +15,10 @@ _DIGITS = 3
 
 
 def status_line(view: JobView, language: str) -> str:
-    """Say in one line how a job stands.
+    """Return the status of a job in one line.
 
     Args:
-        view: Of the job.
+        view: Status of the job.
         language: `en` or `ko`.
     """
     if view.status == "waiting":
@@ -51,10 +51,10 @@ def _progress_line(view: JobView, language: str) -> str:
 
 
 def progress_panel(view: JobView | None, language: str) -> str:
-    """Return the line, a bar, and the loss curve of a job as HTML; empty for no job.
+    """Return status line, progress bar and loss curve as HTML; empty without a job.
 
     Args:
-        view: Of the job.
+        view: Status of the job.
         language: `en` or `ko`.
     """
     if view is None:
@@ -71,10 +71,10 @@ def progress_panel(view: JobView | None, language: str) -> str:
 
 
 def announcement_key(view: JobView) -> str:
-    """Return a text that changes when there is announcement_key: a status, a place, another tenth.
+    """Return a key that changes with each announced update: status, place, scale, tenth.
 
     Args:
-        view: Of the job.
+        view: Status of the job.
     """
     tenth = 10 * view.iteration // max(view.iterations, 1)
     return f"{view.id} {view.status} {view.place} {view.scale} {tenth}"
@@ -90,10 +90,10 @@ def _bar(view: JobView, language: str) -> str:
 
 
 def curve(points: Sequence[tuple[int, float]], language: str) -> str:
-    """Draw losses over evaluations as an SVG, the losses on a logarithmic scale.
+    """Plot losses over evaluations as an SVG with a logarithmic loss axis.
 
     Args:
-        points: Evaluation and total loss, two or more.
+        points: At least two pairs of evaluation and total loss.
         language: `en` or `ko`.
 
     Example:

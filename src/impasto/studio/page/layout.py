@@ -16,7 +16,7 @@ _FILES = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"]
 
 
 class Parts(NamedTuple):
-    """The parts, in reading order."""
+    """Components in reading order."""
 
     photo: gr.Image
     photograph: gr.State
@@ -51,25 +51,25 @@ class Parts(NamedTuple):
 
     @property
     def settings(self) -> list[gr.components.Component]:
-        """The controls of settings, in the order of `controls.CONTROLS`."""
+        """Controls of settings, in the order of `controls.CONTROLS`."""
         return [self.strength, *self.more]
 
     @property
     def choice(self) -> list[gr.components.Component]:
-        """Photograph and styles, as the handlers take them."""
+        """Components of the selection: photograph and styles."""
         return [self.photograph, self.styles, self.others, self.share]
 
     @property
     def restorable(self) -> list[gr.components.Component]:
-        """What an old picture tells where it stood."""
+        """Components restored from the record of a picture."""
         return [*self.settings, self.styles, self.others, self.share]
 
 
 def lay_out(translate: Translate) -> Parts:
-    """Put the parts onto the page.
+    """Add the components to the page.
 
     Args:
-        translate: The page's texts.
+        translate: Returns texts of the page.
     """
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
@@ -133,7 +133,7 @@ def _choices(translate: Translate) -> dict[str, Any]:
 def _settings(translate: Translate) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     with gr.Accordion(translate("more"), open=False, elem_id="more"):
-        parts["more"] = tuple(make_control(shown, translate, Settings()) for shown in MORE)
+        parts["more"] = tuple(make_control(spec, translate, Settings()) for spec in MORE)
         parts["record"] = gr.File(
             label=translate("record"), height=100, elem_id="record", file_types=_FILES
         )

@@ -1,4 +1,4 @@
-// What Gradio's page lacks: news said aloud, and names and keys for those who use no mouse.
+// Accessibility that Gradio lacks: announcements, accessible names, keyboard control.
 () => {
   const all = (selector) => document.querySelectorAll(selector);
   const plain = (element) => element?.innerText.replace(/\s+/g, " ").trim();
@@ -7,7 +7,7 @@
   const set = (element, name, value) => {
     if (value && element.getAttribute(name) !== value) element.setAttribute(name, value);
   };
-  const TOOLS = { // what Gradio has in English alone
+  const TOOLS = { // texts that Gradio has only in English
     "Remove Image": "사진 지우기", "Upload file": "파일 올리기", "Paste from clipboard": "클립보드에서 붙여넣기",
     "Click to upload or drop files": "클릭하거나 파일을 놓아 올리기", "Reset to default value": "기본값으로",
     "undo": "실행 취소", "Undo": "실행 취소", "Redo": "다시 실행", "Fullscreen": "전체 화면", "Copy": "복사",
@@ -19,13 +19,13 @@
   const sides = korean ? ["전", "후"] : ["before", "after"];
   if (korean) document.documentElement.lang = "ko";
 
-  // A live region that stays, filled when there is news of a run.
+  // A permanent live region, updated when a job or a note changes.
   const region = document.createElement("div");
   region.className = "unseen";
   region.setAttribute("role", "status");
   region.setAttribute("aria-live", "polite");
   document.body.append(region);
-  let told = "";
+  let announced = "";
   const notes = { "note": "", "shelf-note": "" };
   const announce = () => {
     for (const place of Object.keys(notes)) {
@@ -34,12 +34,12 @@
       notes[place] = text;
     }
     const line = document.querySelector("[data-announce]");
-    if (!line || line.dataset.announce === told) return;
-    told = line.dataset.announce;
+    if (!line || line.dataset.announce === announced) return;
+    announced = line.dataset.announce;
     region.textContent = line.textContent;
   };
 
-  const name = () => {
+  const setNames = () => {
     if (korean)
       for (const tag of ["aria-label", "title"])
         for (const each of all(`[${tag}]`)) set(each, tag, TOOLS[each.getAttribute(tag)]);
@@ -59,7 +59,7 @@
     }
   };
 
-  // The line between before and after, by arrow keys.
+  // Move the line between before and after by arrow keys.
   const shareOf = (line) => {
     const [inner, outer] = [line, line.parentElement].map((each) => each.getBoundingClientRect());
     return outer.width ? (inner.left + inner.width / 2 - outer.left) / outer.width : 0.5;
@@ -71,7 +71,7 @@
     const wanted = left + width * Math.min(1, Math.max(0, share));
     line.dispatchEvent(at("mousedown", left + width * shareOf(line)));
     for (const kind of ["mousemove", "mouseup"]) window.dispatchEvent(at(kind, wanted));
-    requestAnimationFrame(name);
+    requestAnimationFrame(setNames);
   };
   const STEPS = { ArrowLeft: -0.05, ArrowRight: 0.05, Home: -1, End: 1 };
   document.addEventListener("keydown", (event) => {
@@ -80,17 +80,17 @@
     move(event.target, shareOf(event.target) + STEPS[event.key]);
   });
 
-  document.addEventListener("pointerup", () => requestAnimationFrame(name));
+  document.addEventListener("pointerup", () => requestAnimationFrame(setNames));
 
-  // Sliders that are moved by keys tell it as those that are let go by a mouse do.
+  // Fire the release event of sliders also after keyboard input.
   document.addEventListener("keyup", (event) => {
     if (event.target.matches("input[type=range]") && event.key !== "Tab")
       event.target.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
   });
 
-  const look = () => { announce(); name(); };
-  new MutationObserver(look).observe(document.body, {
+  const update = () => { announce(); setNames(); };
+  new MutationObserver(update).observe(document.body, {
     subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["aria-label"],
   });
-  look();
+  update();
 }

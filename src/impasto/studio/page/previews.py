@@ -1,4 +1,4 @@
-"""Instant previews: the painted photograph, and a thumbnail of each style."""
+"""Instant previews: the painted photograph, and thumbnails of the styles."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ from ...workflows.paint import Painter, paint, paint_with, shipped_model, styles
 from ...workflows.result import Result
 from .strings import texts
 
-# Pixels of the long side of what is painted while somebody chooses: not above that of strokes of
-# size 1, which one pass then paints.
+# Long side of previews, pixels; at most the size of strokes of size 1, so that one pass suffices.
 INSTANT_SIDE = 720
-_SMALL, _PAINTED_AT = 112, 224  # sides of what is shown small, and of what is painted for it
+_SMALL, _PAINTED_AT = 112, 224  # sides of thumbnails, and of the pictures painted for them
 _CACHED = 16
 
 
 def style_names() -> list[str]:
-    """Return the names of the styles that have been learned.
+    """Return the names of the learned styles.
 
     Example:
         >>> "wave" in style_names()
@@ -40,7 +39,7 @@ def style_names() -> list[str]:
 
 
 def title_of(style: str, language: str = "en") -> str:
-    """Name a style, or a painting's file, as users would.
+    """Return the display name of a style or of a painting's file.
 
     Args:
         style: Name of a learned style, or path of a painting.
@@ -57,10 +56,10 @@ def title_of(style: str, language: str = "en") -> str:
 
 
 def read_reduced(path: str, max_pixels: int | None = None) -> Picture:
-    """Read a photograph, reduced to `INSTANT_SIDE`; the last few are remembered.
+    """Read a photograph, reduced to `INSTANT_SIDE`, with a cache.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
         max_pixels: Largest picture that is read, pixels.
 
     Raises:
@@ -70,13 +69,13 @@ def read_reduced(path: str, max_pixels: int | None = None) -> Picture:
 
 
 def _changed(path: str) -> int:
-    """Return when a file was last written."""
+    """Return the mtime of a file, ns."""
     try:
         return Path(path).stat().st_mtime_ns
     except OSError as error:
         raise PictureError(
-            f"{Path(path).name} is no longer here, since uploads are removed after a day; give it "
-            "again"
+            f"{Path(path).name} is no longer available, since uploads are removed after a day; "
+            "upload it again"
         ) from error
 
 
@@ -95,13 +94,13 @@ def paint_preview(
     keep_colors: bool,
     max_pixels: int | None = None,
 ) -> Result:
-    """Paint a reduced photograph at once; the styles of the last few paintings are remembered.
+    """Paint a reduced photograph with the network; styles of paintings are cached.
 
     Args:
         photograph: From `read_reduced`.
-        shares: Names of learned styles, or paths of paintings, with their shares.
+        shares: Names of learned styles or paths of paintings -> shares.
         strength: 0..2.
-        keep_colors: Keep the photograph's.
+        keep_colors: Keep the photograph's colours.
         max_pixels: Largest painting that is read, pixels.
 
     Raises:
@@ -131,8 +130,8 @@ def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, floa
 
     Args:
         first: A style.
-        others: More, which have equal shares; the first one among them does not count.
-        share: Of the others together, 0..1.
+        others: Other styles, with equal shares; `first` among them is ignored.
+        share: Total share of the others, 0..1.
 
     Example:
         >>> shares_of("wave", ["scream"], 0.25)
@@ -148,13 +147,13 @@ def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, floa
 
 
 def paint_thumbnails(photograph: Image | None) -> list[str]:
-    """Paint a photograph in each learned style, small.
+    """Paint thumbnails of a photograph in each learned style.
 
     Args:
-        photograph: (H, W, 3), 0..1; a sample if None.
+        photograph: (H, W, 3), 0..1; the sample photograph if None.
 
     Returns:
-        `data:` addresses of JPEGs, in the order of `style_names`.
+        `data:` URLs of JPEGs, in the order of `style_names`.
     """
     return list(_sample_in_small()) if photograph is None else _in_small(photograph)
 
@@ -179,7 +178,7 @@ def sample_photograph() -> Image:
 
 
 def data_url(image: Image) -> str:
-    """Return a picture as a `data:` address of a JPEG."""
+    """Return a picture as a `data:` URL of a JPEG."""
     file = io.BytesIO()
     PIL.fromarray((np.clip(image, 0, 1) * 255).round().astype(np.uint8)).save(
         file, "JPEG", quality=80
@@ -188,7 +187,7 @@ def data_url(image: Image) -> str:
 
 
 def painting_thumbnail(image: Image) -> str:
-    """Return the middle of a painting, small, as `data_url` does.
+    """Return a thumbnail of the middle of a painting as a `data:` URL.
 
     Args:
         image: (H, W, 3), 0..1.
@@ -197,7 +196,7 @@ def painting_thumbnail(image: Image) -> str:
 
 
 def _square(image: Image) -> Image:
-    """Cut the middle square out and reduce it."""
+    """Crop the middle square and reduce it."""
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2

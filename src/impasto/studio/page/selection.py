@@ -22,39 +22,39 @@ from .job_inputs import STYLE_SIDE, read_regions, region_settings, style_picture
 from .previews import read_reduced, shares_of, style_names, title_of
 from .strings import say
 
-KEEPS_COLORS = ("keep", "luminance")  # of `Settings.color`, in what is painted at once
-LARGEST = 4096  # pixels of the long side of what is painted at once and kept
+KEEPS_COLORS = ("keep", "luminance")  # values of `Settings.color` that keep colours in previews
+LARGEST = 4096  # pixels; long side of results
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is chosen on the page.
+    """Photograph and styles selected on the page.
 
     Attributes:
-        photo: The file of the photograph.
-        shares: Learned styles and files of paintings, with their shares.
+        photo: File of the photograph.
+        shares: Learned styles and files of paintings -> shares.
     """
 
     photo: str
     shares: Mapping[str, float]
 
     def title(self, lang: str) -> str:
-        """Return the styles' names in a language."""
+        """Return the display names of the styles."""
         return " + ".join(title_of(style, lang) for style in self.shares)
 
     @property
     def name(self) -> str:
-        """What to call the result."""
+        """Name of the result."""
         return "_".join([Path(self.photo).stem, *(Path(style).stem for style in self.shares)])
 
 
 def make_selection(
     photo: str | None, first: str | None, others: Sequence[str] | None, share: float, lang: str
 ) -> Selection:
-    """Put a choice together.
+    """Create a selection.
 
     Raises:
-        SettingsError: No photograph or style is chosen.
+        SettingsError: No photograph or style is selected.
         PictureError: A file has been removed.
     """
     if not photo:
@@ -69,15 +69,15 @@ def make_selection(
 
 
 def style_options(files: Sequence[str], chosen: str | None, lang: str) -> tuple[Any, Any]:
-    """Offer the learned styles and the paintings that were dropped.
+    """Offer learned styles and uploaded paintings.
 
     Args:
-        files: Of the paintings.
-        chosen: The style that is chosen.
+        files: Files of the paintings.
+        chosen: The selected style.
         lang: `en` or `ko`.
 
     Returns:
-        Updates of the styles and of those to blend with.
+        Updates of the style and blend controls.
     """
     named = [(title_of(name, lang), name) for name in [*files, *style_names()]]
     if files and chosen not in files:
@@ -89,7 +89,7 @@ def style_options(files: Sequence[str], chosen: str | None, lang: str) -> tuple[
 
 
 def settings_at_once(selection: Selection, settings: Settings) -> PaintSettings:
-    """Return the settings with which a photograph is painted at once and kept."""
+    """Return settings to paint a selection with the network at full size."""
     return PaintSettings(
         size=LARGEST if is_larger(selection.photo) else None,
         strength=settings.strength,
@@ -98,15 +98,15 @@ def settings_at_once(selection: Selection, settings: Settings) -> PaintSettings:
 
 
 def command_lines(selection: Selection, settings: Settings) -> list[str]:
-    """Return what does the same in a terminal: at once, then by the slow route."""
+    """Return equivalent commands: `paint` first, then those of the iterative job."""
     photo, known = Path(selection.photo), style_names()
     names = [style if style in known else Path(style).name for style in selection.shares]
     shares = list(selection.shares.values()) if len(names) > 1 else []
     lines = [command_line(settings_at_once(selection, settings), photo.name, names, shares=shares)]
     paintings = []
     for name in names:
-        painted = name  # a painting, or a style whose painting ships
-        if name in known and style_painting(name) is None:  # the photograph, painted in it
+        painted = name  # a painting, or a style with a shipped painting
+        if name in known and style_painting(name) is None:  # the photograph in that style
             painted = f"{photo.stem}_{name}_style.png"
             line = command_line(PaintSettings(size=STYLE_SIDE), photo.name, [name])
             lines.append(f"{line} -o {shlex.quote(painted)}")
@@ -115,13 +115,13 @@ def command_lines(selection: Selection, settings: Settings) -> list[str]:
 
 
 def is_larger(photo: str) -> bool:
-    """Tell whether a photograph is larger than what is painted at once."""
-    with PIL.open(photo) as file:  # only the head is read
+    """Return whether a photograph is larger than `LARGEST`."""
+    with PIL.open(photo) as file:  # reads only the header
         return max(file.size) > LARGEST
 
 
 def weights_of(selection: Selection) -> dict[str, Any]:
-    """Return the setting that several styles with unequal shares need."""
+    """Return `style_weights` for styles with unequal shares."""
     shares = tuple(selection.shares.values())
     return {"style_weights": shares} if len(set(shares)) > 1 else {}
 
@@ -137,9 +137,9 @@ def make_job_spec(
 
     Args:
         selection: Photograph and styles.
-        values: Of the controls.
-        layers: Of the canvas.
-        folder: For what is made on the way.
+        values: Values of the controls.
+        layers: Layers of the canvas.
+        folder: Folder for intermediate files.
         max_pixels: Largest picture that is read, pixels.
 
     Raises:

@@ -29,12 +29,12 @@ def texts() -> dict[str, dict[str, str]]:
 
 
 def say(key: str, language: str = "en", **values: Any) -> str:
-    """Return one text with its blanks filled in.
+    """Return a text with its placeholders filled in.
 
     Args:
-        key: Of the text.
+        key: Key of the text.
         language: `en` or `ko`.
-        **values: For the blanks.
+        **values: Values of the placeholders.
 
     Example:
         >>> say("place", place=2, waiting=5)
@@ -44,10 +44,10 @@ def say(key: str, language: str = "en", **values: Any) -> str:
 
 
 def language_of(accepted: str | None) -> str:
-    """Return the language that a browser asks for first among those that there are.
+    """Return the first supported language that a browser accepts.
 
     Args:
-        accepted: The header Accept-Language.
+        accepted: Value of the Accept-Language header.
 
     Example:
         >>> language_of("ko-KR,ko;q=0.9,en;q=0.8"), language_of("fr"), language_of(None)
@@ -61,10 +61,10 @@ def language_of(accepted: str | None) -> str:
 
 
 def duration(seconds: float, language: str) -> str:
-    """Say a duration as users do, in seconds, minutes or hours.
+    """Format a duration in seconds, minutes or hours.
 
     Args:
-        seconds: How long.
+        seconds: The duration.
         language: `en` or `ko`.
 
     Example:

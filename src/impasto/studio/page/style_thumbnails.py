@@ -16,31 +16,31 @@ from ..context import language
 from .previews import data_url, shares_of, title_of
 from .strings import say
 
-_SIDE = 192  # pixels of the long side; the page shows half as many
+_SIDE = 192  # pixels; long side, shown at half size
 
 
 def show_originals(
     first: str | None, others: list[str] | None, share: float, request: gr.Request
 ) -> str:
-    """Show the paintings of the styles that are chosen on the page.
+    """Show the paintings of the selected styles.
 
     Args:
-        first: The chosen style.
-        others: Those to blend with.
-        share: Of the others together, 0..1.
-        request: Who asks.
+        first: The selected style.
+        others: Styles to blend with.
+        share: Total share of the others, 0..1.
+        request: Request of the user.
 
     Returns:
-        HTML; empty where nothing is chosen that has a painting.
+        HTML; empty if no selected style has a painting.
     """
     return originals(shares_of(first, others or (), share), language(request)) if first else ""
 
 
 def originals(styles: Iterable[str], lang: str) -> str:
-    """Show the paintings of styles, each with title, painter and year.
+    """Return the paintings of styles as HTML, each with title, painter and year.
 
     Args:
-        styles: Names; those without a painting that ships are left out.
+        styles: Names; styles without a shipped painting are skipped.
         lang: `en` or `ko`.
 
     Example:
@@ -62,7 +62,7 @@ def _figure(style: str, lang: str) -> str:
 
 @functools.cache
 def _small(style: str) -> str:
-    """Return a painting as a `data:` address."""
+    """Return a thumbnail of a painting as a `data:` URL."""
     path = style_painting(style)
     if path is None:
         return ""

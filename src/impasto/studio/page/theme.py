@@ -10,13 +10,13 @@ from .controls import setting_texts
 from .previews import style_names, title_of
 from .strings import LANGUAGES, texts
 
-_OURS = "impasto."  # else Gradio would translate any choice that is called like a key
+_OURS = "impasto."  # prefix, since Gradio translates any text that equals a key
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans KR", "sans-serif"]
 _MONO = ["ui-monospace", "Consolas", "monospace"]
 
 
 def translations() -> gr.I18n:
-    """Return the page's texts as Gradio takes them; the browser's language chooses.
+    """Return the texts of the page for Gradio, which selects the browser's language.
 
     Example:
         >>> sorted(translations().translations)
@@ -39,7 +39,7 @@ def translations() -> gr.I18n:
 
 
 def translate(key: str) -> gr.i18n.I18nData:
-    """Return a text of the page by its key.
+    """Return a text of the page by key, translated in the browser.
 
     Example:
         >>> translate("finer").key
@@ -49,7 +49,7 @@ def translate(key: str) -> gr.i18n.I18nData:
 
 
 def theme() -> gr.themes.Base:
-    """Return the page's colours and fonts, none of them from elsewhere."""
+    """Return the theme of the page: colours, and fonts without downloads."""
     ink, paper = gr.themes.colors.stone, gr.themes.colors.indigo
     return gr.themes.Base(
         primary_hue=paper, secondary_hue=ink, neutral_hue=ink, font=_FONTS, font_mono=_MONO

@@ -1,1 +1,1 @@
-"""What the events of the page call."""
+"""Event handlers of the page."""

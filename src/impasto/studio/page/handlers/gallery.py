@@ -34,7 +34,7 @@ _SHOWN_SETTINGS = (
 
 
 class GalleryParts(NamedTuple):
-    """The parts, in reading order."""
+    """Components in reading order."""
 
     search: gr.Textbox
     pictures: gr.Gallery
@@ -50,10 +50,10 @@ class GalleryParts(NamedTuple):
 
 
 def lay_out_gallery(translate: Translate) -> GalleryParts:
-    """Put the gallery's parts onto the page.
+    """Add the components of the gallery to the page.
 
     Args:
-        translate: The page's texts.
+        translate: Returns texts of the page.
     """
     search = gr.Textbox(
         label=translate("search"), info=translate("search_help"), max_lines=1, elem_id="search"
@@ -97,17 +97,16 @@ def lay_out_gallery(translate: Translate) -> GalleryParts:
 
 @dataclass(frozen=True, eq=False)
 class GalleryHandlers:
-    """The handlers of the events of the gallery; each takes values and returns updates."""
+    """Handlers of the gallery tab; each takes component values and returns updates."""
 
     studio: Studio
 
     @show_errors
     def fill(self, search: str, request: gr.Request) -> tuple[Any, dict[str, str]]:
-        """Show the pictures that a search finds.
+        """Show the pictures that match a search.
 
         Returns:
-            Thumbnails with captions, below what there is to say of them; and which picture is
-            behind which thumbnail, by the names of their files.
+            Thumbnails with captions and a note; and thumbnail file name -> picture file name.
         """
         folder, lang = self.studio.folder(request), language(request)
         found = gallery.entries(folder, search or "")
@@ -129,8 +128,8 @@ class GalleryHandlers:
         """Show one picture and what made it.
 
         Yields:
-            First nothing, so that nobody deletes the picture chosen before; then the picture's
-            name, a picture of it, what made it as HTML, and nothing to say.
+            First an empty selection, so that the previous picture cannot be deleted by mistake;
+            then the file name, a large thumbnail, details as HTML, and an empty note.
         """
         yield None, None, "", ""
         yield self._chosen(names, chosen, request)
@@ -140,7 +139,7 @@ class GalleryHandlers:
         self, names: Mapping[str, str], chosen: gr.SelectData, request: gr.Request
     ) -> tuple[str, str, str, str]:
         name = dict(names).get(_file_of(chosen.value))
-        if name is None:  # what is shown has changed since
+        if name is None:  # the gallery has changed meanwhile
             raise PictureError(say("no_picture", language(request)))
         folder = self.studio.folder(request)
         entry = gallery.find(folder, name)
@@ -148,14 +147,14 @@ class GalleryHandlers:
         return entry.name, large.as_posix(), about(entry, language(request)), ""
 
     def _place(self, request: gr.Request) -> Path:
-        """Return the folder of the copies for one open page."""
-        whose = f"{request.session_hash}\n{self.studio.user(request)}"
-        name = f"shelf-{hashlib.sha256(whose.encode()).hexdigest()[:32]}"
+        """Return the folder of thumbnail copies for a session."""
+        session = f"{request.session_hash}\n{self.studio.user(request)}"
+        name = f"shelf-{hashlib.sha256(session.encode()).hexdigest()[:32]}"
         return self.studio.temporary.scratch / name
 
     @show_errors
     def use(self, name: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """Put the controls where they were when a picture was made."""
+        """Restore the controls from the record of a picture."""
         if not name:
             raise PictureError(say("no_picture", language(request)))
         entry = gallery.find(self.studio.folder(request), name)
@@ -163,10 +162,10 @@ class GalleryHandlers:
 
     @show_errors
     def delete(self, name: str | None, request: gr.Request) -> tuple[None, None, str, str]:
-        """Delete a picture; it can be brought back.
+        """Move a picture to the trash.
 
         Returns:
-            No name, no picture, nothing about it, and what to say.
+            An empty selection, and a note.
         """
         if not name:
             raise PictureError(say("no_picture", language(request)))
@@ -175,34 +174,34 @@ class GalleryHandlers:
 
     @show_errors
     def undo(self, request: gr.Request) -> str:
-        """Bring back what was deleted last."""
+        """Restore the picture that was deleted last."""
         name = gallery.undo(self.studio.folder(request))
         if name is None:
             return say("nothing_deleted", language(request))
         return say("restored", language(request), name=name)
 
     def show_folder(self, request: gr.Request) -> str:
-        """Say where the pictures are kept, to whoever sits at this machine."""
+        """Return the folder of the gallery; empty if the studio has a login."""
         if self.studio.user(request):
             return ""
         return say("folder", language(request), folder=_short(self.studio.folder(request)))
 
 
 def _thumbnails(folder: Path, listed: Sequence[Entry], place: Path) -> dict[str, Path]:
-    """Hand out thumbnails, by the names of the pictures; without those that cannot be made."""
+    """Publish thumbnails by picture name; skip those that cannot be made."""
     made = {}
     for entry in listed:
         try:
             made[entry.name] = _publish(folder, entry.name, place)
-        except PictureError as error:  # the page tells how many
+        except PictureError as error:  # the page shows the number
             _LOG.info("a picture of the gallery cannot be shown: %s", error)
     return made
 
 
 def _publish(folder: Path, name: str, place: Path, side: int = _SMALL) -> Path:
-    """Copy a thumbnail to where the page may take it from; nothing is shown from the gallery."""
+    """Copy a thumbnail to the folder that Gradio may read; the gallery is not served."""
     small = gallery.thumbnail(folder, name, side)
-    copy = place / small.name  # another when the picture is
+    copy = place / small.name  # changes with the picture
     if not copy.is_file():
         with paths.file_errors(f"show {name}"):
             place.mkdir(exist_ok=True)
@@ -213,7 +212,7 @@ def _publish(folder: Path, name: str, place: Path, side: int = _SMALL) -> Path:
 
 
 def _note(found: int, listed: int, shown: int, search: str, lang: str) -> str:
-    """Say what cannot be seen in the pictures themselves."""
+    """Return a note if the gallery is empty or pictures are not shown."""
     if not found:
         return say("nothing_found" if search else "empty_gallery", lang)
     notes = []
@@ -225,7 +224,7 @@ def _note(found: int, listed: int, shown: int, search: str, lang: str) -> str:
 
 
 def _file_of(chosen: object) -> str:
-    """Return the name of the thumbnail that was chosen, as the page says."""
+    """Return the file name of the selected thumbnail."""
     image = chosen.get("image") if isinstance(chosen, dict) else None
     path = image.get("path") if isinstance(image, dict) else None
     return Path(path).name if isinstance(path, str) else ""
@@ -241,10 +240,10 @@ def _style(name: str, lang: str) -> str:
 
 
 def about(entry: Entry, lang: str) -> str:
-    """Return what made a picture as HTML.
+    """Return the details of a picture as HTML.
 
     Args:
-        entry: Of the gallery.
+        entry: Picture of the gallery.
         lang: `en` or `ko`.
     """
     height, width = entry.size

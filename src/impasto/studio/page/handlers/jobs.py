@@ -22,7 +22,7 @@ from ..previews import read_reduced
 from ..strings import say
 from .paint import JOB, as_bytes
 
-_BUTTONS = {  # which buttons are there, by a job's status
+_BUTTONS = {  # visible buttons by status of the job
     "waiting": ("pause", "delete_job"),
     "running": ("pause", "stop", "delete_job"),
     "paused": ("resume", "stop", "delete_job"),
@@ -34,18 +34,18 @@ BUTTONS = ("pause", "resume", "stop", "delete_job")
 
 @dataclass(frozen=True, eq=False)
 class JobHandlers:
-    """The handlers of the events of a job; each takes values of controls and returns updates."""
+    """Handlers for jobs; each takes component values and returns updates."""
 
     studio: Studio
-    photographs: OrderedDict[str, Any] = field(default_factory=OrderedDict)  # photographs, by job
+    photographs: OrderedDict[str, Any] = field(default_factory=OrderedDict)  # by job
 
     @show_errors
     def restore_job(self, request: gr.Request) -> tuple[Any, ...]:
-        """Show a job that goes on, or that ended last, to whoever comes back to it.
+        """Show the user's unfinished or most recent job when the page loads.
 
         Returns:
-            The job, the photograph it is of, to show it and to work on it, an update of the timer,
-            what the page shows, and where the controls of settings stand.
+            The job, its photograph for display and for processing, an update of the timer, the kind
+            of picture shown, and the values of the settings' controls.
         """
         user = self.studio.user(request)
         views = self.studio.jobs.jobs_of(user)
@@ -61,7 +61,7 @@ class JobHandlers:
         return view.id, photo, photo, gr.Timer(active=True), JOB, *control_values(view.settings)
 
     def _photograph(self, user: str, job: str) -> str | None:
-        """Copy a job's photograph to where the page may take it from; None when it is gone."""
+        """Copy a job's photograph for the page; None if it no longer exists."""
         path = self.studio.jobs.photograph(user, job)
         if path is None:
             return None
@@ -73,17 +73,17 @@ class JobHandlers:
     def refresh(
         self, job: str | None, shows: str, seen: str, request: gr.Request
     ) -> tuple[Any, ...]:
-        """Show how the jobs stand.
+        """Update the status of the jobs.
 
         Args:
-            job: The one whose progress is shown.
-            shows: Whether its picture is shown, too.
-            seen: What was seen before.
-            request: Who asks.
+            job: The job whose progress is shown.
+            shows: Kind of the picture shown, `PREVIEW` or `JOB`.
+            seen: Status at the last update.
+            request: Request of the user.
 
         Returns:
-            What was seen; updates of the progress, the picture, the buttons, the jobs, the timer;
-            and the name of the picture that was kept.
+            The new status; updates of progress, picture, buttons, jobs and timer; and the file name
+            of the picture in the gallery.
         """
         user = self.studio.user(request)
         views = self.studio.jobs.jobs_of(user)
@@ -115,7 +115,7 @@ class JobHandlers:
         return (after if before is None else before, after)
 
     def _before(self, user: str, job: str) -> Any:
-        """Return the photograph of a job; it is remembered, since its file goes with the job."""
+        """Return the photograph of a job; cached, since the job's end removes its file."""
         path = self.studio.jobs.photograph(user, job)
         if job not in self.photographs and path is not None:
             self.photographs[job] = as_bytes(read_reduced(str(path), self.studio.max_pixels).image)
@@ -126,34 +126,34 @@ class JobHandlers:
     def _kept(self, user: str, name: str) -> Any:
         try:
             small = gallery.thumbnail(gallery_of(self.studio.users, user), name, PREVIEW_SIDE)
-        except PictureError:  # deleted since
+        except PictureError:  # deleted meanwhile
             return None
         return PIL.open(io.BytesIO(small.read_bytes()))
 
     @show_errors
     def pause(self, job: str | None, request: gr.Request) -> None:
-        """Let a job wait until it is told to go on."""
+        """Pause a job."""
         if job:
             self.studio.jobs.pause(self.studio.user(request), job)
 
     @show_errors
     def resume(self, job: str | None, request: gr.Request) -> None:
-        """Let a paused job go on."""
+        """Resume a paused job."""
         if job:
             self.studio.jobs.resume(self.studio.user(request), job)
 
     @show_errors
     def stop(self, job: str | None, request: gr.Request) -> None:
-        """End a job and keep the picture so far."""
+        """Stop a job and keep its current picture."""
         if job:
             self.studio.jobs.stop(self.studio.user(request), job)
 
     @show_errors
     def delete_job(self, job: str | None, request: gr.Request) -> tuple[str | None, str, str]:
-        """Throw a job away.
+        """Delete a job.
 
         Returns:
-            Another job to show, nothing seen, and what to say.
+            Another job to show, an empty status, and a note.
         """
         user = self.studio.user(request)
         if job:
@@ -163,11 +163,7 @@ class JobHandlers:
 
     @show_errors
     def export(self, name: str | None, kind: gallery.Kind, request: gr.Request) -> str:
-        """Write a picture of the gallery as a file to download.
-
-        Returns:
-            Its path.
-        """
+        """Export a picture of the gallery for download; return its path."""
         if not name:
             raise PictureError(say("no_picture", language(request)))
         folder = self.studio.new_folder()
