@@ -62,7 +62,7 @@ def test_it_writes_what_it_is_asked_for_and_says_how_far_it_is_from_keras(model,
     ("words", "code", "told"),
     [
         (["-o", "toy.pb"], 2, "must end in .onnx or .tflite"),
-        (["-o", "toy.tflite"], 1, "TensorFlow alone writes LiteRT files"),
+        (["-o", "toy.tflite"], 1, "LiteRT export needs TensorFlow"),
         (["--style", "sun"], 1, "no style 'sun'; it has sea, sky"),
         (["-o", "there.onnx"], 1, "exists already"),
         (["-o", "no/where.onnx"], 1, "no/where.onnx"),

@@ -1,38 +1,38 @@
 """The only package that imports Keras, PyTorch, JAX or TensorFlow.
 
-Everybody else writes `from ..backend import keras, ops`. The framework is chosen at the first
+All other packages write `from ..backend import keras, ops`. The framework is chosen at the first
 import of this package: the one Keras already runs on, else `KERAS_BACKEND`, else the first
 installed of PyTorch, JAX and TensorFlow.
 
-What Keras 3 does not offer has one function of the same name for each framework:
+For features missing in Keras 3 there is one function of the same name for each framework:
 
 - `value_and_grad(fn, tf32=False)`: `fn(x, *rest) -> (value, parts)` becomes
   `(x, *rest) -> ((value, parts), gradient in x)`, compiled where the framework does that well.
-- `compiled(fn, tf32=False)`: the same function, compiled, that keeps nothing for a
-  gradient, and waits for its result where the framework would run several calls at a time.
-- `recorded(fn)`: a function from tensors to tensors that is called many times with the same shapes;
-  PyTorch on CUDA records it as one program (a CUDA graph). It may ask for no value of a tensor.
+- `compiled(fn, tf32=False)`: the function compiled, without gradients; waits for the result where
+  the framework would run several calls concurrently.
+- `recorded(fn)`: a function from tensors to tensors, for many calls with the same shapes; on CUDA,
+  PyTorch records it as one program (a CUDA graph). It must not read the value of a tensor.
 - `prepare_kernel(kernel, bias, keep_transformed=False)` and `conv3x3_relu(x, kernel, padding)`: a
-  frozen convolution, bias and ReLU, in the memory layout `DATA_FORMAT` that is fast there;
+  frozen convolution, bias and ReLU, in the framework's fast memory layout `DATA_FORMAT`;
   `keep_transformed` lets PyTorch spend memory on NNPACK's transformed kernels.
-- `pool2x2(x, kind, edge)`: `max` or `average` pooling; an odd last row or column is kept by the
-  edge `same` and dropped by `valid`.
+- `pool2x2(x, kind, edge)`: `max` or `average` pooling; the edge `same` keeps an odd last row or
+  column, `valid` drops it.
 - `with_gram(x) -> (x, gram)`: features and their Gram matrix; `gram_each(x)`: that of each picture.
-- `resolve_precision(precision)`: what `auto` means on this device, others as they are.
+- `resolve_precision(precision)`: replaces `auto` by the best precision on this device.
 - `reflect_pad(x)`, `conv3x3(x, kernel, stride)`, `enlarge2x2(x)` and `instance_norm(x, scale,
-  shift)`: for the networks that we train; x (N, H, W, C), scale and shift (N, C). The norm adds
-  `NORM_EPSILON` to variances. `enlarge_conv3x3(x, kernel)` enlarges x twice by nearest neighbours,
-  repeats its border by one position, and convolves it, all in one.
-- `prepare_to_train()`: to be called before a Keras model is trained.
-- `make_update(model, averages)`: the steps of training, see `training_update.Update`. `model` is
-  a compiled Keras model with `examples(batch) -> (x, y)` and `step_loss(batch) -> (loss, parts)`;
-  `averages` are variables that follow its weights, or none.
-- `on_gpu()`: whether trunks are trained in 16 bits and steps are recorded: PyTorch on CUDA alone.
-- `free_memory()`, `devices()`, `threads()`; `device_memory()`: bytes that are free on the GPU in
-  use, None where results live in the memory of the machine or the framework does not say.
+  shift)`: for the trained networks; x (N, H, W, C), scale and shift (N, C). The norm adds
+  `NORM_EPSILON` to variances. `enlarge_conv3x3(x, kernel)` upsamples x by 2 with nearest
+  neighbours, repeats its border by one position, and convolves it, fused.
+- `prepare_to_train()`: call it before training a Keras model.
+- `make_update(model, averages)`: the training step, see `training_update.Update`. `model` is a
+  compiled Keras model with `examples(batch) -> (x, y)` and `step_loss(batch) -> (loss, parts)`;
+  `averages` are variables that average its weights, or empty.
+- `on_gpu()`: whether training uses 16 bits and recorded steps: only PyTorch on CUDA.
+- `free_memory()`, `devices()`, `threads()`; `device_memory()`: free bytes of the GPU in use, None
+  if tensors are in host memory or the framework does not report it.
 - `operators()` returns the names of the operators that this process has chosen, by layer;
-  `use_operators(chosen)` sets them. Each operator rounds differently, so a run that is resumed or
-  made again must use the same ones. `processor()` names the machine.
+  `use_operators(chosen)` sets them. Operators round differently, so a run that is resumed or
+  reproduced must use the same ones. `processor()` names the machine.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ FRAMEWORKS = ("torch", "jax", "tensorflow")
 
 
 def _choose() -> str:
-    """Return the name of the framework for Keras to run on."""
+    """Return the name of the framework that Keras runs on."""
     if "keras" in sys.modules:
         return str(sys.modules["keras"].backend.backend())
     if named := os.environ.get("KERAS_BACKEND"):
@@ -66,12 +66,12 @@ def _choose() -> str:
 BACKEND = _choose()
 if BACKEND not in FRAMEWORKS:
     raise BackendError(
-        f"the Keras backend is {BACKEND!r}, which cannot differentiate; "
+        f"the Keras backend {BACKEND!r} is not supported, as it has no gradients; "
         f"set KERAS_BACKEND to one of {', '.join(FRAMEWORKS)}"
     )
 if importlib.util.find_spec(BACKEND) is None:
     raise BackendError(
-        f"the backend {BACKEND} was asked for but is not installed; run pip install {BACKEND}, "
+        f"the backend {BACKEND} is not installed; run pip install {BACKEND}, "
         "or choose another with --backend or KERAS_BACKEND"
     )
 os.environ["KERAS_BACKEND"] = BACKEND

@@ -1,4 +1,4 @@
-"""Shared by JAX and TensorFlow: convolutions through Keras, channels last."""
+"""Operators shared by JAX and TensorFlow, through Keras, channels last."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def conv3x3_relu(x: Tensor, kernel: Kernel, padding: str) -> Tensor:
     """Return relu(conv(x) + bias), x (N, h, w, I) padded with `zeros` or by `replicate`."""
     weight, bias = (ops.cast(array, x.dtype) for array in kernel)
     if padding == "replicate":
-        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")  # 1 wide: the same
+        x = ops.pad(
+            x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric"
+        )  # equals replicate at width 1
     mode = "valid" if padding == "replicate" else "same"
     return ops.relu(ops.conv(x, weight, padding=mode, data_format=DATA_FORMAT) + bias)
 
@@ -68,7 +70,7 @@ def prepare_to_train() -> None:
 
 
 def recorded(fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return the function as it is: recordings are PyTorch's alone."""
+    """Return the function unchanged: only PyTorch records."""
     return fn
 
 
@@ -78,7 +80,7 @@ def free_memory() -> None:
 
 
 def device_memory() -> None:
-    """Return None: the framework takes a GPU's memory for itself and does not say what is left."""
+    """Return None: the framework reserves the GPU's memory and does not report the rest."""
 
 
 def reflect_pad(x: Tensor) -> Tensor:
@@ -87,33 +89,35 @@ def reflect_pad(x: Tensor) -> Tensor:
 
 
 def conv3x3(x: Tensor, kernel: Tensor, stride: int) -> Tensor:
-    """Slide a kernel (3, 3, I, O) over (N, H, W, I); nothing is seen beyond the border."""
+    """Convolve (N, H, W, I) with a kernel (3, 3, I, O), without padding."""
     return ops.conv(x, kernel, strides=stride, padding="valid", data_format=DATA_FORMAT)
 
 
 def enlarge2x2(x: Tensor) -> Tensor:
-    """Enlarge (N, H, W, C) twice by nearest neighbours."""
-    number, height, width, channels = ops.shape(x)  # `repeat` would lose what C is in a graph
+    """Upsample (N, H, W, C) by 2 with nearest neighbours."""
+    number, height, width, channels = ops.shape(
+        x
+    )  # `repeat` would lose the static value of C in a graph
     wide = ops.reshape(ops.concatenate([x, x], axis=3), (number, height, 2 * width, channels))
     rows = ops.concatenate([wide, wide], axis=2)
     return ops.reshape(rows, (number, 2 * height, 2 * width, channels))
 
 
 def enlarge_conv3x3(x: Tensor, kernel: Tensor) -> Tensor:
-    """Enlarge (N, H, W, I) twice and convolve it; see `backend.enlarge_conv3x3`."""
-    x = ops.pad(enlarge2x2(x), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")  # 1: repeated
+    """Upsample (N, H, W, I) by 2 and convolve it; see `backend.enlarge_conv3x3`."""
+    x = ops.pad(enlarge2x2(x), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")  # repeats it
     return conv3x3(x, kernel, 1)
 
 
 def instance_norm(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Normalise each channel of each of (N, H, W, C); see `backend.instance_norm`."""
+    """Normalise each channel of each picture (N, H, W, C); see `backend.instance_norm`."""
     mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
     factor = scale[:, None, None] * ops.rsqrt(variance + NORM_EPSILON)
     return x * factor + (shift[:, None, None] - mean * factor)
 
 
 def operators() -> dict[str, str]:
-    """Return nothing: here no operator is chosen by its speed."""
+    """Return an empty mapping: no operator is chosen by measurement."""
     return {}
 
 

@@ -16,10 +16,10 @@ def choose_device() -> str | None:
     child processes use the same GPU.
 
     Returns:
-        `cpu`, `cuda`, `mps`, or None where the framework may choose.
+        `cpu`, `cuda`, `mps`, or None to let the framework choose.
 
     Raises:
-        BackendError: The name is not a device's, or `CUDA_VISIBLE_DEVICES` has no such number.
+        BackendError: The device is unknown, or `CUDA_VISIBLE_DEVICES` has no such number.
     """
     asked = os.environ.get(DEVICE_VARIABLE)
     if not asked:
@@ -50,7 +50,7 @@ def check_device(kind: str, devices: Sequence[str], asked: str) -> None:
         asked: The device as the user named it, for the message.
 
     Raises:
-        BackendError: It is not among them.
+        BackendError: The device was not found.
     """
     names = {"cpu": ("cpu",), "cuda": ("cuda", "gpu"), "mps": ("mps",)}
     if not any(name.lower().startswith(names[kind]) for name in devices):
@@ -59,5 +59,5 @@ def check_device(kind: str, devices: Sequence[str], asked: str) -> None:
 
 def _no_device(asked: str, why: str) -> BackendError:
     return BackendError(
-        f"there is no device {asked} here ({why}); `impasto doctor` lists those that there are"
+        f"there is no device {asked} ({why}); `impasto doctor` lists the available ones"
     )

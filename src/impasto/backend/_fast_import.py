@@ -1,8 +1,8 @@
 """Import Keras without the modules that painting does not need.
 
-Above PyTorch, Keras imports PyTorch's compiler for a decorator of its random numbers, JAX, where it
-is installed, for a callback of its trainer, and Matplotlib for its galleries. Together they take
-half of the time that a program needs to start. All can still be imported afterwards.
+On PyTorch, Keras imports PyTorch's compiler for a decorator of its random numbers, JAX, if it is
+installed, for a callback of its trainer, and Matplotlib for its galleries. Together they take half
+of a program's start-up time. All can still be imported later.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _NOT_NEEDED = ("jax", "matplotlib")
 
 
 class _LazyCompiler(types.ModuleType):
-    """Stands in for the compiler: has the one decorator, and becomes the compiler for all else."""
+    """A stub with the one decorator that is needed; any other attribute imports the compiler."""
 
     @staticmethod
     def disable(*_: Any, **__: Any) -> Callable[[Any], Any]:
-        """Return a decorator that changes nothing: nothing will be compiled by it."""
+        """Return a decorator that does nothing."""
         return lambda function: function
 
     def __getattr__(self, name: str) -> Any:
@@ -35,7 +35,7 @@ class _LazyCompiler(types.ModuleType):
 
 @contextmanager
 def fast_import() -> Iterator[None]:
-    """Keep them out within; import PyTorch before, which would mistake the stand-in."""
+    """Block these imports within the context; import PyTorch before, as the stub would break it."""
     absent = [name for name in (_COMPILER, *_NOT_NEEDED) if name not in sys.modules]
     stand_ins: dict[str, Any] = dict.fromkeys(_NOT_NEEDED)
     stand_ins[_COMPILER] = _LazyCompiler(_COMPILER)

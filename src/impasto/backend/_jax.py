@@ -1,4 +1,4 @@
-"""JAX."""
+"""The JAX backend."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def value_and_grad(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..
 
 
 def compiled(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:
-    """Return the function compiled; it waits for its result, else several would run at a time."""
+    """Return the function compiled; it waits for its result, so calls do not run concurrently."""
     program = _program(fn, tf32)
     return lambda *arguments: jax.block_until_ready(program(*arguments))
 
@@ -93,5 +93,5 @@ def threads() -> int:
 
 
 def on_gpu() -> bool:
-    """Say whether training runs on a GPU; see `backend.on_gpu`."""
+    """Return False; see `backend.on_gpu`."""
     return False

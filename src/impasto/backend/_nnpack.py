@@ -2,7 +2,7 @@
 
 PyTorch's operator transforms the kernel at each call. Here a frozen kernel is transformed once,
 which saves up to half the time of layers with many channels and few positions. Results are equal
-to the bit.
+bit for bit.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ARGUMENTS = (
 
 @functools.cache
 def is_available() -> bool:
-    """Return whether kernels can be transformed once on this machine."""
+    """Return whether transformed kernels can be kept on this machine."""
     try:
         _library()
     except (OSError, AttributeError):  # another system, or another build of PyTorch
@@ -83,7 +83,7 @@ def _run(
     y: torch.Tensor,
     zeros: int,
 ) -> torch.Tensor:
-    """Call NNPACK, and return its workspace: with `_PRECOMPUTE` the transformed kernel."""
+    """Call NNPACK, and return its workspace: the transformed kernel with `_PRECOMPUTE`."""
     needed = c_size_t(0)
 
     def call(workspace: torch.Tensor | None) -> None:
@@ -110,7 +110,7 @@ def _run(
         if status:
             raise RuntimeError(f"NNPACK failed with status {status}")
 
-    call(None)  # only says how many bytes it needs
+    call(None)  # returns only the size of the workspace
     workspace = torch.empty(-(-needed.value // 4))
     call(workspace)
     return workspace
@@ -127,6 +127,6 @@ def _library() -> ctypes.CDLL:
 
 @functools.cache
 def _threads(process: int, count: int) -> int:
-    """Start threads for NNPACK, which are kept as long as the process; a fork has none."""
+    """Start threads for NNPACK, kept until the process ends; a fork starts its own."""
     pool: int = _library().pthreadpool_create(count)
     return pool

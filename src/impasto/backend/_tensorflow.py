@@ -1,4 +1,4 @@
-"""TensorFlow."""
+"""The TensorFlow backend."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def value_and_grad(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..
 def compiled(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:
     """Return the function compiled."""
     program = tf.function(fn)
-    # A program for each size or kind of tile is meant, and no cause for TensorFlow's warning.
+    # One program for each size or kind of tile is intended; silence TensorFlow's warning.
     program._omit_frequent_tracing_warning = True
 
     def precisely(*arguments: Any) -> Any:
@@ -104,5 +104,5 @@ def threads() -> int:
 
 
 def on_gpu() -> bool:
-    """Say whether training runs on a GPU; see `backend.on_gpu`."""
+    """Return False; see `backend.on_gpu`."""
     return False

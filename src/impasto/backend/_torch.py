@@ -1,4 +1,4 @@
-"""PyTorch."""
+"""The PyTorch backend."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def value_and_grad(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..
 
 
 def recorded(fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return the function, on a CUDA device as one recorded program."""
+    """Return the function, recorded as one program on a CUDA device."""
     return Recorded(fn) if devices()[0].startswith("cuda") else fn
 
 
 @contextmanager
 def _tf32(allowed: bool) -> Iterator[None]:
-    """Let a CUDA device round the factors of products to TF32 within, or keep it from it."""
+    """Enable or disable TF32 matrix products on CUDA within the context."""
     switches: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.cudnn
     former = [switch.allow_tf32 for switch in switches]
     for switch in switches:
@@ -84,14 +84,14 @@ def _tf32(allowed: bool) -> Iterator[None]:
 
 
 def free_memory() -> None:
-    """Give unused memory back to the device."""
+    """Return unused memory to the device."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def device_memory() -> float | None:
-    """Return the bytes that are free on the CUDA device in use; None without one."""
+    """Return the free bytes of the CUDA device in use; None without one."""
     if not devices()[0].startswith("cuda"):
         return None
     return float(torch.cuda.mem_get_info()[0])
@@ -108,9 +108,9 @@ def devices() -> list[str]:
 
 
 def prepare_to_train() -> None:
-    """Load PyTorch's compiler, which Keras asks for in training, when it has loaded TensorFlow.
+    """Load PyTorch's compiler, which Keras needs in training, before Keras loads TensorFlow.
 
-    Where both are installed, the compiler's library (Triton) crashes if TensorFlow comes first.
+    If both are installed, the compiler's library (Triton) crashes if TensorFlow is loaded first.
     """
     import torch._dynamo  # noqa: F401
 
@@ -121,7 +121,7 @@ def threads() -> int:
 
 
 def compiled(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:
-    """Return the function as it is, but keeping nothing for a gradient."""
+    """Return the function with gradients disabled; it is not compiled."""
 
     def evaluate(*arguments: Any) -> Any:
         with torch.no_grad(), _tf32(tf32):
@@ -131,5 +131,5 @@ def compiled(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any
 
 
 def on_gpu() -> bool:
-    """Say whether training runs on a CUDA device."""
+    """Return whether training runs on a CUDA device."""
     return torch.cuda.is_available()

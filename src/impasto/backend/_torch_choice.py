@@ -1,7 +1,7 @@
 """Choose the fastest operator, memory format and precision on this machine, by measurement.
 
-Only a few sample convolutions are timed, of some milliseconds each, and a layer goes by the sample
-that is most like it. So the first picture on a machine waits one or two seconds.
+Only a few sample convolutions are timed, for some milliseconds each; a layer uses the result of the
+most similar sample. The first picture on a machine waits one or two seconds for this.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from .measurements import Seconds, Table, Timing, fastest, measure
 
 _FEWEST_POSITIONS, _MOST_POSITIONS = 1 << 6, 1 << 12  # of the samples
 _MOST_CHANNELS = 512
-_MANY_CHANNELS = 256  # from which on a sample has a quarter of the positions at most
+_MANY_CHANNELS = 256  # from here on a sample has at most a quarter of the positions
 _FIRST_WITH_TF32 = (8, 0)  # compute capability: Ampere
-_WORTHWHILE = 1.25  # times faster must bfloat16 be to be taken unasked
+_WORTHWHILE = 1.25  # speedup of bfloat16 from which on `auto` uses it
 
 
 class Choice(NamedTuple):
@@ -46,11 +46,11 @@ class Choice(NamedTuple):
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """How the features lie in memory that the operators read and write."""
+        """Memory format of the features that the operators read and write."""
         return OPERATORS[self.forward].memory_format
 
 
-OTHERS = {"products": ("blas", "onednn")}  # the other choices, and their candidates
+OTHERS = {"products": ("blas", "onednn")}  # other choices, with their candidates
 _LAYER = re.compile(r"\d+ to \d+ at \d+, \w+ \w+, channels (first|last)", re.ASCII)
 _PAIRS = {
     f"{forward} {backward}"
@@ -74,7 +74,7 @@ def operators() -> dict[str, str]:
 
 
 def use_operators(chosen: Mapping[str, str]) -> None:
-    """Use operators that were chosen before; see `backend.use_operators`."""
+    """Set the operators; see `backend.use_operators`."""
     _CHOICES.clear()
     _OTHERS.clear()
     for question, names in chosen.items():
@@ -85,11 +85,11 @@ def use_operators(chosen: Mapping[str, str]) -> None:
 
 
 def choose_other(question: str, ways: Callable[[], Mapping[str, Callable[[], object]]]) -> str:
-    """Return the name of the fastest of several ways to compute the same on a CPU.
+    """Return the name of the fastest of several implementations on a CPU.
 
     Args:
         question: One of `OTHERS`.
-        ways: Called for them if the answer is not known.
+        ways: Returns the implementations; called if no measurement is cached.
     """
     if question not in _OTHERS:
         _OTHERS[question] = fastest(
@@ -99,12 +99,12 @@ def choose_other(question: str, ways: Callable[[], Mapping[str, Callable[[], obj
 
 
 def choose(x: torch.Tensor, kernel: Kernel) -> Choice:
-    """Choose the operators for features (N, I, h, w), given where they lie in memory.
+    """Choose the operators for features (N, I, h, w) in their memory format.
 
-    A change of the memory format on the way in, and back for the gradient, is counted.
+    The cost includes conversions of the memory format, of the input and back for the gradient.
     """
     if x.device.type == "cuda" and x.dtype == torch.bfloat16:
-        return Choice("channels_last", "channels_last")  # what its matrix units want
+        return Choice("channels_last", "channels_last")  # the layout of tensor cores
     outputs, inputs = kernel.weight.shape[:2]
     positions = _bucket(x.shape[2] * x.shape[3])
     present = memory_format(x)
@@ -119,7 +119,7 @@ def choose(x: torch.Tensor, kernel: Kernel) -> Choice:
 
 
 def _candidates(x: torch.Tensor, channels: int) -> list[str]:
-    """Name the operators that may serve features like `x`, given the fewer of its channels."""
+    """Name the candidates for features like `x`, given the smaller of its numbers of channels."""
     if x.device.type != "cpu":
         return ["stock", "channels_last"]
     emulated = is_emulated(x)
@@ -153,7 +153,7 @@ def _choose(x: torch.Tensor, inputs: int, outputs: int, positions: int) -> Choic
 
 
 def _bucket(positions: int) -> int:
-    """Round to a power of four within the sizes that are measured."""
+    """Round to a power of four within the measured sizes."""
     nearest = 1 << 2 * round(math.log2(positions) / 2)
     return min(max(nearest, _FEWEST_POSITIONS), _MOST_POSITIONS)
 
@@ -168,7 +168,7 @@ def _sample(x: torch.Tensor, channels: int, positions: int) -> torch.Tensor:
 
 
 def _seconds(x: torch.Tensor, inputs: int, outputs: int, positions: int) -> Seconds:
-    """Return what a convolution takes by each operator, judged by the sample most like it."""
+    """Estimate the seconds of a convolution by each operator from the most similar sample."""
     if min(inputs, outputs) < NNPACK_CHANNELS:
         like = inputs, outputs
     else:
@@ -209,7 +209,7 @@ def _seconds_of_sample(
 
 
 def _seconds_of_moves(x: torch.Tensor, channels: int, positions: int) -> float:
-    """Return what it takes to bring features into the other format and their gradient back."""
+    """Return the seconds to convert features to the other format, and their gradient back."""
 
     def ask() -> Timing:
         sample = _sample(x, channels, positions)
@@ -228,13 +228,13 @@ def _seconds_of_moves(x: torch.Tensor, channels: int, positions: int) -> float:
 
 
 def resolve_precision(precision: str) -> str:
-    """Return the precision; `auto` is what is a good deal faster than float32, if anything is.
+    """Return the precision; `auto` becomes a precision that is clearly faster than float32, if any.
 
-    That is TF32 on a GPU that has it, and bfloat16 on a CPU whose products are faster in it.
+    This is TF32 on a GPU that has it, and bfloat16 on a CPU with faster products in it.
     """
     if precision != "auto":
         return precision
-    like: torch.Tensor = ops.zeros(1)  # on the device that Keras has chosen
+    like: torch.Tensor = ops.zeros(1)  # on Keras' device
     if like.is_cuda:
         has_tf32 = torch.cuda.get_device_capability(like.device) >= _FIRST_WITH_TF32
         return "tf32" if has_tf32 else "float32"

@@ -1,4 +1,4 @@
-"""Frozen 3x3 convolutions on PyTorch, by several operators."""
+"""Frozen 3x3 convolutions on PyTorch, with several operators."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NCHW, NHWC = torch.contiguous_format, torch.channels_last
 
 # The call also initialises NNPACK: without it the operator fails with "updateOutput failed".
 HAS_NNPACK = torch.backends.nnpack.is_available() and hasattr(torch, "_nnpack_spatial_convolution")
-NNPACK_CHANNELS = 16  # from which on it is any faster
+NNPACK_CHANNELS = 16  # from here on it is faster
 
 
 def is_emulated(x: torch.Tensor) -> bool:
@@ -34,7 +34,7 @@ def conv2d(
     bias: torch.Tensor | None = None,
     padding: int | tuple[int, int] = 0,
 ) -> torch.Tensor:
-    """Convolve with PyTorch's stock operator, in float32 where bfloat16 would be emulated."""
+    """Convolve with PyTorch's stock operator, in float32 if bfloat16 would be emulated."""
     dtype = x.dtype
     if is_emulated(x):
         x, weight = x.float(), weight.float()
@@ -47,10 +47,10 @@ class Kernel(NamedTuple):
 
     Attributes:
         weight: (O, I, 3, 3).
-        transposed: For the gradient in the input: flipped, channels swapped, (I, O, 3, 3).
+        transposed: Kernel of the gradient: flipped, channels swapped, (I, O, 3, 3).
         bias: (O,).
         keep_transformed: Whether to keep NNPACK's transformed kernels, 64 / 9 as large.
-        forms: The same kernels as some operators want them, made when first needed.
+        forms: The kernels in the layouts of some operators, made on first use.
     """
 
     weight: torch.Tensor
@@ -60,7 +60,7 @@ class Kernel(NamedTuple):
     forms: dict[Any, torch.Tensor]
 
     def form(self, back: bool, name: str, dtype: torch.dtype) -> torch.Tensor:
-        """Return the kernel, or its transpose for the way back, in one of `_FORMS`."""
+        """Return the kernel, or its transpose for the backward pass, in one of `_FORMS`."""
         key = back, name, dtype
         if key not in self.forms:
             kernel = self.transposed if back else self.weight
@@ -68,10 +68,10 @@ class Kernel(NamedTuple):
         return self.forms[key]
 
     def transformed(self, back: bool, positions: int) -> torch.Tensor | None:
-        """Return NNPACK's transformed kernel, or None where it is not kept."""
+        """Return NNPACK's transformed kernel, or None if it is not kept."""
         if positions <= FEW_POSITIONS and self.keep_transformed and nnpack.is_available():
             return self.form(back, "transformed", torch.float32)
-        self.forms.pop((back, "transformed", torch.float32), None)  # of a coarser scale
+        self.forms.pop((back, "transformed", torch.float32), None)  # from a coarser scale
         return None
 
 
@@ -100,7 +100,7 @@ _FORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 def _nnpack(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
-    """Convolve by NNPACK, which computes in float32 only."""
+    """Convolve with NNPACK, which computes in float32 only."""
     weight, bias = kernel.form(back, "plain", torch.float32), None if back else kernel.bias
     convolve: Callable[[torch.Tensor], torch.Tensor] = functools.partial(
         torch._nnpack_spatial_convolution, weight=weight, bias=bias, padding=zeros
@@ -112,7 +112,7 @@ def _nnpack(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Te
             nnpack.convolve, transformed=transformed, bias=bias, zeros=zeros
         )
     pictures = x.float()
-    done = [convolve(pictures[i : i + 1]) for i in range(len(x))]  # several at a time are slower
+    done = [convolve(pictures[i : i + 1]) for i in range(len(x))]  # batches are slower
     return (done[0] if len(done) == 1 else torch.cat(done)).to(x.dtype)
 
 
@@ -127,7 +127,7 @@ def _channels_last(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> t
 
 
 def _packed(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Tensor:
-    """Convolve by oneDNN with the kernel reordered beforehand, as stock does at each call."""
+    """Convolve with oneDNN and a kernel reordered once; the stock operator reorders every time."""
     weight = kernel.form(back, "packed", x.dtype)
     bias = None if back else kernel.bias.to(x.dtype)
     sizes = [zeros, zeros], [1, 1], [1, 1]  # padding, stride, dilation
@@ -138,12 +138,12 @@ def _packed(x: torch.Tensor, kernel: Kernel, back: bool, zeros: int) -> torch.Te
 
 
 class Operator(NamedTuple):
-    """A way to convolve.
+    """An implementation of the convolution.
 
     Attributes:
-        run: `(x, kernel, back, zeros)` convolves x with the kernel and adds the bias, or, `back`,
-            convolves a gradient with the transposed kernel; `zeros` is the width of the border.
-        memory_format: What it reads and writes.
+        run: `(x, kernel, back, zeros)` convolves x with the kernel and adds the bias, or, with
+            `back`, convolves a gradient with the transposed kernel; `zeros` is the padding.
+        memory_format: Memory format of its input and output.
     """
 
     run: Callable[[torch.Tensor, Kernel, bool, int], torch.Tensor]
@@ -159,5 +159,5 @@ OPERATORS = {
 
 
 def memory_format(x: torch.Tensor) -> torch.memory_format:
-    """Return how features (N, C, h, w) lie in memory."""
+    """Return the memory format of features (N, C, h, w)."""
     return NCHW if x.is_contiguous() else NHWC

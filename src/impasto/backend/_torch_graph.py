@@ -1,8 +1,8 @@
 """Record steps as CUDA graphs.
 
-An evaluation of loss and gradient and the step of the optimizer around it start a thousand small
-kernels, which takes the host longer than a GPU needs to run them. So a step is recorded once and
-from then on replayed with new values.
+A step of the optimizer, with its evaluation of loss and gradient, launches a thousand small
+kernels, which takes the host longer than the GPU needs to run them. So a step is recorded once and
+then replayed with new values.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from typing import Any, Protocol
 import torch
 from torch.utils import _pytree
 
-_CALLS_BEFORE = 1  # in which operators are chosen; a run of one step is not worth a recording
-_TOLERANCE = 1e-2  # relative difference that 16 bits and another order of sums may bring
+_CALLS_BEFORE = 1  # for the choice of operators; recording is not worthwhile for one step
+_TOLERANCE = 1e-2  # relative difference due to 16 bits and another order of summation
 
 Tensors = list[torch.Tensor]
 
 
 class Graph(Protocol):
-    """A program that can be run again: `torch.cuda.CUDAGraph`, or what tests put in its place."""
+    """A replayable program: `torch.cuda.CUDAGraph`, or a fake in tests."""
 
     def rehearse(self, function: Callable[[], Any]) -> Any:
-        """Run the function as it will be recorded, and return its result."""
+        """Run the function under the conditions of a recording, and return its result."""
 
     def record(self, function: Callable[[], Any]) -> Any:
-        """Run the function, remember what it does, and return its result."""
+        """Record the function, and return its result."""
 
     def replay(self) -> None:
-        """Do it again; the result comes into the same memory."""
+        """Replay the function; the result is written to the same memory."""
 
 
 class CudaGraph:
-    """A CUDA graph that records on another stream than the usual one, as it must."""
+    """A CUDA graph; it records on a stream of its own, as CUDA requires."""
 
     def __init__(self) -> None:
         self._graph = torch.cuda.CUDAGraph()
         self._stream = _stream_to_record_on()
 
     def rehearse(self, function: Callable[[], Any]) -> Any:
-        """Run the function on the stream of the recording."""
+        """Run the function on the recording stream."""
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
             found = function()
@@ -50,19 +50,19 @@ class CudaGraph:
         return found
 
     def record(self, function: Callable[[], Any]) -> Any:
-        """Record the function; nothing is computed before the first replay."""
-        torch.cuda.empty_cache()  # the recording has memory of its own
+        """Record the function without computing anything."""
+        torch.cuda.empty_cache()  # the recording allocates its own memory
         with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
             return function()
 
     def replay(self) -> None:
-        """Run what was recorded."""
+        """Run the recording."""
         self._graph.replay()
 
 
 @functools.cache
 def _stream_to_record_on() -> torch.cuda.Stream:
-    """Return one stream for all recordings: cuBLAS keeps some memory for each that it has seen."""
+    """Return one stream for all recordings, since cuBLAS keeps memory for each stream."""
     return torch.cuda.Stream()
 
 
@@ -70,9 +70,9 @@ class Recorded:
     """A function of tensors that records itself at its second call with the same shapes.
 
     Args:
-        function: From tensors to tensors, both in tuples and dictionaries; all else that it uses
-            stays the same.
-        make_graph: Makes what records it.
+        function: From tensors to tensors, both in tuples and dictionaries; everything else that it
+            uses must stay the same.
+        make_graph: Makes the graph.
     """
 
     def __init__(self, function: Callable[[Any], Any], make_graph: Callable[[], Graph] = CudaGraph):
@@ -81,13 +81,13 @@ class Recorded:
         self._forget()
 
     def _forget(self) -> None:
-        """Let go of the recording and its memory."""
+        """Drop the recording and its memory."""
         self._calls = 0
         self._shapes: Any = None
         self._program: _Program | None = None
 
     def __call__(self, given: Any) -> Any:
-        """Return what the function returns; it shares no memory with later results."""
+        """Return the result of the function; it shares no memory with later results."""
         if not self._usable:
             return self._function(given)
         tensors, tree = _pytree.tree_flatten(given)
@@ -103,7 +103,7 @@ class Recorded:
         return self._record(tensors, tree)
 
     def _record(self, tensors: Tensors, tree: Any) -> Any:
-        """Record, and compare a replay with the function itself; without success, never again."""
+        """Record, and compare a replay with the function; after a failure never record again."""
         places = [tensor.clone() for tensor in tensors]
         graph = self._make_graph()
 
@@ -129,7 +129,7 @@ class Recorded:
 
 
 class _Program:
-    """What was recorded, the memory that it reads, and that which it writes."""
+    """A recording with its input and output memory."""
 
     def __init__(self, graph: Graph, places: Tensors, found: Any):
         self._graph, self._places = graph, places
@@ -138,7 +138,7 @@ class _Program:
         self._unchanged = [here.get(id(tensor)) for tensor in self._found]
 
     def run(self, tensors: Tensors) -> Any:
-        """Replay it with these tensors; those that come out as they went in are not copied."""
+        """Replay it with these tensors; outputs that are inputs are not copied."""
         torch._foreach_copy_(self._places, tensors)
         self._graph.replay()
         results = [
@@ -149,7 +149,7 @@ class _Program:
 
 
 def _check(found: Any, expected: Any) -> None:
-    """Refuse a recording that computes something else.
+    """Compare the result of a recording with the expected one.
 
     Raises:
         RuntimeError: A tensor differs by more than rounding.
@@ -158,4 +158,4 @@ def _check(found: Any, expected: Any) -> None:
         usual = torch.nan_to_num(theirs.float())
         difference = torch.linalg.vector_norm(torch.nan_to_num(ours.float()) - usual)
         if difference > _TOLERANCE * torch.linalg.vector_norm(usual):
-            raise RuntimeError("a recording gave another result")
+            raise RuntimeError("a recording gave a different result")

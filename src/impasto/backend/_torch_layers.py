@@ -1,7 +1,7 @@
 """VGG19's layers on PyTorch, with gradients for frozen weights.
 
-Features are (N, C, h, w), in memory with the channels first or last, whichever the convolutions
-want. Gradients are changed in place: each belongs to the one layer that it is handed to.
+Features are (N, C, h, w), in the memory format, channels first or last, of the chosen convolution.
+Gradients are changed in place, since each is passed to one layer only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ._torch_convolutions import NHWC, OPERATORS, Kernel, conv2d, memory_format
 from ._torch_networks import pad
 from ._torch_products import gram, mix
 
-# Positions for each output channel from which on the border is convolved by itself.
+# Positions per output channel from which on the border is convolved separately.
 _BORDER_POSITIONS = 16
 
 
@@ -54,9 +54,9 @@ class _Conv3x3Relu(torch.autograd.Function):
 
 
 def _is_small(x: torch.Tensor, kernel: Kernel) -> bool:
-    """Tell whether a copy with a wider border costs less than convolving the border anew.
+    """Return whether padding a copy costs less than convolving the border separately.
 
-    On a GPU it does: the border's own convolutions are eight small launches a layer.
+    On a GPU it does: separate convolutions of the border are eight small launches per layer.
     """
     return (
         x.device.type == "cuda"
@@ -65,7 +65,7 @@ def _is_small(x: torch.Tensor, kernel: Kernel) -> bool:
 
 
 def _fold(wide: torch.Tensor) -> torch.Tensor:
-    """Add the gradient of the ring of copies beyond the border to the border, and cut it off."""
+    """Add the gradient of the padding to the border, and crop the padding."""
     wide[:, :, 1] += wide[:, :, 0]
     wide[:, :, -2] += wide[:, :, -1]
     wide[:, :, :, 1] += wide[:, :, :, 0]
@@ -75,13 +75,13 @@ def _fold(wide: torch.Tensor) -> torch.Tensor:
 
 
 def _add_border(y: torch.Tensor, x: torch.Tensor, kernel: Kernel) -> None:
-    """Turn a convolution with zeros beyond the border into one with the border's own values.
+    """Turn a convolution with zero padding into one with replicate padding.
 
-    The ring of values beyond the border is a row above and below, with the corners, and a column
-    left and right without them; each reaches one row or column of the result.
+    The padding is a row above and below, with the corners, and a column left and right without
+    them; each affects one row or column of the result.
     """
 
-    def across(row: torch.Tensor, name: str) -> torch.Tensor:  # a row of the ring, (N, O, 1, w)
+    def across(row: torch.Tensor, name: str) -> torch.Tensor:  # a row of the padding, (N, O, 1, w)
         wide = functional.pad(row, (1, 1, 0, 0), mode="replicate")
         return conv2d(wide, kernel.form(False, name, x.dtype))
 
@@ -95,7 +95,7 @@ def _add_border(y: torch.Tensor, x: torch.Tensor, kernel: Kernel) -> None:
 
 
 def _add_border_gradient(gradient: torch.Tensor, g: torch.Tensor, kernel: Kernel) -> None:
-    """Add to the border what the values beyond it, its copies, contribute to the gradient."""
+    """Add the contribution of the replicate padding to the gradient of the border."""
 
     def across(row: torch.Tensor, name: str) -> torch.Tensor:
         wide = conv2d(row, kernel.form(True, name, g.dtype), padding=(0, 2))
@@ -106,7 +106,7 @@ def _add_border_gradient(gradient: torch.Tensor, g: torch.Tensor, kernel: Kernel
     def down(column: torch.Tensor, name: str) -> torch.Tensor:
         return conv2d(column, kernel.form(True, name, g.dtype), padding=(1, 0))
 
-    # The transposed kernel is flipped: what reached the top came through its last row.
+    # The transposed kernel is flipped: the top is reached through its last row.
     gradient[:, :, :1] += across(g[:, :, :1], "bottom")
     gradient[:, :, -1:] += across(g[:, :, -1:], "top")
     gradient[:, :, :, :1] += down(g[:, :, :, :1], "right")
@@ -122,10 +122,10 @@ def conv3x3_relu(x: torch.Tensor, kernel: Kernel, padding: str) -> torch.Tensor:
 
 
 class _MaxPool(torch.autograd.Function):
-    """The largest of each 2x2; of equal ones the first, row by row, has the gradient.
+    """2x2 max pooling; among equal values the first, row by row, gets the gradient.
 
-    With the channels first PyTorch's own pooling is several times slower than this one, which takes
-    the larger of each two columns and then of each two rows. An odd last one stays as it is.
+    With channels first PyTorch's own pooling is several times slower than this one, which takes the
+    maximum of pairs of columns, then of pairs of rows. An odd last one is kept.
     """
 
     @staticmethod
@@ -141,7 +141,7 @@ class _MaxPool(torch.autograd.Function):
 
 
 def _pairs(x: torch.Tensor, dim: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the first and the second of each two rows or columns, and the odd last one or none."""
+    """Return the first and second of each pair of rows or columns, and the odd last one if any."""
     index = (slice(None),) * dim
     even = x.shape[dim] // 2 * 2
     return (
@@ -152,7 +152,7 @@ def _pairs(x: torch.Tensor, dim: int) -> tuple[torch.Tensor, torch.Tensor, torch
 
 
 def _larger(x: torch.Tensor, dim: int) -> torch.Tensor:
-    """Return the larger of each two rows (`dim` 2) or columns (3), and the odd last one."""
+    """Return the maximum of pairs of rows (`dim` 2) or columns (3), and the odd last one."""
     first, second, last = _pairs(x, dim)
     sides = list(x.shape)
     sides[dim] = first.shape[dim] + last.shape[dim]
@@ -163,7 +163,7 @@ def _larger(x: torch.Tensor, dim: int) -> torch.Tensor:
 
 
 def _to_the_larger(g: torch.Tensor, x: torch.Tensor, dim: int) -> torch.Tensor:
-    """Return the gradient in x, given that in `_larger(x, dim)`."""
+    """Return the gradient of x, given that of `_larger(x, dim)`."""
     gradient = torch.empty_like(x)
     (first, second, _), (ahead, behind, last) = _pairs(x, dim), _pairs(gradient, dim)
     of_pairs = g.narrow(dim, 0, first.shape[dim])
@@ -186,16 +186,16 @@ def pool2x2(x: torch.Tensor, kind: str, edge: str) -> torch.Tensor:
 
 
 class _Gram(torch.autograd.Function):
-    """Features go through unchanged; their Gram matrix comes out beside them.
+    """Return features unchanged, and their Gram matrix.
 
-    So the gradient of the Gram matrix joins that of the features here, in one product and one sum.
+    The backward pass adds the gradients of both with one product and one sum.
     """
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         ctx.save_for_backward(x)
         ctx.set_materialize_grads(False)
-        return x.detach(), gram(x)  # not x itself: PyTorch would hand out a view of other strides
+        return x.detach(), gram(x)  # not x itself: PyTorch would return a view with other strides
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor | None) -> Any:
@@ -215,7 +215,7 @@ def gram_each(x: torch.Tensor) -> torch.Tensor:
 
 def with_gram(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return features (N, C, h, w) and their Gram matrix (C, C), float32."""
-    if not x.is_contiguous() or len(x) > 1:  # then all positions lie in one row
+    if not x.is_contiguous() or len(x) > 1:  # channels last joins all positions in one axis
         x = x.contiguous(memory_format=NHWC)
     y, second = _Gram.apply(x)
     return y, second

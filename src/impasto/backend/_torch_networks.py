@@ -1,7 +1,7 @@
 """Layers of the painting networks on PyTorch.
 
-Tensors are (N, H, W, C) for the caller; here they lie in memory as the operator of the moment likes
-best, and (N, C, H, W) views of them are computed with.
+Tensors are (N, H, W, C) for the caller; inside, operators work on (N, C, H, W) views in their
+preferred memory format.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from torch.nn import functional
 from ._channels_last import NORM_EPSILON
 from ._torch_convolutions import HAS_NNPACK, NHWC
 
-# Channels from which on NNPACK's Winograd convolution beats oneDNN's where there is no AVX-512:
-# 128 channels at 128x128, two threads, AVX2: 23 ms in place of 64.
+# Channels from which on NNPACK's Winograd convolution is faster than oneDNN's without AVX-512: 128
+# channels at 128x128, two threads, AVX2: 23 ms instead of 64.
 _WINOGRAD_CHANNELS = 64
-_WINOGRAD_POSITIONS = (
-    1500  # NNPACK transforms its kernels at each call, which small maps do not pay
-)
+_WINOGRAD_POSITIONS = 1500  # NNPACK transforms kernels at each call, too costly for small maps
 _FIRST, _LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
@@ -28,9 +26,9 @@ def _has_wide_vectors() -> bool:
 
 
 class _Pad(torch.autograd.Function):
-    """One position more on each side, mirrored (`distance` 1) or repeated (0), channels last.
+    """Pad by one position, by reflection (`distance` 1) or replication (0), channels last.
 
-    PyTorch's own padding on a GPU writes the channels first, which convolutions then turn round.
+    PyTorch's own padding on a GPU returns channels first, which convolutions then convert.
     """
 
     @staticmethod
@@ -72,9 +70,9 @@ def reflect_pad(x: torch.Tensor) -> torch.Tensor:
 
 
 def conv3x3(x: torch.Tensor, kernel: torch.Tensor, stride: int) -> torch.Tensor:
-    """Slide a kernel (3, 3, I, O) over (N, H, W, I); nothing is seen beyond the border.
+    """Convolve (N, H, W, I) with a kernel (3, 3, I, O), without padding.
 
-    Keras' own way copies its input twice here.
+    Keras would copy the input twice here.
     """
     x, kernel = x.permute(_FIRST), kernel.permute(3, 2, 0, 1)
     if _takes_winograd(x, kernel, stride):
@@ -99,17 +97,17 @@ def _takes_winograd(x: torch.Tensor, kernel: torch.Tensor, stride: int) -> bool:
 
 
 def enlarge2x2(x: torch.Tensor) -> torch.Tensor:
-    """Enlarge (N, H, W, C) twice by nearest neighbours."""
+    """Upsample (N, H, W, C) by 2 with nearest neighbours."""
     y = functional.interpolate(x.permute(_FIRST), scale_factor=2, mode="nearest")
     return y.permute(_LAST)
 
 
 def enlarge_conv3x3(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    """Enlarge (N, H, W, I) twice and convolve it; see `backend.enlarge_conv3x3`.
+    """Upsample (N, H, W, I) by 2 and convolve it; see `backend.enlarge_conv3x3`.
 
-    Of the nine values that a kernel meets in the enlarged map, at most four differ. So the kernels
-    (3, 3, I, O) of the four places in a square of the result are summed to 2x2 beforehand, which
-    leaves 16 products of 36, and the enlarged map is never written.
+    Of the nine values under a kernel in the upsampled map, at most four differ. So the kernel
+    (3, 3, I, O) is summed to 2x2 for each of the four places in a square of the result, which takes
+    16 products instead of 36, and the upsampled map is never written.
     """
     n, h, w = x.shape[:3]
     outputs = kernel.shape[3]
@@ -132,16 +130,16 @@ def enlarge_conv3x3(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
 
 
 def _summed(kernel: torch.Tensor, axis: int, place: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sum the taps of a kernel along an axis that meet the same value of the smaller map."""
+    """Sum the taps of a kernel along an axis that cover the same value of the smaller map."""
     first, second, third = kernel.unbind(axis)
     return (first, second + third) if place == 0 else (first + second, third)
 
 
 def instance_norm(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    """Normalise each channel of each of (N, H, W, C); see `backend.instance_norm`.
+    """Normalise each channel of each picture (N, H, W, C); see `backend.instance_norm`.
 
-    For a single picture this is what batch normalisation does, which PyTorch does in two passes;
-    its own instance normalisation copies channels that come last.
+    For a single picture this equals batch normalisation, which PyTorch computes in two passes; its
+    instance normalisation would copy channels-last tensors.
     """
     x = x.permute(_FIRST)
     if x.device.type == "cuda":
@@ -154,7 +152,7 @@ def instance_norm(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> 
 
 
 def _whole_batch_norm(x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    """Normalise (N, C, H, W) in few launches."""
+    """Normalise (N, C, H, W) with few kernel launches."""
     variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
     factor = torch.rsqrt(variance + NORM_EPSILON) * scale[:, :, None, None]
     return torch.addcmul(shift[:, :, None, None] - mean * factor, x, factor)

@@ -1,7 +1,7 @@
-"""Gram products on PyTorch in float32, by the faster of two libraries.
+"""Gram products on PyTorch in float32, with the faster of two libraries.
 
 On processors that are not Intel's, the BLAS in PyTorch's wheels (MKL) reaches a third of the speed
-of oneDNN, which stock convolutions use; there a product is a 1x1 convolution or a linear layer.
+of oneDNN, which stock convolutions use; there a product runs as a 1x1 convolution or linear layer.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import torch
 from ._torch_choice import choose_other
 from ._torch_convolutions import NCHW, conv2d, memory_format
 
-_SAMPLE = 64, 1 << 14  # channels and positions of the products that are timed
+_SAMPLE = 64, 1 << 14  # channels and positions of the timed products
 
 
 def gram(x: torch.Tensor) -> torch.Tensor:
-    """Return F F^T, float32 (C, C), of features (N, C, h, w); N is 1 if the channels are first."""
+    """Return F F^T, float32 (C, C), of features (N, C, h, w); N is 1 with channels first."""
     x = x.float()
     channels = x.shape[1]
     if memory_format(x) == NCHW:
@@ -46,7 +46,7 @@ def mix(x: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
 
 
 def _linear(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Return a @ b.T by oneDNN."""
+    """Return a @ b.T, computed by oneDNN."""
     y: torch.Tensor = torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
     return y
 

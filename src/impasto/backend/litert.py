@@ -18,14 +18,14 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 
 def require_litert() -> None:
-    """Refuse frameworks that cannot make such files.
+    """Check that Keras runs on TensorFlow, which LiteRT files need.
 
     Raises:
         BackendError: Keras runs on another framework.
     """
     if BACKEND != "tensorflow":
         raise BackendError(
-            f"TensorFlow alone writes LiteRT files, and Keras runs on {BACKEND}; choose it with "
+            f"LiteRT export needs TensorFlow, and Keras runs on {BACKEND}; choose it with "
             '--backend tensorflow or KERAS_BACKEND (pip install "impasto[tensorflow]")'
         )
 
@@ -35,12 +35,12 @@ def to_litert(
     shapes: Mapping[str, tuple[int | None, ...]],
     kind: Kind,
 ) -> bytes:
-    """Convert a function of tensors.
+    """Convert a function of tensors to a LiteRT file.
 
     Args:
         function: Takes float32 tensors by the names in `shapes`; returns one.
-        shapes: Their shapes, None for what may differ from call to call.
-        kind: How its constants are stored: `float16`, or 8 bits where they are many.
+        shapes: Their shapes, with None for variable sides.
+        kind: Number format of the constants; `int8` uses 8 bits for large ones.
 
     Returns:
         The file's bytes.
@@ -59,7 +59,7 @@ def to_litert(
 
 
 def run_litert(data: bytes, feed: Arrays) -> NDArray[np.float32]:
-    """Run such a file on the CPU."""
+    """Run a LiteRT file on the CPU."""
     import tensorflow as tf
 
     with _quiet():
@@ -78,13 +78,13 @@ def run_litert(data: bytes, feed: Arrays) -> NDArray[np.float32]:
 
 
 def _of(feed: Arrays, name: str) -> NDArray[np.float32]:
-    """Find an array by the name that the converter gave it, `serving_default_picture:0`."""
+    """Find an array by the converter's name of an input, such as `serving_default_picture:0`."""
     return next(value for key, value in feed.items() if key in name)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep out the converter's account of its passes, and the news of the package's new name."""
+    """Silence the converter's log and the deprecation warning of the package."""
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)

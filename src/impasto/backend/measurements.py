@@ -1,10 +1,10 @@
 """Measure which implementation is fastest on this machine, and cache the result.
 
-The table is a file in the user's cache folder, one for each processor, framework version and
-number of threads. Processes may share it: it is read once, and replaced as a whole by a rename;
-of two that write at the same time one wins, and the other's figures are measured again some day.
-A folder that cannot be written, or a damaged file, only costs the measurement. Times measured
-on a busy machine are used by this process and not written.
+The table is a file in the user's cache folder, one for each processor, framework version and number
+of threads. Processes may share it: each reads it once and replaces it by an atomic rename. If two
+write at the same time, the last one wins, and the lost times are measured again later. If the
+folder is not writable or the file is damaged, times are measured again. Times measured on a busy
+machine are used by this process but not written.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from ..images.files import atomic_write
 
 Seconds = dict[str, float]
 
-# Version of the table: 1 kept the times of busy machines, 2 those of NNPACK as PyTorch calls it.
+# Version of the table. 1 had times of busy machines, 2 times of NNPACK through PyTorch.
 _FORM = 3
-_FEWEST_ROUNDS, _MOST_ROUNDS, _LONGEST = 2, 12, 0.4  # of a measurement; the last in seconds
-_MUCH_SLOWER = 5.0  # than the best: after the warm-up not measured
-_SLOWER = 2.0  # than the best: not measured again
+_FEWEST_ROUNDS, _MOST_ROUNDS, _LONGEST = 2, 12, 0.4  # of a measurement; the last is in seconds
+_MUCH_SLOWER = 5.0  # times the best: not measured after the warm-up
+_SLOWER = 2.0  # times the best: not measured again
 _ALIKE = 1.1  # largest ratio of the two best times on an idle machine
 
 
 class Timing(NamedTuple):
-    """Times of several ways to compute the same.
+    """Times of several implementations of the same function.
 
     Attributes:
-        seconds: The smallest of each, by name; infinite for a way that raised.
+        seconds: The smallest time of each, by name; infinite if it raised.
         steady: Whether the times were reproducible; false on a busy machine.
     """
 
@@ -56,17 +56,17 @@ def fastest(seconds: Mapping[str, float]) -> str:
 def measure(
     ways: Mapping[str, Callable[[], object]], wait: Callable[[], object] = lambda: None
 ) -> Timing:
-    """Time the ways in turns until the best times are steady.
+    """Time implementations in turn until the best times are steady.
 
     Args:
-        ways: Functions by name; one that raises counts as infinitely slow.
-        wait: Called after each, so that a device finishes its work.
+        ways: Functions by name; one that raises gets an infinite time.
+        wait: Called after each; waits for the device.
     """
     times: dict[str, list[float]] = {}
     for name, way in ways.items():
         try:
             times[name] = [_time(way, wait)]  # warms up
-        except (RuntimeError, AttributeError):  # an operator that this build lacks
+        except (RuntimeError, AttributeError):  # an operator missing in this build
             times[name] = [math.inf]
     best = min(min(taken) for taken in times.values())
     left = [name for name, taken in times.items() if taken[0] < _MUCH_SLOWER * best]
@@ -98,7 +98,7 @@ def _time(way: Callable[[], object], wait: Callable[[], object]) -> float:
 
 
 class Table:
-    """Times by question, in memory and in a file."""
+    """A cache of times by key, in memory and in a file."""
 
     def __init__(self, version: str, threads: int):
         self._path = _path(version, threads)
@@ -114,11 +114,11 @@ class Table:
         *,
         remeasure: bool = False,
     ) -> Seconds:
-        """Return the times of a question.
+        """Return the times of a key, measured if they are not cached.
 
         Args:
             question: Key of the table.
-            names: Of the ways; an entry without a time for each is measured remeasure.
+            names: Names of the implementations; an entry with other names is measured again.
             ask: Measures; called if the table has no usable entry.
             remeasure: Measure in any case.
         """
@@ -144,7 +144,7 @@ def _path(version: str, threads: int) -> Path:
 
 @functools.cache
 def processor() -> str:
-    """Describe the processor: its name, or what it can do, and the number of its cores."""
+    """Describe the processor: its name or features, and the number of cores."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith(("model name", "flags")):

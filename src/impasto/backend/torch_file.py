@@ -1,4 +1,4 @@
-"""Read files written by `torch.save`, whichever framework is in use."""
+"""Read files written by `torch.save`, with any backend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def read_torch_file(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Read a file of named tensors without running any code that it may contain.
+    """Read a file of named tensors without running code from it.
 
     Args:
         path: A file written by `torch.save({name: tensor, ...})`.
@@ -19,13 +19,13 @@ def read_torch_file(path: Path) -> dict[str, NDArray[np.generic]]:
 
     Raises:
         ImportError: PyTorch is not installed.
-        ValueError: The file is damaged or holds something else.
+        ValueError: The file is damaged or holds other data.
     """
     import torch
 
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler raises whatever a damaged file provokes
+    except Exception as error:  # the unpickler may raise anything on a damaged file
         raise ValueError(f"{path} is not a file of tensors: {error}") from error
     if not isinstance(content, dict) or not all(
         isinstance(tensor, torch.Tensor) for tensor in content.values()
