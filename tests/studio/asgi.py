@@ -1,10 +1,10 @@
-"""An application at the end of the layers, and requests without a server."""
+"""Minimal ASGI applications, and requests without a server."""
 
 import asyncio
 
 
 def scope(path="/", method="GET", kind="http", client="10.0.0.1", **headers):
-    """Make a request; headers with `_` for `-`, lists for several of a name."""
+    """Return a scope; headers have `_` for `-`, and lists repeat a header."""
     raw = []
     for name, values in {"host": "localhost:7860", **headers}.items():
         for value in values if isinstance(values, list) else [values]:
@@ -42,7 +42,7 @@ def ask(app, request, parts=()):
 
 
 async def echo(request, receive, send):
-    """Answer with the body."""
+    """Respond with the request body."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     more = True
     while more:
@@ -53,7 +53,7 @@ async def echo(request, receive, send):
 
 
 async def swallow(request, receive, send):
-    """Read all, then answer; an error of the reading becomes 500, as frameworks do."""
+    """Read the body, then respond; errors of reading become 500, as in frameworks."""
     status = 200
     try:
         while (await receive()).get("more_body"):

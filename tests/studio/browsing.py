@@ -1,4 +1,4 @@
-"""The studio's page in a browser without a window, and what users do on it."""
+"""Drive the studio's page in a headless browser."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 @contextlib.contextmanager
 def open_browser(downloads):
-    """Start a browser that puts what it downloads into a folder."""
+    """Start a browser that downloads to a folder."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -54,22 +54,19 @@ def difference(image, other):
 
 
 def as_image(file):
-    """Read a picture with Pillow alone, as (H, W, 3), 0..1."""
+    """Read a picture with Pillow as (H, W, 3), 0..1."""
     with Image.open(file) as picture:
         return np.float32(picture.convert("RGB")) / 255
 
 
 class Page:
-    """The studio's page, as somebody sees and uses it.
-
-    Elements are named by CSS selectors.
-    """
+    """The studio's page. Elements are addressed by CSS selectors."""
 
     def __init__(self, driver, studio, downloads):
         self.driver, self.studio, self.downloads = driver, studio, downloads
 
     def open(self, *, size=DESKTOP, dark=False, language="en-US"):
-        """Open the page anew."""
+        """Load the page."""
         width, height = size
         phone = width < 600
         view = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
@@ -91,7 +88,7 @@ class Page:
         return self.driver.execute_script(script, *values)
 
     def wait(self, script, *values):
-        """Run a script that calls its last argument when it is ready."""
+        """Run an asynchronous script, which calls its last argument with the result."""
         return self.driver.execute_async_script(script, *values)
 
     def all(self, selector):
@@ -106,8 +103,8 @@ class Page:
     def sees(self, selector):
         return any(found.is_displayed() for found in self.all(selector))
 
-    def until(self, happens, seconds=40):
-        """Wait for something to be so, and return it."""
+    def until(self, condition, seconds=40):
+        """Wait until a condition is truthy, and return its value."""
         from selenium.common.exceptions import (
             ElementNotInteractableException,
             NoSuchElementException,
@@ -115,25 +112,25 @@ class Page:
         )
 
         not_yet = (
-            ElementNotInteractableException,  # and those that are covered by another
+            ElementNotInteractableException,  # also if covered by another element
             NoSuchElementException,
             StaleElementReferenceException,
         )
         ends = time.monotonic() + seconds
         while True:
             with contextlib.suppress(*not_yet):
-                if found := happens():
+                if found := condition():
                     return found
             assert time.monotonic() < ends, self.state()
             time.sleep(0.05)
 
     def state(self):
-        """Return what the page says, for those who read why a test failed."""
+        """Return the texts of the page, for messages of failed tests."""
         places = ("#note", "#progress", "#shelf-note", ".toast-wrap")
         return {place: self.text(place) for place in places}
 
     def click(self, selector, seconds=20):
-        """Click as soon as the element can be clicked."""
+        """Click an element as soon as it is clickable."""
 
         def clicked():
             found = self.find(selector)
@@ -144,23 +141,23 @@ class Page:
         self.until(clicked, seconds)
 
     def upload(self, selector, *paths):
-        """Choose files for a place where files are dropped."""
+        """Select files in an upload component."""
         place = self.until(lambda: self.find(f"{selector} input[type=file]"))
         place.send_keys("\n".join(map(str, paths)))
 
     def take_photograph(self, path):
-        """Choose a photograph, and wait until the page shows it, not painted yet."""
+        """Upload a photograph, and wait until the page shows it unpainted."""
         before = self.addresses()
         self.upload("#photo", path)
         self.until(lambda: len(now := self.addresses()) == 2 and now != before)
 
     def choose(self, selector, value):
-        """Choose one of several."""
+        """Select a radio button."""
         self.click(f'{selector} label:has(input[value="{value}"])')
         self.until(lambda: self.find(f'{selector} input[value="{value}"]').is_selected())
 
     def enter(self, selector, value):
-        """Type a number beside a slider."""
+        """Type a value in the number field of a slider."""
         from selenium.webdriver.common.keys import Keys
 
         number = self.find(f"{selector} input[type=number]")
@@ -168,7 +165,7 @@ class Page:
         number.send_keys(str(value), Keys.TAB)
 
     def drag(self, element, start, end):
-        """Drag along an element, from one share of its width to another."""
+        """Drag along an element between two fractions of its width."""
         from selenium.webdriver.common.action_chains import ActionChains
 
         width = element.size["width"]
@@ -177,7 +174,7 @@ class Page:
         chain.move_by_offset(round((end - start) * width), 0).release().perform()
 
     def expand(self, selector):
-        """Open a part that is closed."""
+        """Open an accordion."""
         if not self.all(f"{selector} > button.open"):
             self.click(f"{selector} > button")
         self.until(lambda: self.sees(f"{selector} [data-testid=accordion-content] *"))
@@ -186,7 +183,7 @@ class Page:
         return self.run("return [...document.querySelectorAll('#compare img')].map(i => i.src)")
 
     def pictures(self):
-        """Return photograph and picture as the page shows them, each (H, W, 3), 0..1."""
+        """Return photograph and picture on the page, each (H, W, 3), 0..1."""
         return [self.picture_at(address) for address in self.addresses()]
 
     def picture_at(self, address):
@@ -199,14 +196,14 @@ class Page:
         return as_image(io.BytesIO(base64.b64decode(coded.partition(",")[2])))
 
     def picture_after(self, act):
-        """Do something, wait for another picture, and return it."""
+        """Perform an action, wait for a new picture, and return it."""
         before = self.addresses()[1:]
         act()
         self.until(lambda: len(now := self.addresses()) == 2 and now[1:] != before)
         return self.pictures()[1]
 
     def downloaded(self, act):
-        """Do something that downloads a file, and return its path once it is whole."""
+        """Perform an action that downloads a file, and return the complete file."""
         old = set(self.downloads.iterdir())
         act()
 
@@ -222,7 +219,7 @@ class Page:
         return path.suffix != ".crdownload" and not path.name.startswith(".")
 
     def start(self, *, quality="draft", size=128):
-        """Send what is chosen to the slow route, in small."""
+        """Start a small iterative job."""
         self.expand("#more")
         self.enter("#setting-size", size)
         self.choose("#setting-quality", quality)
@@ -231,18 +228,18 @@ class Page:
         self.until(lambda: self.text("#progress") != seen)
 
     def evaluation(self):
-        """Return at which evaluation the run is that is shown; 0 before the first."""
+        """Return the evaluation of the job that is shown; 0 before the first."""
         return int(next(iter(re.findall(r"evaluation (\d+) of", self.text(".status-line"))), 0))
 
     def delete_all(self):
-        """Throw all runs away that are not finished."""
+        """Delete all unfinished jobs."""
         with whole.client(self.studio, self.downloads) as api:
-            for run in api.predict(api_name="/runs"):
-                if run["status"] in UNFINISHED:
-                    api.predict(run["id"], api_name="/drop")
+            for job in api.predict(api_name="/runs"):
+                if job["status"] in UNFINISHED:
+                    api.predict(job["id"], api_name="/drop")
 
     def axe_violations(self):
-        """Return what axe finds against WCAG 2 A and AA: rule, elements, and why."""
+        """Return violations of WCAG 2 A and AA that axe finds: rule, elements and summary."""
         self.run(AXE.read_text("utf-8"))
         found = self.wait(
             "const done = arguments[1]; axe.run(document, {runOnly: arguments[0]}).then(done);",
@@ -255,7 +252,7 @@ class Page:
         ]
 
     def requested_urls(self):
-        """Return the addresses that the browser has asked for since the last call."""
+        """Return the URLs that the browser has requested since the last call."""
         events = [json.loads(line["message"])["message"] for line in self._log("performance")]
         return {
             event["params"]["request"]["url"]

@@ -1,4 +1,4 @@
-"""What the tests of the studio share."""
+"""Fixtures of the studio tests."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from tests.studio.results import made
 
 
 def pytest_collection_modifyitems(items):
-    """Give tests in the browser, which a busy machine may keep from its work, three tries."""
+    """Run browser tests up to three times, since they are flaky on a busy machine."""
     for item in items:
         if "open_page" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.flaky(reruns=2))
@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def operators():
-    """Let all programs compute with the same operators; see `tests.operators`."""
+    """Measure operators once for all processes; see `tests.operators`."""
     measure_operators()
 
 
@@ -31,7 +31,7 @@ def result(rng):
 
 @pytest.fixture(scope="session")
 def open_page(tmp_path_factory):
-    """A studio in a process of its own, and a browser; shared, since both are slow to start."""
+    """A studio in its own process, and a browser; shared, since both start slowly."""
     if not (CHROMIUM and DRIVER):
         pytest.skip("needs chromium and chromedriver")
     pytest.importorskip("gradio", reason='needs pip install "impasto[studio]"')
@@ -45,14 +45,14 @@ def open_page(tmp_path_factory):
 
 @pytest.fixture
 def page(open_page):
-    """The page as somebody finds it who comes for the first time."""
+    """The page, freshly loaded."""
     open_page.open()
     return open_page
 
 
 @pytest.fixture
 def running(page):
-    """The page; runs that a test leaves behind are thrown away."""
+    """The page; unfinished jobs are deleted after the test."""
     yield page
     page.delete_all()
 

@@ -1,4 +1,4 @@
-"""Results as they come out of a run, without the run."""
+"""Make results without running anything."""
 
 from impasto.images.files import read_picture
 from impasto.paint_settings import PaintSettings

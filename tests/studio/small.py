@@ -1,4 +1,4 @@
-"""A studio with a tiny page, in a process of its own: `python -m tests.studio.small WORDS`."""
+"""A studio with a tiny page, in its own process: `python -m tests.studio.small OPTIONS`."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Open(NamedTuple):
-    """A studio that runs."""
+    """A running studio."""
 
     process: subprocess.Popen
     url: str
@@ -22,7 +22,7 @@ class Open(NamedTuple):
 
 @contextlib.contextmanager
 def tiny_page(config):
-    """Give a page with a picture that is turned upside down, and a list of files."""
+    """Build a page that turns a picture upside down and echoes a text."""
     import gradio as gr
     from PIL import Image
 
@@ -50,7 +50,7 @@ def tiny_page(config):
 
 @contextlib.contextmanager
 def studio(folder, *words, module="tests.studio.small"):
-    """Open a studio and yield what is known of it; it is ended in the end."""
+    """Run a studio, and yield its process, URL and folders."""
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     gallery = folder / "gallery"
@@ -68,12 +68,12 @@ def studio(folder, *words, module="tests.studio.small"):
         assert found, (line, process.communicate(timeout=60))
         yield Open(process, found.group(), gallery, temporary)
     finally:
-        process.kill()  # does nothing to a process that has ended
+        process.kill()  # no effect on an ended process
         process.communicate()
 
 
 def main(words):
-    """Job `impasto studio` with the tiny page."""
+    """Run `impasto studio` with the tiny page."""
     from impasto.cli import main
 
     sys.modules["impasto.studio.page.page"] = sys.modules[__name__]

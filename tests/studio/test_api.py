@@ -1,4 +1,4 @@
-"""The studio's endpoints, asked with Gradio's own client."""
+"""The API endpoints, called with Gradio's client."""
 
 import re
 from pathlib import Path
@@ -45,18 +45,18 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture
 def ask(anna, pictures):
-    """Ask for a run of the photograph after the painting."""
+    """Start a job with the photograph and the painting."""
     photo, painting = map(handle_file, pictures)
 
-    def asking(**values):
+    def start(**values):
         values = {"photograph": photo, "paintings": [painting], "settings": TINY, **values}
         return anna.predict(**values, api_name="/stylize")
 
-    return asking
+    return start
 
 
 def refusal(call, *values, **named):
-    """Return the sentence with which a call is refused."""
+    """Return the error message of a refused call."""
     with pytest.raises(AppError) as caught:
         call(*values, **named)
     text = str(caught.value)
@@ -65,7 +65,7 @@ def refusal(call, *values, **named):
 
 
 def same(path, result, folder):
-    """Whether a file holds a result, in its eight bits."""
+    """Return whether a file equals a result at 8 bits."""
     whole = result.save(folder / "whole.png")
     return np.array_equal(impasto.read_image(path), impasto.read_image(whole))
 
@@ -116,15 +116,15 @@ def test_a_photograph_is_painted_at_once(anna, pictures, tmp_path):
     ]
 
 
-def test_a_run_makes_what_the_command_line_makes(anna, ask, pictures, tmp_path, where):
-    run = ask()
-    view = until(anna, run, ended)
+def test_a_job_equals_the_command_line(anna, ask, pictures, tmp_path, where):
+    job = ask()
+    view = until(anna, job, ended)
     assert view["status"] == "done" and view["picture"] == "cat_sea.png"
     assert (view["width"], view["height"], view["iteration"]) == (48, 36, 8)
     assert len(view["losses"]) > 1 and view["settings"]["size"] == 48
-    assert view["id"] == run == anna.predict(api_name="/runs")[0]["id"]
+    assert view["id"] == job == anna.predict(api_name="/runs")[0]["id"]
     result = impasto.stylize(*pictures, settings=impasto.Settings(**TINY))
-    for which in (run, "cat_sea.png"):
+    for which in (job, "cat_sea.png"):
         assert same(anna.predict(which, api_name="/picture"), result, tmp_path)
     found = anna.predict("cat SEA", api_name="/gallery")
     assert [each["name"] for each in found] == ["cat_sea.png"]
@@ -132,20 +132,20 @@ def test_a_run_makes_what_the_command_line_makes(anna, ask, pictures, tmp_path, 
     assert anna.predict("dog", api_name="/gallery") == []
     assert (where.gallery / "anna/cat_sea.png").exists()
     for kind in ("jpg", "tif", "webp"):
-        path = Path(anna.predict(run, kind, api_name="/picture"))
+        path = Path(anna.predict(job, kind, api_name="/picture"))
         assert path.name == f"cat_sea.{kind}"
         assert impasto.read_record(path)["settings"]["size"] == 48
 
 
-def test_a_run_takes_learned_styles_and_shares(anna, ask, pictures, tmp_path):
-    run = ask(styles=["wave"], settings={**TINY, "style_weights": [1, 3]})
-    view = until(anna, run, ended)
+def test_a_job_accepts_learned_styles_and_shares(anna, ask, pictures, tmp_path):
+    job = ask(styles=["wave"], settings={**TINY, "style_weights": [1, 3]})
+    view = until(anna, job, ended)
     assert (view["status"], view["styles"]) == ("done", ["Wave", "sea"]), view["error"]
     assert view["settings"]["style_weights"] == [1, 3]
     settings = impasto.Settings(**TINY, style_weights=(1, 3))
     result = impasto.stylize(pictures[0], ["wave", pictures[1]], settings=settings)
-    assert same(anna.predict(run, api_name="/picture"), result, tmp_path)
-    record = impasto.read_record(anna.predict(run, api_name="/picture"))
+    assert same(anna.predict(job, api_name="/picture"), result, tmp_path)
+    record = impasto.read_record(anna.predict(job, api_name="/picture"))
     painting = next(each for each in record["inputs"] if each["role"] == "style")
     assert {*painting} == {"role", "name", "sha256"} and painting["name"] == "wave"
     assert ended(
@@ -154,23 +154,23 @@ def test_a_run_takes_learned_styles_and_shares(anna, ask, pictures, tmp_path):
 
 
 def test_jobs_are_controlled(anna, ask):
-    run, next_ = ask(settings=LONG), ask(settings=LONG)
-    until(anna, run, lambda view: view["iteration"] > 2)
+    job, next_ = ask(settings=LONG), ask(settings=LONG)
+    until(anna, job, lambda view: view["iteration"] > 2)
     assert anna.predict(next_, api_name="/run")["place"] == 1
-    assert anna.predict(run, api_name="/pause")["status"] == "paused"
+    assert anna.predict(job, api_name="/pause")["status"] == "paused"
     until(anna, next_, lambda view: view["iteration"] > 2)
     assert anna.predict(next_, api_name="/drop")["id"] == next_
     assert "there is no such job" in refusal(anna.predict, next_, api_name="/run")
-    view = anna.predict(run, {"strength": 0.5, "iterations": 2_000}, api_name="/change")
+    view = anna.predict(job, {"strength": 0.5, "iterations": 2_000}, api_name="/change")
     assert (view["settings"]["strength"], view["settings"]["iterations"]) == (0.5, 2_000)
-    assert anna.predict(run, api_name="/go_on")["status"] in ("waiting", "running")
-    until(anna, run, lambda view: view["iterations"] < 10_000 and view["status"] == "running")
-    refused = refusal(anna.predict, run, api_name="/picture")
+    assert anna.predict(job, api_name="/go_on")["status"] in ("waiting", "running")
+    until(anna, job, lambda view: view["iterations"] < 10_000 and view["status"] == "running")
+    refused = refusal(anna.predict, job, api_name="/picture")
     assert "the job is running and has no picture in the gallery yet" in refused
-    anna.predict(run, api_name="/stop")
-    view = until(anna, run, ended)
+    anna.predict(job, api_name="/stop")
+    view = until(anna, job, ended)
     assert view["status"] == "stopped" and view["picture"]
-    refused = refusal(anna.predict, run, {"strength": 1}, api_name="/change")
+    refused = refusal(anna.predict, job, {"strength": 1}, api_name="/change")
     assert "has ended" in refused
 
 
@@ -215,7 +215,7 @@ def test_settings_are_checked(anna, ask, changes, words):
         ({"styles": [3]}, "styles"),
     ],
 )
-def test_what_cannot_be_a_run_is_refused(ask, values, words):
+def test_invalid_jobs_are_refused(ask, values, words):
     assert words in refusal(ask, **values)
 
 
@@ -235,12 +235,12 @@ def test_what_cannot_be_a_run_is_refused(ask, values, words):
         ({"styles": None}, "got 0"),
     ],
 )
-def test_what_cannot_be_painted_is_refused(anna, pictures, values, words):
+def test_invalid_paint_requests_are_refused(anna, pictures, values, words):
     values = {"photograph": handle_file(pictures[0]), "styles": ["wave"], **values}
     assert words in refusal(anna.predict, **values, api_name="/paint")
 
 
-def test_what_is_no_picture_is_told(anna, ask, tmp_path):
+def test_a_file_that_is_not_a_picture_is_refused(anna, ask, tmp_path):
     path = tmp_path / "words.jpg"
     path.write_text("just words")
     file = handle_file(path)
@@ -260,25 +260,25 @@ def test_what_is_no_picture_is_told(anna, ask, tmp_path):
         (("none.png", "exe"), ""),
     ],
 )
-def test_a_picture_that_is_not_there_is_told(anna, values, words):
+def test_a_missing_picture_is_refused(anna, values, words):
     assert words in refusal(anna.predict, *values, api_name="/picture")
 
 
-def test_bad_words_for_runs_and_gallery_are_told(anna):
+def test_invalid_job_and_gallery_requests_are_refused(anna):
     for name in ("run", "pause", "go_on", "stop", "drop"):
-        for run, words in (("", "no such job"), ("../x", "no such job"), ([1], "must be a string")):
-            assert words in refusal(anna.predict, run, api_name=f"/{name}")
+        for job, words in (("", "no such job"), ("../x", "no such job"), ([1], "must be a string")):
+            assert words in refusal(anna.predict, job, api_name=f"/{name}")
     assert "must be a string" in refusal(anna.predict, {"a": 1}, api_name="/gallery")
     for most in (0, 1001, "all", None):
         assert "most must be 1 to 1000" in refusal(anna.predict, "", most, api_name="/gallery")
 
 
-def test_what_is_one_users_is_not_anothers(anna, eva, ask):
-    run = ask()
-    name = until(anna, run, ended)["picture"]
+def test_users_cannot_access_each_other(anna, eva, ask):
+    job = ask()
+    name = until(anna, job, ended)["picture"]
     for endpoint in ("run", "pause", "go_on", "stop", "drop", "picture"):
-        assert "there is no such job" in refusal(eva.predict, run, api_name=f"/{endpoint}")
-    assert "no such job" in refusal(eva.predict, run, {"strength": 1}, api_name="/change")
+        assert "there is no such job" in refusal(eva.predict, job, api_name=f"/{endpoint}")
+    assert "no such job" in refusal(eva.predict, job, {"strength": 1}, api_name="/change")
     assert name in refusal(eva.predict, name, api_name="/picture")
     assert eva.predict(api_name="/runs") == eva.predict(api_name="/gallery") == []
 
@@ -287,24 +287,24 @@ def test_a_file_that_was_not_uploaded_is_refused(anna, eva, pictures, where):
     eva.download_files = False
     made = eva.predict(handle_file(pictures[0]), ["wave"], api_name="/paint")
     for path in (made["path"], "/etc/passwd", "https://example.com/x.png"):
-        file = {"path": path, "meta": {"_type": "another"}}  # which the client does not upload
+        file = {"path": path, "meta": {"_type": "another"}}  # not uploaded by the client
         with pytest.raises(HTTPStatusError, match=r"40[03]"):
             anna.predict(file, ["wave"], api_name="/paint")
 
 
-def test_without_the_password_nothing_is_to_be_had(where, tmp_path):
+def test_login_needs_the_password(where, tmp_path):
     for who in (None, "anna:wrong password"):
         with pytest.raises(Exception, match=r"401|[Ll]ogin"), client(where, tmp_path, who):
             pass
 
 
 @pytest.fixture(scope="module")
-def at_work(anna, pictures):
-    """A run that goes on for long."""
+def long_job(anna, pictures):
+    """A long job."""
     photo, painting = map(handle_file, pictures)
-    run = anna.predict(photo, [painting], LONG, api_name="/stylize")
-    yield run
-    anna.predict(run, api_name="/drop")
+    job = anna.predict(photo, [painting], LONG, api_name="/stylize")
+    yield job
+    anna.predict(job, api_name="/drop")
 
 
 @pytest.mark.parametrize(
@@ -323,6 +323,6 @@ def at_work(anna, pictures):
         ([1], "settings must be an object"),
     ],
 )
-def test_changes_are_checked(anna, at_work, changes, words):
-    assert words in refusal(anna.predict, at_work, changes, api_name="/change")
-    assert anna.predict(at_work, api_name="/run")["settings"]["strength"] == 1
+def test_changes_are_checked(anna, long_job, changes, words):
+    assert words in refusal(anna.predict, long_job, changes, api_name="/change")
+    assert anna.predict(long_job, api_name="/run")["settings"]["strength"] == 1

@@ -1,4 +1,4 @@
-"""The server as it is started, in a process of its own, asked over the network."""
+"""The server in its own process, accessed over the network."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ SESSION = "s1x7"
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """A studio for one."""
+    """A studio without passwords."""
     with studio(
         tmp_path_factory.mktemp("alone"), "--max-upload", "1", "--max-pixels", "40000"
     ) as it:
@@ -31,14 +31,14 @@ def alone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """A studio for two."""
+    """A studio with two users."""
     with studio(tmp_path_factory.mktemp("shared"), "--auth", ANNA, "--auth", EVA) as it:
         yield it
 
 
 @contextlib.contextmanager
 def client(where, who=None):
-    """Open a client; one who has a name logs in."""
+    """Open a client; log in if `who` is given."""
     with httpx.Client(base_url=where.url, timeout=60) as made:
         if who:
             name, password = who.split(":")
@@ -48,7 +48,7 @@ def client(where, who=None):
 
 
 def picture(seed=0, size=(8, 6)):
-    """Make a PNG."""
+    """Return colours and a PNG."""
     colors = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
     file = io.BytesIO()
     PIL.fromarray(colors).save(file, "PNG")
@@ -61,13 +61,13 @@ def upload(http, content, name="p.png"):
 
 
 def call(http, name, *data):
-    """Call a function of the page; return its answer, or the status."""
+    """Call a function of the page; return its result, or the status code."""
     asked = http.post(f"/gradio_api/call/{name}", json={"data": data})
     if asked.status_code != 200:
         return asked.status_code
     answer = http.get(f"/gradio_api/call/{name}/{asked.json()['event_id']}")
-    event, told = answer.text.split("\ndata: ", 1)
-    return event.removeprefix("event: "), json.loads(told)
+    event, data = answer.text.split("\ndata: ", 1)
+    return event.removeprefix("event: "), json.loads(data)
 
 
 def turn(http, path):
@@ -78,7 +78,7 @@ def fetch(http, path):
     return http.get(f"/gradio_api/file={path}")
 
 
-def test_a_picture_goes_in_and_another_comes_out(alone):
+def test_a_picture_is_processed(alone):
     with client(alone) as http:
         colors, content = picture()
         event, (made,) = turn(http, upload(http, content))
@@ -103,7 +103,7 @@ def test_the_page_names_no_other_host(alone):
     }
 
 
-def test_the_policy_lets_the_page_work_and_nothing_else(alone):
+def test_responses_have_a_content_security_policy(alone):
     with client(alone) as http:
         headers = http.get("/").headers
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -138,7 +138,7 @@ def test_a_request_without_a_host_is_refused(alone):
             assert line.recv(4096).split()[1] in (b"400", b"403")
 
 
-def test_an_upload_that_is_too_large_is_refused_at_once_and_while_it_comes(alone):
+def test_large_uploads_are_refused_at_once_and_while_streaming(alone):
     def parts():
         yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="p.png"\r\n\r\n'
         for _ in range(100):
@@ -157,20 +157,20 @@ def test_an_upload_that_is_too_large_is_refused_at_once_and_while_it_comes(alone
 
 def test_a_picture_of_too_many_pixels_is_not_decoded(alone):
     with client(alone) as http:
-        event, told = turn(http, upload(http, picture(size=(256, 256))[1]))
+        event, data = turn(http, upload(http, picture(size=(256, 256))[1]))
         assert event == "error"
-        assert "Traceback" not in str(told)
+        assert "Traceback" not in str(data)
         assert turn(http, upload(http, picture(size=(190, 200))[1]))[0] == "complete"
 
 
 @pytest.mark.parametrize("content", [b"just words", b"%!PS-Adobe-3.0 EPSF-3.0\n", b""])
-def test_what_is_no_picture_is_refused(alone, content):
+def test_a_file_that_is_not_a_picture_is_refused(alone, content):
     with client(alone) as http:
         assert turn(http, upload(http, content, "words.jpg"))[0] == "error"
 
 
 def outside(where):
-    """List ways out of the folder."""
+    """Return paths that lead out of the folder."""
     secret = where.gallery.parent / "secret.txt"
     secret.write_text("secret")
     files = next(where.temporary.glob(f"{_PREFIX}*/shown_*"))
@@ -185,7 +185,7 @@ def outside(where):
 
 
 def quoted(path):
-    """Give a path as it is, with its dots and slashes quoted, and quoted twice."""
+    """Return encodings of a path: quoted, quoted twice, and with quoted slashes."""
     once = "".join(f"%{byte:02x}" for byte in path.encode())
     return (once, once.replace("%", "%25"), path.replace("../", "..%2f").replace("\0", "%00"))
 
@@ -198,7 +198,7 @@ BELOW = (
 
 
 @pytest.mark.parametrize("below", BELOW)
-def test_no_address_leads_out_of_the_folder(alone, below):
+def test_no_url_leads_out_of_the_folder(alone, below):
     with client(alone) as http:
         for path in outside(alone):
             for written in quoted(path) if path.strip(".") else ():
@@ -208,7 +208,7 @@ def test_no_address_leads_out_of_the_folder(alone, below):
                 text = with_it.text
                 assert "secret" not in text.replace("secret.txt", ""), (below, path)
                 assert "root:" not in text and "PYTHONPATH" not in text
-                if "/call/" not in below:  # there, the stream says so
+                if "/call/" not in below:  # there, the stream contains the error
                     assert with_it.status_code in (400, 401, 403, 404, 405, 422), (below, path)
 
 
@@ -231,18 +231,18 @@ def test_the_name_of_an_upload_stays_in_the_folder(alone):
         assert progress.status_code == 404
 
 
-def test_what_is_uploaded_is_not_shown_as_a_page(alone):
+def test_uploads_are_not_served_as_pages(alone):
     with client(alone) as http:
         for name in ("x.html", "x.svg", "x.xml"):
             page = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
             path = upload(http, page, name)
-            turn(http, path)  # that an event has named it changes nothing
+            turn(http, path)  # an event that names it must not change the headers
             headers = fetch(http, path).headers
             assert headers["content-disposition"].startswith("attachment")
             assert "sandbox" in headers["content-security-policy"]
 
 
-def test_without_a_name_nothing_is_to_be_had(shared):
+def test_without_login_nothing_is_served(shared):
     with client(shared) as http:
         assert "auth_required" in http.get("/").text
         assert http.get("/health").json() == {"open": True}
@@ -254,7 +254,7 @@ def test_without_a_name_nothing_is_to_be_had(shared):
         assert fetch(http, "/etc/passwd").status_code == 401
 
 
-def test_what_is_one_users_is_not_anothers(shared):
+def test_users_cannot_access_each_other(shared):
     with client(shared, ANNA) as anna, client(shared, EVA) as eva, client(shared) as nobody:
         path = upload(anna, picture(1)[1])
         event, (made,) = turn(anna, path)
@@ -264,14 +264,14 @@ def test_what_is_one_users_is_not_anothers(shared):
             assert fetch(eva, file).status_code == 403
             assert fetch(nobody, file).status_code == 401
             assert turn(eva, file) == 403
-            assert call(eva, "echo", file) == 403  # else the answer would tell it to her
+            assert call(eva, "echo", file) == 403  # otherwise the response would grant it
         assert (shared.gallery / "anna" / "made.png").exists()
         assert not (shared.gallery / "eva").exists()
         mine = upload(eva, picture(1)[1])  # her own copy of the same picture
         assert fetch(eva, mine).status_code == 200
 
 
-def test_after_a_logout_the_old_cookie_is_worth_nothing(shared):
+def test_logout_invalidates_the_cookie(shared):
     with client(shared, EVA) as eva:
         path = upload(eva, picture(2)[1])
         cookies = dict(eva.cookies)
@@ -280,7 +280,7 @@ def test_after_a_logout_the_old_cookie_is_worth_nothing(shared):
             assert fetch(thief, path).status_code == 401
 
 
-def test_wrong_passwords_are_slowed_down(tmp_path):
+def test_wrong_passwords_are_limited(tmp_path):
     with studio(tmp_path, "--auth", ANNA) as where, client(where) as http:
         for _ in range(10):
             form = {"username": "anna", "password": "wrong"}
@@ -292,14 +292,14 @@ def test_wrong_passwords_are_slowed_down(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_it_ends_with_open_streams_and_leaves_nothing_behind(tmp_path, sent, code):
+def test_shutdown_ends_streams_and_removes_files(tmp_path, sent, code):
     with studio(tmp_path) as where, client(where) as http:
         upload(http, picture()[1])
         with http.stream("GET", "/gradio_api/heartbeat/x") as stream:
             parts = stream.iter_text()
             assert next(parts).startswith("data: ALIVE")
             where.process.send_signal(sent)
-            list(parts)  # comes to an end
+            list(parts)  # ends
         out, err = where.process.communicate(timeout=60)
     assert where.process.returncode == code
     assert "the page is closed" in out
@@ -308,8 +308,8 @@ def test_it_ends_with_open_streams_and_leaves_nothing_behind(tmp_path, sent, cod
     assert list(where.temporary.iterdir()) == []
 
 
-def test_a_port_that_is_taken_is_told(tmp_path, alone):
+def test_a_used_port_is_refused(tmp_path, alone):
     port = httpx.URL(alone.url).port
-    told = rf"port {port} is in use.*pass --port \d+"
-    with pytest.raises(AssertionError, match=told), studio(tmp_path, "--port", str(port)):
+    message = rf"port {port} is in use.*pass --port \d+"
+    with pytest.raises(AssertionError, match=message), studio(tmp_path, "--port", str(port)):
         pass

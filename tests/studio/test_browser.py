@@ -1,4 +1,4 @@
-"""Painting at once, keeping and downloading, in a browser."""
+"""Previews, saving and downloading in a browser."""
 
 from urllib.parse import urlsplit
 
@@ -13,12 +13,12 @@ import impasto
 from impasto.images.files import read_record
 from impasto.settings import Settings
 
-JPEG = 0.03  # mean difference that the page's pictures, which are JPEGs, have
+JPEG = 0.03  # mean difference of the page's JPEGs
 
 
 @pytest.fixture
 def painted(page, photograph):
-    """The page with a photograph painted as a wave."""
+    """The page with a photograph painted in the style `wave`."""
     page.take_photograph(photograph)
     page.picture_after(lambda: page.choose("#styles", "wave"))
     return page
@@ -36,16 +36,16 @@ def test_a_photograph_is_painted_at_once(page, photograph):
     assert difference(other, impasto.paint(photograph, "scream").image) <= JPEG
 
 
-def test_the_styles_wear_the_photograph(page, photograph):
+def test_style_buttons_show_thumbnails(page, photograph):
     look = "return getComputedStyle(arguments[0], '::before').backgroundImage"
     wave = "#styles label:has(input[value=wave])"
     page.take_photograph(photograph)
-    worn = page.until(lambda: (now := page.run(look, page.find(wave))) != "none" and now)
-    assert worn.startswith('url("data:image/jpeg')
-    assert worn != page.run(look, page.find("#styles label:has(input[value=scream])"))
+    shown = page.until(lambda: (now := page.run(look, page.find(wave))) != "none" and now)
+    assert shown.startswith('url("data:image/jpeg')
+    assert shown != page.run(look, page.find("#styles label:has(input[value=scream])"))
 
 
-def test_strength_answers_live(painted, photograph):
+def test_strength_updates_the_preview(painted, photograph):
     slider = painted.find("#setting-strength input[type=range]")
 
     def by_mouse():
@@ -75,7 +75,7 @@ def test_a_second_style_is_blended_in(painted, photograph):
     painted.until(lambda: painted.text("#note").startswith("Wave + Scream, painted in "))
 
 
-def test_a_painting_of_ones_own_is_a_style(painted, photograph, tmp_path):
+def test_an_uploaded_painting_is_a_style(painted, photograph, tmp_path):
     painting = tmp_path / "my_swirls.png"
     Image.fromarray(np.uint8(255 * impasto.paint(photograph, "mosaic").image)).save(painting)
     shown = painted.picture_after(lambda: painted.upload("#own", painting))
@@ -103,7 +103,7 @@ def test_a_picture_is_kept_and_downloaded(painted, photograph):
         assert (record["content"], record["style"]) == ("astronaut.png", "wave")
 
 
-def test_what_is_kept_already_is_not_kept_again(painted):
+def test_a_kept_picture_is_not_kept_again(painted):
     painted.click("#keep")
     painted.until(lambda: "Saved as" in painted.text("#note"))
     before = set(painted.studio.gallery.iterdir())
@@ -112,7 +112,7 @@ def test_what_is_kept_already_is_not_kept_again(painted):
     assert path.name in painted.text("#note")
 
 
-def test_the_settings_are_told_as_a_command_line(painted):
+def test_the_settings_are_shown_as_a_command_line(painted):
     painted.enter("#setting-strength", 0.6)
     painted.expand("#command")
     lines = painted.until(lambda: painted.find("#command-text textarea").get_attribute("value"))
@@ -132,7 +132,7 @@ def test_the_paintings_of_the_chosen_styles_are_shown(painted):
     painted.until(lambda: painted.text("#originals") == "The Scream, Edvard Munch, 1893")
 
 
-def test_an_old_picture_brings_its_settings_back(page, tmp_path, rng):
+def test_a_picture_restores_its_settings(page, tmp_path, rng):
     settings = Settings(size=640, strength=0.35, quality="draft", color="keep", seed=7)
     old = tmp_path / "old.png"
     made(rng.random((48, 64, 3), np.float32), settings=settings).save(old)
@@ -148,17 +148,17 @@ def test_an_old_picture_brings_its_settings_back(page, tmp_path, rng):
         assert page.find(f"#setting-{name} input[value={value}]").is_selected()
 
 
-def test_what_is_missing_is_told_in_a_sentence(page, photograph):
+def test_a_missing_input_shows_a_message(page, photograph):
     page.click("#finer")
     page.until(lambda: "Choose a photograph first." in page.text(".toast-wrap"))
     page.take_photograph(photograph)
     for button in ("#finer", "#keep", "#download"):
-        told = page.text(".toast-wrap").count("Choose a style first")
+        count = page.text(".toast-wrap").count("Choose a style first")
         page.click(button)
-        page.until(lambda old=told: page.text(".toast-wrap").count("Choose a style first") > old)
+        page.until(lambda old=count: page.text(".toast-wrap").count("Choose a style first") > old)
 
 
-def test_a_file_that_is_no_picture_is_told_in_a_sentence(page, tmp_path):
+def test_a_file_that_is_not_a_picture_shows_a_message(page, tmp_path):
     path = tmp_path / "letter.jpg"
     path.write_text("Dear Sir", "utf-8")
     page.upload("#photo", path)

@@ -1,4 +1,4 @@
-"""The gallery in a browser: looked at, search_text, tidied, and asked for settings."""
+"""The gallery in a browser: search, details, settings, deletion, download."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ NAMES = {"lake_boats": "boats", "tower_hills": "hills", "tower_boats": "boats"}
 
 
 @pytest.fixture
-def shelf(page, rng):
-    """The gallery's part of the page, with three pictures among those of other tests."""
+def gallery_tab(page, rng):
+    """The gallery tab with three pictures, besides those of other tests."""
     folder = page.studio.gallery
     for name, style in NAMES.items():
         if not (folder / f"{name}.png").exists():
@@ -45,67 +45,71 @@ def choose(page, caption):
     page.until(lambda: caption.partition(", ")[2] in page.text("#about"))
 
 
-def test_pictures_are_searched_by_photograph_style_and_settings(shelf):
-    search(shelf, "boats", ["boats, lake.jpg", "boats, tower.jpg"])
-    search(shelf, "BOATS tower", ["boats, tower.jpg"])
-    search(shelf, "0.45 lake", ["boats, lake.jpg"])
-    search(shelf, "no such thing", [])
-    shelf.until(lambda: "No pictures found." in shelf.text("#pictures"))
-    assert str(shelf.studio.gallery) in shelf.text("#shelf-note")
+def test_pictures_are_searched_by_photograph_style_and_settings(gallery_tab):
+    search(gallery_tab, "boats", ["boats, lake.jpg", "boats, tower.jpg"])
+    search(gallery_tab, "BOATS tower", ["boats, tower.jpg"])
+    search(gallery_tab, "0.45 lake", ["boats, lake.jpg"])
+    search(gallery_tab, "no such thing", [])
+    gallery_tab.until(lambda: "No pictures found." in gallery_tab.text("#pictures"))
+    assert str(gallery_tab.studio.gallery) in gallery_tab.text("#shelf-note")
 
 
-def test_a_picture_is_shown_with_what_made_it(shelf):
-    search(shelf, "lake", ["boats, lake.jpg"])
-    choose(shelf, "boats, lake.jpg")
-    shown = shelf.until(lambda: shelf.find("#shown img").get_attribute("src"))
-    truth = as_image(shelf.studio.gallery / "lake_boats.png")
-    assert difference(shelf.picture_at(shown), truth) <= 0.03
-    told = shelf.text("#about")
+def test_a_picture_is_shown_with_its_details(gallery_tab):
+    search(gallery_tab, "lake", ["boats, lake.jpg"])
+    choose(gallery_tab, "boats, lake.jpg")
+    shown = gallery_tab.until(lambda: gallery_tab.find("#shown img").get_attribute("src"))
+    truth = as_image(gallery_tab.studio.gallery / "lake_boats.png")
+    assert difference(gallery_tab.picture_at(shown), truth) <= 0.03
+    details = gallery_tab.text("#about")
     for word in ("lake_boats.png", "lake.jpg", "boats", "64x48", "draft", "0.45"):
-        assert word in told
+        assert word in details
 
 
-def test_its_settings_are_used_again(shelf):
-    search(shelf, "lake", ["boats, lake.jpg"])
-    choose(shelf, "boats, lake.jpg")
-    shelf.click("#use")
-    shelf.until(lambda: "The settings of lake_boats.png are restored." in shelf.text("#shelf-note"))
-    shelf.click("button[role=tab]:nth-of-type(1)")
-    shelf.expand("#more")
-    value = shelf.find("#setting-size input").get_attribute
-    shelf.until(lambda: value("value") == "480")
-    assert shelf.find("#setting-quality input[value=draft]").is_selected()
+def test_settings_are_restored(gallery_tab):
+    search(gallery_tab, "lake", ["boats, lake.jpg"])
+    choose(gallery_tab, "boats, lake.jpg")
+    gallery_tab.click("#use")
+    gallery_tab.until(
+        lambda: "The settings of lake_boats.png are restored." in gallery_tab.text("#shelf-note")
+    )
+    gallery_tab.click("button[role=tab]:nth-of-type(1)")
+    gallery_tab.expand("#more")
+    value = gallery_tab.find("#setting-size input").get_attribute
+    gallery_tab.until(lambda: value("value") == "480")
+    assert gallery_tab.find("#setting-quality input[value=draft]").is_selected()
 
 
-def test_it_is_deleted_and_brought_back(shelf):
-    path = shelf.studio.gallery / "tower_hills.png"
+def test_a_picture_is_deleted_and_restored(gallery_tab):
+    path = gallery_tab.studio.gallery / "tower_hills.png"
     before = path.read_bytes()
-    search(shelf, "hills", ["hills, tower.jpg"])
-    choose(shelf, "hills, tower.jpg")
-    shelf.click("#delete")
-    shelf.until(lambda: "tower_hills.png is deleted" in shelf.text("#shelf-note"))
-    shelf.until(lambda: thumbnails(shelf) == [])
+    search(gallery_tab, "hills", ["hills, tower.jpg"])
+    choose(gallery_tab, "hills, tower.jpg")
+    gallery_tab.click("#delete")
+    gallery_tab.until(lambda: "tower_hills.png is deleted" in gallery_tab.text("#shelf-note"))
+    gallery_tab.until(lambda: thumbnails(gallery_tab) == [])
     assert not path.exists()
-    assert "tower_hills" not in shelf.text("#about")
-    shelf.click("#undo")
-    shelf.until(lambda: "tower_hills.png is restored" in shelf.text("#shelf-note"))
-    shelf.until(lambda: thumbnails(shelf) == ["hills, tower.jpg"])
+    assert "tower_hills" not in gallery_tab.text("#about")
+    gallery_tab.click("#undo")
+    gallery_tab.until(lambda: "tower_hills.png is restored" in gallery_tab.text("#shelf-note"))
+    gallery_tab.until(lambda: thumbnails(gallery_tab) == ["hills, tower.jpg"])
     assert path.read_bytes() == before
 
 
-def test_it_is_downloaded(shelf):
-    search(shelf, "lake", ["boats, lake.jpg"])
-    choose(shelf, "boats, lake.jpg")
-    shelf.choose("#shelf-kind", "tif")
-    path = shelf.downloaded(lambda: shelf.click("#shelf-download"))
-    kept = shelf.studio.gallery / "lake_boats.png"
+def test_a_picture_is_downloaded(gallery_tab):
+    search(gallery_tab, "lake", ["boats, lake.jpg"])
+    choose(gallery_tab, "boats, lake.jpg")
+    gallery_tab.choose("#shelf-kind", "tif")
+    path = gallery_tab.downloaded(lambda: gallery_tab.click("#shelf-download"))
+    kept = gallery_tab.studio.gallery / "lake_boats.png"
     assert path.suffix == ".tif"
     assert difference(as_image(path), as_image(kept)) == 0
     assert read_record(path) == read_record(kept)
 
 
-def test_nothing_chosen_is_told_in_a_sentence(shelf):
+def test_without_a_selection_a_message_is_shown(gallery_tab):
     for button in ("#use", "#delete", "#shelf-download"):
-        told = shelf.text(".toast-wrap").count("no picture")
-        shelf.click(button)
-        shelf.until(lambda old=told: shelf.text(".toast-wrap").count("no picture") > old)
+        count = gallery_tab.text(".toast-wrap").count("no picture")
+        gallery_tab.click(button)
+        gallery_tab.until(
+            lambda old=count: gallery_tab.text(".toast-wrap").count("no picture") > old
+        )

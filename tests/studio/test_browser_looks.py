@@ -1,4 +1,4 @@
-"""How the studio's page looks and is used: phone, dark, Korean, by keys alone, and axe's rules."""
+"""The page on a phone, in the dark, in Korean and by keyboard; accessibility rules of axe."""
 
 import re
 import time
@@ -57,7 +57,7 @@ def prepare(page, photograph, style="wave"):
 
 
 def unfold(page):
-    """Open all there is, with a photograph to paint regions on."""
+    """Open all accordions, and load the photograph on the canvas."""
     for part in PARTS:
         page.expand(part)
     page.click("#regions-take")
@@ -77,14 +77,14 @@ def choose_first(page):
 
 @pytest.fixture
 def kept(page, rng):
-    """Some pictures are in the gallery: as many as stand in a row."""
+    """Fill a row of the gallery with pictures."""
     for _ in range(4 - len(list(page.studio.gallery.glob("*.png")))):
         image = rng.random((48, 64, 3), np.float32)
         result = made(image, content="a_rather_long_name.jpg", style="its_style.png")
         gallery.keep(page.studio.gallery, result, "noise")
 
 
-def test_all_is_reached_on_a_phone(page, kept, photograph):
+def test_everything_fits_on_a_phone(page, kept, photograph):
     page.open(size=PHONE)
     prepare(page, photograph)
     unfold(page)
@@ -102,23 +102,23 @@ def test_all_is_reached_on_a_phone(page, kept, photograph):
 
 
 def fits(page):
-    """Check that nothing lies beyond the screen's side, and that fingers hit what they aim at."""
+    """Check that nothing overflows the screen, and that touch targets are large enough."""
     assert settled(page, BEYOND) == []
     assert page.run("return document.documentElement.scrollWidth") <= PHONE[0]
     assert settled(page, SMALL_TARGETS, 24) == []
 
 
 def settled(page, script, *values, seconds=8):
-    """Return what a script finds, when it finds nothing or the page has had time to settle."""
+    """Run a script until it finds nothing or time is up, and return what it finds."""
     ends = time.monotonic() + seconds
     while (found := page.run(script, *values)) and time.monotonic() < ends:
         time.sleep(0.1)
     return found
 
 
-def test_a_picture_is_made_by_keys_alone(running, photograph):
+def test_a_picture_is_made_by_keyboard(running, photograph):
     page = running
-    page.take_photograph(photograph)  # the browser's own window for files has no page to test
+    page.take_photograph(photograph)  # the file dialog cannot be tested
     page.run("document.querySelector('#photo button')?.focus()")
     reach(page, "#styles input")
     before = page.addresses()
@@ -152,7 +152,7 @@ def press(page, key):
 
 
 def reach(page, selector, most=80):
-    """Press the tabulator until an element has the focus, which must be seen."""
+    """Press Tab until an element has the focus, and check that the focus is visible."""
     for _ in range(most):
         if page.run("return document.activeElement.matches(arguments[0])", selector):
             assert outlined(page), selector
@@ -162,7 +162,7 @@ def reach(page, selector, most=80):
 
 
 def outlined(page):
-    """Say whether the focus is seen: at the element, or at the label around it."""
+    """Return whether the focus is visible, at the element or its label."""
     return page.run(
         "const seen = (e) => e && parseFloat(getComputedStyle(e).outlineWidth) >= 2 && "
         "getComputedStyle(e).outlineStyle !== 'none';"
@@ -219,14 +219,14 @@ def test_korean(running, kept, photograph):
     assert foreign - names - WORDS_OF_SETTINGS <= {"Impasto", "PNG", "JPG", "TIF", UNTRANSLATED}
 
 
-UNTRANSLATED = "common.complete"  # a key that Gradio shows for a moment after an upload
+UNTRANSLATED = "common.complete"  # a key that Gradio shows briefly after an upload
 
 
 def _values(name):
     return get_args(Settings.model_fields[name].annotation)
 
 
-WORDS_OF_SETTINGS = {  # which the command line has, too
+WORDS_OF_SETTINGS = {  # also on the command line
     *("content", "noise", "style", "paint"),
     *(value for name in ("quality", "color", "style_loss", "preset") for value in _values(name)),
 }

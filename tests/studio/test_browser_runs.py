@@ -1,4 +1,4 @@
-"""JobService of the slow route, watched and steered in a browser."""
+"""Iterative jobs, shown and controlled in a browser."""
 
 import re
 
@@ -10,7 +10,7 @@ import impasto
 from impasto.images.files import read_record
 from impasto.images.scales import resize
 
-JPEG = 0.03  # mean difference that the page's pictures, which are JPEGs, have
+JPEG = 0.03  # mean difference of the page's JPEGs
 
 
 def prepare(page, photograph, style="wave"):
@@ -19,7 +19,7 @@ def prepare(page, photograph, style="wave"):
 
 
 def kept(page):
-    """Return the file of the gallery that the page's status names."""
+    """Return the file that the status line names."""
     (name,) = re.findall(r"saved as (\S+\.png)", page.text(".status-line"), re.IGNORECASE)
     return page.studio.gallery / name
 
@@ -29,7 +29,7 @@ def ended(page, word, seconds=90):
     return kept(page)
 
 
-def test_a_run_is_watched_until_it_is_done(running, photograph):
+def test_a_job_shows_progress_until_it_is_done(running, photograph):
     prepare(running, photograph)
     lines, shown, curves = set(), set(), set()
     running.start()
@@ -54,12 +54,12 @@ def test_a_run_is_watched_until_it_is_done(running, photograph):
 
 
 def shows(page, path):
-    """Say whether the picture on the page is that of a file."""
+    """Return whether the page shows the picture of a file."""
     ours, theirs = page.pictures()[1], as_image(path)
     return ours.shape == theirs.shape and difference(ours, theirs) <= JPEG
 
 
-def test_a_run_is_paused_changed_and_stopped(running, photograph):
+def test_a_job_is_paused_changed_and_stopped(running, photograph):
     prepare(running, photograph)
     running.start(quality="best")
     running.until(lambda: running.evaluation() > 3)
@@ -67,7 +67,7 @@ def test_a_run_is_paused_changed_and_stopped(running, photograph):
     running.until(lambda: running.text(".status-line").startswith("Paused at evaluation"))
     paused = running.text(".status-line")
     assert running.sees("#resume") and not running.sees("#pause")
-    running.open()  # whoever comes back finds it as it was
+    running.open()  # reload
     running.until(lambda: running.text(".status-line") == paused)
     running.until(lambda: running.pictures()[1:] and has_strokes(running, photograph))
     running.click("#resume")
@@ -88,12 +88,12 @@ def page_note(page):
 
 
 def has_strokes(page, photograph):
-    """Say whether the page shows a picture beside the photograph that is not the photograph."""
+    """Return whether the picture on the page differs from the photograph."""
     shown = page.pictures()[1]
     return difference(shown, resize(as_image(photograph), shown.shape[:2])) > JPEG
 
 
-def test_a_run_outlives_reload_and_a_closed_tab(running, photograph):
+def test_a_job_survives_reload_and_a_closed_tab(running, photograph):
     prepare(running, photograph)
     running.start(quality="best")
     before = running.until(running.evaluation)
@@ -118,7 +118,7 @@ def test_a_run_outlives_reload_and_a_closed_tab(running, photograph):
     running.until(lambda: not running.text(".status-line"))
 
 
-def test_runs_wait_for_their_turn(running, photograph):
+def test_jobs_wait_for_their_turn(running, photograph):
     prepare(running, photograph)
     running.start(quality="best")
     running.until(running.evaluation)
@@ -137,10 +137,12 @@ def test_runs_wait_for_their_turn(running, photograph):
     running.until(running.evaluation)
     running.click("#stop")
     assert ended(running, "Stopped").stem.startswith("astronaut_wave")
-    running.until(lambda: "astronaut_scream: Size" in running.text("#runs"))  # the next has begun
+    running.until(
+        lambda: "astronaut_scream: Size" in running.text("#runs")
+    )  # the next job has started
 
 
-def test_what_is_painted_green_stays_as_it_is(running, photograph):
+def test_green_regions_stay_unchanged(running, photograph):
     prepare(running, photograph)
     running.expand("#regions")
     running.click("#regions-take")
@@ -160,7 +162,7 @@ def test_what_is_painted_green_stays_as_it_is(running, photograph):
 
 
 def colours(page, canvas):
-    """Return what an element looks like, (H, W, 3)."""
+    """Return a screenshot of an element, (H, W, 3)."""
     import io
 
     return as_image(io.BytesIO(canvas.screenshot_as_png))
@@ -172,7 +174,7 @@ def is_green(page, canvas):
 
 
 def brush(page, canvas):
-    """Paint lines over the left of the canvas, close to each other."""
+    """Paint close lines over the left of the canvas."""
     for row in range(-60, 61, 15):
         chain = ActionChains(page.driver, duration=20)
         chain.move_to_element_with_offset(canvas, -20, row).click_and_hold()

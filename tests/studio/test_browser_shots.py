@@ -1,4 +1,4 @@
-"""What the page looks like; `pytest --screenshots FOLDER` writes pictures of it."""
+"""Screenshots of the page; `pytest --screenshots FOLDER` saves them."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ KEPT = ("wave", "scream", "pears", "mosaic")
 
 @pytest.fixture
 def shoot(page, request):
-    """Take a picture of what is in sight, and write it where a folder is asked for."""
+    """Take a screenshot, and save it if a folder is given."""
     folder = request.config.getoption("--screenshots")
 
     def taken(name):
@@ -52,7 +52,7 @@ def test_light_and_dark(page, coffee, shoot):
         page.open(dark=dark)
         paint(page, coffee, "wave")
         shots.append(shoot("studio_dark" if dark else "studio"))
-        ground = shots[-1][-40:, :20].mean()  # the lower left corner, beside all parts
+        ground = shots[-1][-40:, :20].mean()  # the lower left corner, background only
         assert ground < 0.2 if dark else ground > 0.85
     assert difference(*shots) > 0.3
 

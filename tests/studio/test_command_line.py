@@ -1,4 +1,4 @@
-"""Settings as a command line and back, and settings out of pictures."""
+"""Settings as a command line and back, and settings of pictures."""
 
 import json
 import shlex
@@ -88,7 +88,7 @@ def words_of(line):
 
 
 def split(line):
-    """Take a line apart as a shell does; `$'...'` too."""
+    """Split a line like a shell, including `$'...'`."""
     if "$'" not in line:
         return shlex.split(line)
     command = f"printf '%s\\0' {line}"
@@ -107,7 +107,7 @@ def test_a_command_line_gives_the_same_settings_back(given):
 
 @given(paths, st.lists(paths, min_size=1, max_size=3))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-def test_any_path_comes_through_the_shell(content, styles):
+def test_any_path_survives_the_shell(content, styles):
     command = parse(words_of(command_line(Settings(), content, styles)))
     assert command.content == Path(content)
     assert command.styles == tuple(map(Path, styles))
@@ -149,7 +149,7 @@ def test_a_command_that_paints_at_once_gives_the_same_back(wanted, blend):
         ({"seamless": True, "style_weights": (1, 0.5)}, " --style-weights 1 0.5 --seamless"),
     ],
 )
-def test_only_what_differs_from_the_defaults_is_said(given, options):
+def test_defaults_are_omitted(given, options):
     line = command_line(Settings(**given), "photo.jpg", ["wave.jpg"])
     assert line == f"impasto stylize photo.jpg wave.jpg{options}"
 
@@ -171,7 +171,7 @@ def test_a_texture_has_no_photograph():
     assert (command.aspect, command.settings.seamless) == (1.5, True)
 
 
-def test_what_a_terminal_would_obey_is_not_in_the_line():
+def test_control_characters_are_escaped():
     name = "a\n\x1b[201~rm 'x' \\ \u202e\udcff.jpg"
     line = command_line(Settings(), name, ["b.jpg"])
     assert line.isprintable()
@@ -183,7 +183,7 @@ def test_what_a_terminal_would_obey_is_not_in_the_line():
     assert done.stdout == name.encode("utf-8", "surrogateescape")
 
 
-def test_the_settings_of_a_picture_are_those_it_was_made_with(tmp_path):
+def test_settings_are_read_from_the_record(tmp_path):
     wanted = Settings(size=800, strength=0.6, preset="classic", height=None, seed=7)
     record, found = settings_of(made(TINY, settings=wanted).save(tmp_path / "a.png"))
     assert found == wanted
@@ -192,7 +192,7 @@ def test_the_settings_of_a_picture_are_those_it_was_made_with(tmp_path):
     assert settings_of(path)[1] == PaintSettings(strength=0.5)
 
 
-def test_settings_that_name_files_are_left_out(tmp_path):
+def test_settings_that_name_files_are_omitted(tmp_path):
     (tmp_path / "sky.png").write_bytes(b"sky")
     wanted = Settings(
         masks=(str(tmp_path / "sky.png"), "rest"),
@@ -243,7 +243,7 @@ def test_the_command_of_a_texture_has_its_aspect(tmp_path):
         ({"inputs": "none"}, PictureError, "is damaged"),
     ],
 )
-def test_a_record_that_cannot_be_used_is_a_sentence(tmp_path, change, error, match):
+def test_an_invalid_record_raises_an_error(tmp_path, change, error, match):
     record = {"format": 1, "made_with": "", "command": "stylize", "settings": {}, "inputs": []}
     info = PngImagePlugin.PngInfo()
     info.add_itxt("impasto", json.dumps({**record, **change}))
@@ -252,7 +252,7 @@ def test_a_record_that_cannot_be_used_is_a_sentence(tmp_path, change, error, mat
         settings_of(tmp_path / "a.png")
 
 
-def test_what_has_no_record_is_a_sentence(tmp_path):
+def test_a_picture_without_a_record_raises_an_error(tmp_path):
     PIL.new("RGB", (4, 4)).save(tmp_path / "a.png")
     with pytest.raises(PictureError, match="has no record"):
         settings_of(tmp_path / "a.png")

@@ -1,4 +1,4 @@
-"""The settings as controls of the page, and back."""
+"""Controls of settings, and their conversion to settings."""
 
 from __future__ import annotations
 
@@ -21,17 +21,15 @@ NAMES = [name for name, _ in CONTROLS]
 
 
 def controls(settings=None):
-    return {
-        shown.name: make_control(shown, translate, settings or Settings()) for shown in CONTROLS
-    }
+    return {spec.name: make_control(spec, translate, settings or Settings()) for spec in CONTROLS}
 
 
-def test_controls_stand_at_the_defaults():
-    standing = {name: made.value for name, made in controls().items()}
-    assert settings_from(standing) == Settings()
+def test_controls_have_the_default_values():
+    values = {name: made.value for name, made in controls().items()}
+    assert settings_from(values) == Settings()
 
 
-def test_sliders_keep_to_the_range_of_their_setting():
+def test_sliders_have_the_range_of_their_setting():
     made = controls()
     assert (made["strength"].minimum, made["strength"].maximum) == (0, 2)
     assert made["size"].minimum >= 16
@@ -59,31 +57,31 @@ def test_choices_are_those_of_the_setting():
     ],
     ids=str,
 )
-def test_positions_give_the_settings_back(settings):
-    standing = dict(zip(NAMES, control_values(settings), strict=True))
-    assert settings_from(standing) == settings
+def test_control_values_round_trip(settings):
+    values = dict(zip(NAMES, control_values(settings), strict=True))
+    assert settings_from(values) == settings
 
 
-def test_a_control_left_alone_lets_the_preset_choose():
-    standing = dict(zip(NAMES, control_values(Settings()), strict=True))
-    assert settings_from({**standing, "preset": "classic"}) == Settings(preset="classic")
-    assert settings_from({**standing, "quality": "draft"}).iterations == 60
-    assert settings_from({**standing, "budget": "90s"}).quality == "best"
+def test_presets_apply_to_controls_at_their_default():
+    values = dict(zip(NAMES, control_values(Settings()), strict=True))
+    assert settings_from({**values, "preset": "classic"}) == Settings(preset="classic")
+    assert settings_from({**values, "quality": "draft"}).iterations == 60
+    assert settings_from({**values, "budget": "90s"}).quality == "best"
 
 
-def test_whole_numbers_may_come_as_floats():
+def test_floats_are_accepted_for_whole_numbers():
     assert settings_from({"size": 640.0}).size == 640
 
 
-def test_a_file_to_start_from_is_not_for_a_page():
-    standing = dict(zip(NAMES, control_values(Settings(init="secret/file.png")), strict=True))
-    assert standing["init"] == "content"
+def test_a_starting_file_is_not_shown():
+    values = dict(zip(NAMES, control_values(Settings(init="secret/file.png")), strict=True))
+    assert values["init"] == "content"
 
 
-def test_what_is_beyond_a_slider_stands_at_its_end_and_is_named():
+def test_values_beyond_a_slider_are_clipped_and_named():
     far = Settings(size=8000, style_scale=9, history=3)
-    standing = dict(zip(NAMES, control_values(far), strict=True))
-    assert (standing["size"], standing["style_scale"]) == (4096, 4)
+    values = dict(zip(NAMES, control_values(far), strict=True))
+    assert (values["size"], values["style_scale"]) == (4096, 4)
     assert not_restorable(far) == ["size", "style_scale", "history"]
     assert not_restorable(Settings(size=800, quality="draft")) == []
 
@@ -91,6 +89,6 @@ def test_what_is_beyond_a_slider_stands_at_its_end_and_is_named():
 @pytest.mark.parametrize(
     "values", [{"size": 7}, {"strength": 9}, {"budget": "soon"}, {"quality": "superb"}]
 )
-def test_what_is_out_of_range_is_told(values):
+def test_values_out_of_range_are_refused(values):
     with pytest.raises(SettingsError, match=next(iter(values))):
         settings_from(values)

@@ -1,4 +1,4 @@
-"""Copies of a picture in other formats."""
+"""Export of pictures in other formats."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def kept(tmp_path, rng):
 
 
 @pytest.mark.parametrize("kind", gallery.KINDS)
-def test_a_copy_carries_all_that_the_picture_does(kept, tmp_path, kind):
+def test_a_copy_keeps_record_exif_transparency_and_resolution(kept, tmp_path, kind):
     path = gallery.export(kept.parent, kept.name, kind, tmp_path / "out")
     assert path == tmp_path / "out" / f"cat_wave.{kind}"
     assert read_record(path) == read_record(kept)
@@ -42,7 +42,7 @@ def test_a_copy_carries_all_that_the_picture_does(kept, tmp_path, kind):
         assert copy.getexif()[ExifTags.Base.Orientation] == 1
         resolution = float(copy.getexif()[ExifTags.Base.XResolution])
         assert resolution == float(picture.getexif()[ExifTags.Base.XResolution])
-        if kind != "webp":  # has no place for it but the EXIF block
+        if kind != "webp":  # has it only in the EXIF block
             assert copy.info["dpi"][0] == pytest.approx(resolution, abs=0.5)
         assert copy.info["icc_profile"] == picture.info["icc_profile"]
         if kind in ("png", "tif"):
@@ -76,13 +76,13 @@ def test_copies_never_replace_each_other(kept, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["exe", "../png", "", None, "PNG", "x" * 9999])
-def test_there_are_four_formats(kept, tmp_path, kind):
+def test_unknown_formats_are_refused(kept, tmp_path, kind):
     with pytest.raises(PictureError, match="expected png, jpg, tif, webp"):
         gallery.export(kept.parent, kept.name, kind, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_record_too_long_for_a_jpeg_goes_beside_it_and_on_with_it(tmp_path, rng):
+def test_a_long_record_of_a_jpeg_is_exported_beside_it(tmp_path, rng):
     losses = {f"style/{number}": 1.0 for number in range(6000)}
     kept = gallery.keep(tmp_path, made(rng.random((8, 8, 3), np.float32), losses=losses), "cat")
     path = gallery.export(tmp_path, kept.name, "jpg", tmp_path / "out")
@@ -106,7 +106,7 @@ def test_a_grey_picture_with_a_palette_is_copied_too(tmp_path):
     assert np.allclose(read_picture(copy).image[0, 0] * 255, [10, 20, 30])
 
 
-def test_what_a_format_cannot_hold_is_a_sentence(tmp_path):
+def test_a_picture_too_large_for_a_format_raises_a_picture_error(tmp_path):
     write_image(tmp_path / "long.png", np.zeros((1, 16_400, 3), np.float32))
     with pytest.raises(PictureError, match=r"a WEBP holds at most 16383"):
         gallery.export(tmp_path, "long.png", "webp", tmp_path / "out")

@@ -40,13 +40,13 @@ def names(found):
 
 
 def write_with(path, text, size=(6, 4)):
-    """Write a PNG with any text in the place of its record."""
+    """Write a PNG with any text as its record."""
     info = PngImagePlugin.PngInfo()
     info.add_itxt("impasto", text)
     PIL.new("RGB", size).save(path, pnginfo=info)
 
 
-def test_an_entry_says_what_the_record_says(tmp_path):
+def test_an_entry_has_the_values_of_the_record(tmp_path):
     path = keep(
         tmp_path, "cat", settings=Settings(size=800, strength=0.6), style="wave:0.5, scream"
     )
@@ -81,7 +81,7 @@ def test_the_newest_is_first_also_within_a_second(tmp_path):
 
 
 @pytest.mark.parametrize("moment", ["", "yesterday", "9999-12-31T23:59:59-23:00", "x" * 1000])
-def test_a_moment_that_is_none_is_that_of_the_file(tmp_path, moment):
+def test_an_invalid_time_is_replaced_by_that_of_the_file(tmp_path, moment):
     path = keep(tmp_path, "cat", made_at=moment)
     os.utime(path, (1_000_000_000, 1_000_000_000))
     assert gallery.find(tmp_path, "cat.png").made_at == "2001-09-09T01:46:40+00:00"
@@ -102,7 +102,7 @@ def test_every_word_must_occur_somewhere(tmp_path, search, found, form):
     assert len(gallery.entries(tmp_path, unicodedata.normalize(form, search))) == found
 
 
-def test_what_is_no_picture_of_ours_is_left_out(tmp_path):
+def test_other_files_are_skipped(tmp_path):
     keep(tmp_path, "cat")
     write_image(tmp_path / "plain.png", TINY)
     (tmp_path / "empty.png").touch()
@@ -119,7 +119,7 @@ def test_what_is_no_picture_of_ours_is_left_out(tmp_path):
     assert names(gallery.entries(tmp_path)) == ["cat.png"]
 
 
-def test_a_name_that_is_no_text_does_not_stop_the_list(tmp_path):
+def test_an_undecodable_name_does_not_break_the_list(tmp_path):
     data = keep(tmp_path, "cat").read_bytes()
     try:
         (tmp_path / os.fsdecode(b"\xff\xfe.png")).write_bytes(data)
@@ -137,7 +137,7 @@ def test_a_name_that_is_no_text_does_not_stop_the_list(tmp_path):
      '{"format": 1, "made_with": "", "command": "", "inputs": [], "settings": ' + '{"a":' * 900
      + "1" + "}" * 901],
 )  # fmt: skip
-def test_a_record_that_is_damaged_does_not_stop_the_list(tmp_path, text):
+def test_a_damaged_record_does_not_break_the_list(tmp_path, text):
     keep(tmp_path, "cat")
     write_with(tmp_path / "odd.png", text)
     with warnings.catch_warnings():
@@ -149,7 +149,7 @@ def test_a_record_that_is_damaged_does_not_stop_the_list(tmp_path, text):
             assert "odd.png" in str(error)
 
 
-def test_what_a_record_says_can_be_sent_on(tmp_path):
+def test_entries_are_valid_json(tmp_path):
     settings = {"a": "\ud800", "b": [1e999, {"c": float("nan")}], "\udfff": "\x1b[2J"}
     record = {**RECORD, "settings": settings, "style": "x\n" * 5000, "seconds": float("inf")}
     write_with(tmp_path / "odd.png", json.dumps(record))
@@ -162,7 +162,7 @@ def test_what_a_record_says_can_be_sent_on(tmp_path):
     assert "\n" not in entry.style
 
 
-def test_a_cut_picture_does_not_stop_the_list(tmp_path):
+def test_a_truncated_picture_does_not_break_the_list(tmp_path):
     keep(tmp_path, "cat")
     data = keep(tmp_path, "cut").read_bytes()
     for length in range(0, len(data), 97):
@@ -170,7 +170,7 @@ def test_a_cut_picture_does_not_stop_the_list(tmp_path):
         assert "cat.png" in names(gallery.entries(tmp_path))
 
 
-def test_what_could_not_be_read_is_tried_again(tmp_path):
+def test_unreadable_files_are_read_again(tmp_path):
     path = keep(tmp_path, "cat")
     data, moment = path.read_bytes(), path.stat().st_mtime_ns
     path.write_bytes(bytes(len(data)))
@@ -183,7 +183,7 @@ def test_what_could_not_be_read_is_tried_again(tmp_path):
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_a_hostile_name_finds_nothing(tmp_path, name):
+def test_hostile_names_are_refused(tmp_path, name):
     folder = tmp_path / "gallery"
     keep(tmp_path, "a")
     keep(tmp_path, "secret")
@@ -208,14 +208,14 @@ def test_a_hostile_name_finds_nothing(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", [None, 3, b"cat.png", ["cat.png"], {"name": "cat.png"}])
-def test_what_is_no_text_finds_nothing(tmp_path, name):
+def test_names_must_be_strings(tmp_path, name):
     keep(tmp_path, "cat")
     with pytest.raises(PictureError, match="there is no picture"):
         gallery.find(tmp_path, name)
 
 
 @pytest.mark.parametrize(("on_disk", "asked"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
-def test_a_korean_name_is_found_however_it_is_put_together(tmp_path, on_disk, asked):
+def test_a_korean_name_is_found_in_any_composition(tmp_path, on_disk, asked):
     name = unicodedata.normalize(on_disk, "고양이.png")
     keep(tmp_path, "cat").rename(tmp_path / name)
     other = unicodedata.normalize(asked, "고양이.png")
@@ -225,7 +225,7 @@ def test_a_korean_name_is_found_however_it_is_put_together(tmp_path, on_disk, as
     assert unicodedata.normalize("NFC", gallery.undo(tmp_path)) == "고양이.png"
 
 
-def test_a_gallery_may_be_reached_through_a_link(tmp_path):
+def test_a_gallery_can_be_a_link(tmp_path):
     keep(tmp_path / "disk", "cat")
     (tmp_path / "gallery").symlink_to(tmp_path / "disk")
     assert names(gallery.entries(tmp_path / "gallery")) == ["cat.png"]
@@ -240,7 +240,7 @@ def test_results_of_the_command_line_are_listed_too(tmp_path):
     assert gallery.find(tmp_path, "a.jpg").command == "paint"
 
 
-def test_a_thousand_pictures_are_read_once(tmp_path, monkeypatch):
+def test_pictures_are_cached(tmp_path, monkeypatch):
     data = keep(tmp_path, "cat").read_bytes()
     for number in range(999):
         (tmp_path / f"{number}.png").write_bytes(data)
@@ -257,7 +257,7 @@ def test_a_thousand_pictures_are_read_once(tmp_path, monkeypatch):
     assert len(opened) == 1001
 
 
-def test_a_picture_that_is_replaced_is_read_again(tmp_path):
+def test_a_replaced_picture_is_read_again(tmp_path):
     path = keep(tmp_path, "cat", style="wave")
     assert gallery.entries(tmp_path)[0].style == "wave"
     made(TINY, style="rain").save(path)

@@ -1,4 +1,4 @@
-"""Files in the temporary folder belong to those who were told of them."""
+"""Access to temporary files by user."""
 
 import json
 
@@ -12,7 +12,7 @@ OTHER = "b" * 64
 
 
 def named(request):
-    """Tell the name: what the cookie says."""
+    """Return the user name, which is the cookie."""
     return dict(request["headers"]).get(b"cookie", b"").decode() or None
 
 
@@ -38,7 +38,7 @@ def event(owners, data, user="anna", path="/gradio_api/queue/join"):
     return ask(protect_files(echo, owners), request, [body[:10], body[10:]])
 
 
-def test_a_file_is_for_those_who_were_told(owners):
+def test_a_file_is_served_only_to_users_it_was_granted_to(owners):
     path = owners.folder / NAME / "p.png"
     assert read(owners, path) == 200
     assert read(owners, path, "eva") == 403
@@ -75,7 +75,7 @@ def test_an_event_names_only_files_of_its_user(owners):
     assert event(owners, deep, "eva")[0] == 403
 
 
-def test_a_path_in_any_other_text_of_an_event_must_be_the_users_too(owners):
+def test_a_path_in_any_text_of_an_event_must_belong_to_the_user(owners):
     path = f"{owners.folder.name}/{NAME}/p.png"
     assert event(owners, ["see " + path])[0] == 200
     assert event(owners, ["see " + path], "eva")[0] == 403
@@ -83,20 +83,20 @@ def test_a_path_in_any_other_text_of_an_event_must_be_the_users_too(owners):
     assert event(owners, [path.replace("/", "%2F")], "eva")[0] == 403
 
 
-def test_what_is_no_json_is_refused(owners):
+def test_invalid_json_is_refused(owners):
     request = scope("/gradio_api/queue/join", "POST", cookie="anna")
     assert ask(protect_files(echo, owners), request, [b"{"])[0] == 400
     assert ask(protect_files(echo, owners), request, [b"[" * 100_000])[0] == 400
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/event-stream; charset=utf-8"])
-def test_what_an_answer_names_is_the_users_from_then_on(owners, kind):
+def test_files_named_in_a_response_are_granted(owners, kind):
     new = "c" * 64
     (owners.folder / new).mkdir()
     (owners.folder / new / "p.png").write_bytes(b"x")
     text = f'data: ["{owners.folder}/{new}/p.png"]'.encode()
 
-    async def tell(request, receive, send):
+    async def respond(request, receive, send):
         assert b"accept-encoding" not in dict(request["headers"])
         headers = [(b"content-type", kind.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -106,23 +106,23 @@ def test_what_an_answer_names_is_the_users_from_then_on(owners, kind):
         await send({"type": "http.response.body", "body": b""})
 
     request = scope("/gradio_api/queue/data", cookie="anna", accept_encoding="br")
-    assert ask(protect_files(tell, owners), request)[2] == text
+    assert ask(protect_files(respond, owners), request)[2] == text
     assert read(owners, owners.folder / new / "p.png") == 200
     assert read(owners, owners.folder / new / "p.png", "eva") == 403
 
 
-def test_an_open_page_is_of_the_user_who_first_speaks_of_it(owners):
+def test_a_session_belongs_to_the_first_user_who_names_it(owners):
     app = protect_files(echo, owners)
 
-    def say(user, session, path="/gradio_api/queue/join"):
+    def post(user, session, path="/gradio_api/queue/join"):
         request = scope(path, "POST", cookie=user, content_type="application/json")
         return ask(app, request, [json.dumps({"data": [], "session_hash": session}).encode()])[0]
 
-    def listen(user, session):
+    def get(user, session):
         request = scope("/gradio_api/queue/data", cookie=user)
         return ask(app, {**request, "query_string": f"session_hash={session}".encode()})[0]
 
-    assert say("anna", "x") == listen("anna", "x") == say("anna", "x", "/gradio_api/cancel") == 200
-    assert say("eva", "x") == listen("eva", "x") == say("eva", "x", "/gradio_api/cancel") == 403
+    assert post("anna", "x") == get("anna", "x") == post("anna", "x", "/gradio_api/cancel") == 200
+    assert post("eva", "x") == get("eva", "x") == post("eva", "x", "/gradio_api/cancel") == 403
     assert ask(app, scope("/gradio_api/heartbeat/x", cookie="eva"))[0] == 403
-    assert listen("eva", "y") == 200 and listen("anna", "y") == 403
+    assert get("eva", "y") == 200 and get("anna", "y") == 403

@@ -1,4 +1,4 @@
-"""Keeping pictures in a folder, small copies of them, and tidying up."""
+"""Saving pictures, thumbnails, and cleaning up."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def files(folder):
     return sorted(path.name for path in Path(folder).iterdir() if path.is_file())
 
 
-def test_what_is_kept_is_the_picture_with_its_record(tmp_path, result):
+def test_a_kept_picture_has_its_record(tmp_path, result):
     path = gallery.keep(tmp_path / "new" / "gallery", result, "cat_wave")
     assert path == tmp_path / "new" / "gallery" / "cat_wave.png"
     assert np.abs(read_picture(path).image - result.image).max() < 1 / 255
@@ -32,7 +32,7 @@ def test_what_is_kept_is_the_picture_with_its_record(tmp_path, result):
     assert files(path.parent) == ["cat_wave.png"]
 
 
-def test_a_taken_name_is_never_replaced(tmp_path, result):
+def test_a_taken_name_is_never_overwritten(tmp_path, result):
     (tmp_path / "cat.png").write_bytes(b"mine")
     (tmp_path / "cat-2.png").symlink_to("nowhere")
     (tmp_path / "cat-3.png").mkdir()
@@ -41,7 +41,7 @@ def test_a_taken_name_is_never_replaced(tmp_path, result):
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_where_there_are_no_hard_links_nothing_is_replaced_either(tmp_path, result, monkeypatch):
+def test_without_hard_links_nothing_is_overwritten(tmp_path, result, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(1, "Operation not permitted")
 
@@ -53,7 +53,7 @@ def test_where_there_are_no_hard_links_nothing_is_replaced_either(tmp_path, resu
     assert files(tmp_path) == ["cat-2.png", "cat.png"]
 
 
-def test_many_threads_keep_under_one_name_and_none_is_lost(tmp_path, rng):
+def test_concurrent_saves_under_one_name_lose_nothing(tmp_path, rng):
     results = [made(np.full((8, 8, 3), n / 20, np.float32), content=f"{n}") for n in range(20)]
     threads = [threading.Thread(target=gallery.keep, args=(tmp_path, r, "cat")) for r in results]
     for thread in threads:
@@ -86,7 +86,7 @@ def test_a_korean_name_is_kept_composed(tmp_path, result):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs limits of processes")
-def test_a_full_disk_is_told_in_a_sentence_and_nothing_is_lost(tmp_path, rng):
+def test_a_full_disk_raises_a_picture_error_and_loses_nothing(tmp_path, rng):
     import resource
 
     picture = made(rng.random((64, 64, 3), np.float32))
@@ -137,8 +137,10 @@ for work in (
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs permissions")
-def test_a_read_only_folder_is_told_in_a_sentence_and_nothing_is_lost(result):
-    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # others may not enter pytest's own
+def test_a_read_only_folder_raises_a_picture_error_and_loses_nothing(result):
+    with tempfile.TemporaryDirectory(
+        dir="/tmp"
+    ) as place:  # other users cannot enter pytest's folder
         folder = Path(place) / "gallery"
         Path(place).chmod(0o755)
         gallery.keep(folder, result, "cat")
@@ -146,16 +148,16 @@ def test_a_read_only_folder_is_told_in_a_sentence_and_nothing_is_lost(result):
         words = [sys.executable, "-c", READ_ONLY, str(folder), str(Path(__file__).parents[2])]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        listed, *told = done.stdout.splitlines()
+        listed, *messages = done.stdout.splitlines()
         assert listed == "['cat.png']"
-        assert told.pop(2) == "None"
-        assert len(told) == 5
-        assert all("Permission denied" in sentence and ";" in sentence for sentence in told)
+        assert messages.pop(2) == "None"
+        assert len(messages) == 5
+        assert all("Permission denied" in sentence and ";" in sentence for sentence in messages)
         folder.chmod(0o755)
         assert files(folder) == ["cat.png"]
 
 
-def test_a_thumbnail_is_made_once_and_anew_for_another_picture(tmp_path, result, rng):
+def test_a_thumbnail_is_made_once_for_each_picture(tmp_path, result, rng):
     gallery.keep(tmp_path, result, "cat")
     small = gallery.thumbnail(tmp_path, "cat.png", 32)
     changed = small.stat().st_mtime_ns
@@ -180,13 +182,13 @@ def test_a_thumbnail_shows_transparency_as_white(tmp_path):
 
 
 @pytest.mark.parametrize("side", [0, 15, 2049, -1])
-def test_the_side_of_a_thumbnail_has_bounds(tmp_path, result, side):
+def test_the_side_of_a_thumbnail_is_checked(tmp_path, result, side):
     gallery.keep(tmp_path, result, "cat")
     with pytest.raises(SettingsError, match="expected 16 to 2048"):
         gallery.thumbnail(tmp_path, "cat.png", side)
 
 
-def test_a_damaged_picture_has_no_thumbnail_but_a_sentence(tmp_path, result):
+def test_a_damaged_picture_raises_a_picture_error(tmp_path, result):
     path = gallery.keep(tmp_path, result, "cat")
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(PictureError, match=r"cat\.png is damaged or cut off"):
@@ -196,7 +198,7 @@ def test_a_damaged_picture_has_no_thumbnail_but_a_sentence(tmp_path, result):
     assert files(tmp_path / "out") == []
 
 
-def test_a_bomb_has_no_thumbnail(tmp_path):
+def test_a_decompression_bomb_is_refused(tmp_path):
     PIL.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
     with pytest.raises(PictureError, match="pixels and the limit is"):
         gallery.thumbnail(tmp_path, "bomb.png")
@@ -204,7 +206,7 @@ def test_a_bomb_has_no_thumbnail(tmp_path):
         gallery.export(tmp_path, "bomb.png", "jpg", tmp_path / "out")
 
 
-def test_a_link_in_the_place_of_a_thumbnail_is_not_followed(tmp_path, result):
+def test_a_link_in_place_of_a_thumbnail_is_not_followed(tmp_path, result):
     gallery.keep(tmp_path, result, "cat")
     small = gallery.thumbnail(tmp_path, "cat.png")
     small.unlink()
@@ -214,7 +216,7 @@ def test_a_link_in_the_place_of_a_thumbnail_is_not_followed(tmp_path, result):
     assert (tmp_path / "secret").read_text() == "secret"
 
 
-def test_many_threads_ask_for_thumbnails(tmp_path, result):
+def test_concurrent_thumbnails_are_made_once(tmp_path, result):
     for _ in range(4):
         gallery.keep(tmp_path, result, "cat")
     names, found = files(tmp_path) * 5, []
@@ -230,7 +232,7 @@ def test_many_threads_ask_for_thumbnails(tmp_path, result):
     assert len(files(tmp_path / ".studio/thumbnails")) == 4
 
 
-def test_sweeping_removes_what_nobody_needs_and_nothing_else(tmp_path, result):
+def test_sweep_removes_only_unneeded_files(tmp_path, result):
     gallery.sweep(tmp_path / "missing")
     gallery.keep(tmp_path, result, "cat")
     gallery.keep(tmp_path, result, "dog")
@@ -248,26 +250,26 @@ def test_sweeping_removes_what_nobody_needs_and_nothing_else(tmp_path, result):
     assert not stale.exists()
 
 
-def test_tidying_goes_on_where_something_cannot_be_removed(tmp_path, result, caplog):
+def test_tidy_continues_after_an_error(tmp_path, result, caplog):
     gallery.tidy(tmp_path / "missing")
     gallery.keep(tmp_path, result, "cat")
     gallery.delete(tmp_path, "cat.png")
     (place,) = (tmp_path / ".studio/deleted").iterdir()
     place.rename(place.with_name("5"))
     stale = tmp_path / ".studio/thumbnails/a-b-c-d.jpg"
-    stale.mkdir(parents=True)  # a folder, which is no thumbnail
+    stale.mkdir(parents=True)  # a folder instead of a thumbnail
     gallery.tidy(tmp_path)
     assert list((tmp_path / ".studio/deleted").iterdir()) == []
     assert "cannot tidy up the gallery" in caplog.text
 
 
-def test_a_result_that_is_kept_twice_is_two_pictures(tmp_path, result):
+def test_a_result_saved_twice_gives_two_pictures(tmp_path, result):
     one, two = gallery.keep(tmp_path, result, "cat"), gallery.keep(tmp_path, result, "cat")
     assert (one.name, two.name) == ("cat.png", "cat-2.png")
     assert [entry.name for entry in gallery.entries(tmp_path)] == ["cat-2.png", "cat.png"]
 
 
-def test_a_result_of_a_format_that_cannot_be_written_leaves_nothing(tmp_path, result):
+def test_an_invalid_result_leaves_no_file(tmp_path, result):
     broken = replace(result, image=np.zeros((4, 4), np.float32))
     with pytest.raises(PictureError, match=r"expected \(H, W, 3\)"):
         gallery.keep(tmp_path, broken, "cat")
@@ -276,7 +278,7 @@ def test_a_result_of_a_format_that_cannot_be_written_leaves_nothing(tmp_path, re
     assert gallery.entries(tmp_path) == []
 
 
-def test_where_uploads_lay_is_not_in_the_record(tmp_path, result):
+def test_paths_of_uploads_are_not_in_the_record(tmp_path, result):
     gallery_folder, uploads = tmp_path / "gallery", tmp_path / "uploads"
     inputs = [
         {"role": "content", "name": "a.png", "sha256": "0" * 64, "path": str(uploads / "a.png")},

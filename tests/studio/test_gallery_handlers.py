@@ -1,4 +1,4 @@
-"""The gallery's handlers: what is found, shown and chosen."""
+"""Handlers of the gallery tab."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def studio(tmp_path):
     folders = [tmp_path / name for name in ("gallery", "shown", "scratch")]
     for folder in folders:
         folder.mkdir()
-    runs = JobService(lambda user: folders[0], keep)
-    return Studio(runs, Users(folders[0]), Temporary(*folders[1:]))
+    jobs = JobService(lambda user: folders[0], keep)
+    return Studio(jobs, Users(folders[0]), Temporary(*folders[1:]))
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def chosen(studio, names, value):
     return list(handlers.GalleryHandlers(studio).choose(names, click(value), request()))
 
 
-def test_what_is_chosen_is_the_picture_behind_the_thumbnail(studio, folder):
+def test_selecting_a_thumbnail_selects_its_picture(studio, folder):
     for seed, name in enumerate(("first", "second", "third")):
         path = put(folder, name, seed, style=f"style{seed}")
     path.rename(path.with_stem(LONG))
@@ -75,7 +75,7 @@ def test_what_is_chosen_is_the_picture_behind_the_thumbnail(studio, folder):
         assert large.endswith("-1024.jpg") and note == ""
 
 
-def test_what_is_not_shown_any_more_is_not_chosen(studio, folder):
+def test_thumbnails_no_longer_shown_cannot_be_selected(studio, folder):
     put(folder, "first")
     (shown, _, _), names = filled(studio), {}
     for value in (thumbnail(shown[0][0]), None, 3, {"image": None}, {"image": {"path": 1}}):
@@ -85,12 +85,12 @@ def test_what_is_not_shown_any_more_is_not_chosen(studio, folder):
             next(choosing)
 
 
-def test_a_picture_that_cannot_be_shown_does_not_hide_the_others(studio, folder):
+def test_an_unreadable_picture_does_not_hide_the_others(studio, folder):
     put(folder, "good")
     bad = put(folder, "bad", 1)
     gallery.entries(folder)
     data = bytearray(bad.read_bytes())
-    pixels = data.index(b"IDAT") + 50  # its record stays whole
+    pixels = data.index(b"IDAT") + 50  # keeps the record intact
     data[pixels : pixels + 200] = bytes(200)
     bad.write_bytes(data)
     shown, label, names = filled(studio)
@@ -98,14 +98,14 @@ def test_a_picture_that_cannot_be_shown_does_not_hide_the_others(studio, folder)
     assert label == "Pictures that cannot be shown: 1."
 
 
-def test_a_gallery_that_cannot_be_written_says_how_many_are_not_shown(studio, folder):
+def test_a_read_only_gallery_counts_pictures_not_shown(studio, folder):
     put(folder, "good")
     (folder / ".studio").write_text("in the way")
     shown, label, names = filled(studio)
     assert (shown, names) == ([], {}) and label == "Pictures that cannot be shown: 1."
 
 
-def test_it_is_said_when_nothing_is_found_and_when_more_is(studio, folder, monkeypatch):
+def test_a_note_says_when_nothing_or_more_is_found(studio, folder, monkeypatch):
     assert filled(studio)[1] == "No pictures yet."
     for name in ("first", "second", "third"):
         put(folder, name)

@@ -1,4 +1,4 @@
-"""Hosts, origins, headers."""
+"""Checks of hosts and origins, and security headers."""
 
 import pytest
 from tests.studio.asgi import ask, echo, scope
@@ -16,7 +16,7 @@ def status(app, *words, **headers):
 @pytest.mark.parametrize(
     "host", ["localhost", "LocalHost:7860", "127.0.0.1:9", "[::1]:7860", "[::1]"]
 )
-def test_this_machine_is_served_under_its_own_names(host):
+def test_local_host_names_are_accepted(host):
     assert status(LOCAL, host=host) == 200
     assert status(LOCAL, host=host, origin=f"http://{host}") == 200
 
@@ -35,7 +35,7 @@ def test_other_names_are_refused(host):
     assert status(LOCAL, host=host) == 403
 
 
-def test_another_host_is_served_where_the_server_was_started_for_it():
+def test_the_bound_host_is_accepted():
     app = check_hosts(echo, hosts_for("Studio.local"))
     assert status(app, host="studio.local:7860") == 200
     assert status(app, host="localhost:7860") == 200
@@ -43,7 +43,7 @@ def test_another_host_is_served_where_the_server_was_started_for_it():
     assert status(check_hosts(echo, hosts_for("fe80::1")), host="[fe80::1]:7860") == 200
 
 
-def test_a_server_for_all_addresses_is_served_under_any_name_but_not_to_other_origins():
+def test_a_server_on_all_addresses_accepts_any_host_but_no_other_origin():
     assert status(OPEN, host="any.where") == 200
     assert status(OPEN, host="any.where", origin="http://evil.com") == 403
 
@@ -58,18 +58,18 @@ def test_a_server_for_all_addresses_is_served_under_any_name_but_not_to_other_or
         ["http://localhost:7860", "http://evil.com"],
     ],
 )
-def test_other_origins_are_refused_whatever_they_ask(method, origin):
+def test_other_origins_are_refused_for_all_methods(method, origin):
     assert status(LOCAL, "/x", method, origin=origin) == 403
 
 
-def test_the_usual_port_of_a_proxy_with_tls_need_not_be_named():
+def test_the_default_port_of_a_tls_proxy_may_be_omitted():
     assert status(OPEN, host="studio.example", origin="https://studio.example") == 200
     assert status(OPEN, host="studio.example:443", origin="https://studio.example") == 200
     assert status(OPEN, host="studio.example", origin="https://studio.example:8443") == 403
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "odd"])
-def test_of_other_sites_only_a_link_to_the_page_is_served(site):
+def test_only_links_to_the_page_are_accepted_from_other_sites(site):
     link = {"sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
     assert status(LOCAL, "/", sec_fetch_site=site, **link) == 200
     assert status(LOCAL, "/", "POST", sec_fetch_site=site, **link) == 403
@@ -80,17 +80,17 @@ def test_of_other_sites_only_a_link_to_the_page_is_served(site):
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none", None])
-def test_our_own_pages_and_programs_are_served(site):
+def test_same_origin_requests_and_programs_are_accepted(site):
     assert status(LOCAL, "/x", "POST", sec_fetch_site=site) == 200
 
 
-def test_a_web_socket_of_another_origin_is_closed():
+def test_a_websocket_of_another_origin_is_closed():
     request = scope("/x", kind="websocket", origin="http://evil.com")
     sent = ask(LOCAL, request)
     assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", 1008)]
 
 
-def test_answers_tell_browsers_what_to_keep_to():
+def test_responses_have_security_headers():
     for request in (scope("/"), scope("/", host="evil.com")):
         _, headers, _ = ask(LOCAL, request)
         assert headers[b"x-content-type-options"] == b"nosniff"
@@ -102,22 +102,22 @@ def test_answers_tell_browsers_what_to_keep_to():
     assert b"sandbox" in headers[b"content-security-policy"]
 
 
-def test_headers_that_would_change_our_address_do_not_come_through():
-    async def tell(request, receive, send):
+def test_forwarding_headers_are_removed():
+    async def list_headers(request, receive, send):
         names = b",".join(name for name, _ in request["headers"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": names})
 
     request = scope(x_forwarded_host="evil.com", x_gradio_server="http://evil.com", x_other="1")
-    _, _, body = ask(check_hosts(tell, hosts_for("127.0.0.1")), request)
+    _, _, body = ask(check_hosts(list_headers, hosts_for("127.0.0.1")), request)
     assert body == b"host,x-other"
 
 
-def test_a_cookie_is_not_sent_with_requests_of_other_sites():
-    async def give(request, receive, send):
+def test_cookies_are_same_site():
+    async def set_cookie(request, receive, send):
         cookie = (b"set-cookie", b"a=b; SameSite=none; Secure")
         await send({"type": "http.response.start", "status": 200, "headers": [cookie]})
         await send({"type": "http.response.body", "body": b""})
 
-    _, headers, _ = ask(check_hosts(give, None), scope())
+    _, headers, _ = ask(check_hosts(set_cookie, None), scope())
     assert headers[b"set-cookie"] == b"a=b; SameSite=lax; Secure"

@@ -1,4 +1,4 @@
-"""Copies of what goes into a run."""
+"""Copies of the input files of a job."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def picture(path):
     return path.with_suffix(".png").rename(path)
 
 
-def test_pictures_keep_their_names_and_nothing_is_mixed_up(source, tmp_path):
+def test_copies_keep_names_and_contents(source, tmp_path):
     content = picture(source / "사진 #1.png")
     (source / "other").mkdir()
     styles = (picture(source / "wave.png"), picture(source / "other/wave.png"))
@@ -50,13 +50,13 @@ def test_a_mask_of_several_colors_is_copied_once_and_keeps_the_colors(source, tm
         assert text.startswith(str(tmp_path / "run/inputs"))
 
 
-def test_what_cannot_be_copied_is_told(source, tmp_path):
+def test_missing_inputs_raise_a_picture_error(source, tmp_path):
     content = picture(source / "a.png")
-    for order in (
+    for spec in (
         JobSpec(source / "none.png", (content,)),
         JobSpec(content, (source,)),
         JobSpec(content, (content,), Settings(protect=str(source / "none.png"))),
         JobSpec(content, (content,), Settings(init=str(source / "none.png"))),
     ):
         with pytest.raises(PictureError):
-            copy_inputs(order, tmp_path / "run")
+            copy_inputs(spec, tmp_path / "run")

@@ -1,4 +1,4 @@
-"""Orders of runs on the disk."""
+"""Job files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ settings = st.builds(
 
 
 @given(settings, st.lists(names, min_size=2, max_size=4), st.integers(1, 9))
-def test_what_is_written_is_read_again(tmp_path_factory, settings, names, number):
+def test_an_entry_round_trips(tmp_path_factory, settings, names, number):
     folder = tmp_path_factory.mktemp("run#1")
     files = [folder / "inputs" / str(n) / name for n, name in enumerate(names)]
     settings = Settings(
@@ -56,7 +56,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, settings, names, number
     assert str(folder) not in (folder / ORDER).read_text("utf-8")
 
 
-def test_a_gallery_may_be_moved(tmp_path):
+def test_a_gallery_can_be_moved(tmp_path):
     before, after = tmp_path / "before", tmp_path / "after"
     before.mkdir()
     asked = Settings(masks=(f"{before}/inputs/2/a.png#red", "rest"))
@@ -69,14 +69,14 @@ def test_a_gallery_may_be_moved(tmp_path):
 
 
 @given(st.binary(max_size=300))
-def test_whatever_is_in_the_file_is_read_or_called_damaged(tmp_path_factory, data):
+def test_arbitrary_contents_are_reported_as_damaged(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("run")
     (folder / ORDER).write_bytes(data)
     with pytest.raises(ModelError, match="is damaged"):
         read_entry(folder)
 
 
-def test_each_missing_or_wrong_part_is_called_damaged(tmp_path):
+def test_missing_and_invalid_fields_are_reported_as_damaged(tmp_path):
     spec = JobSpec(tmp_path / "a.png", (tmp_path / "b.png",), name="a")
     write_entry(tmp_path, JobEntry(spec, first_stage(spec), 5))
     path = tmp_path / ORDER
@@ -97,7 +97,7 @@ def test_each_missing_or_wrong_part_is_called_damaged(tmp_path):
         read_entry(tmp_path)
 
 
-def test_words_and_networks_are_no_files():
+def test_keywords_and_networks_are_not_files():
     kept = Settings(init="run/model.impasto/wave", masks=("all", "rest"))
     assert map_files(kept, lambda name, text: "moved") == kept
     assert map_files(Settings(init="a.png"), lambda name, text: f"{name}:{text}").init == (
@@ -105,6 +105,6 @@ def test_words_and_networks_are_no_files():
     )
 
 
-def test_the_first_leg_is_the_order():
+def test_the_first_stage_has_the_settings_of_the_job():
     spec = JobSpec(Path("a.png"), (), Settings(size=640))
     assert first_stage(spec) == Stage(spec.settings, spec.settings)

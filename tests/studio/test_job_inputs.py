@@ -1,4 +1,4 @@
-"""Regions painted on the page, and pictures that the slow route takes styles from."""
+"""Painted regions, and style pictures of iterative jobs."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def layer(*strokes, height=40, width=60):
     return made
 
 
-def test_nothing_painted_is_no_region():
+def test_an_unpainted_canvas_has_no_regions():
     assert read_regions([]) is None
     assert read_regions([layer()]) is None
 
 
-def test_colours_are_told_apart_and_soft_edges_belong_to_the_nearest():
+def test_soft_edges_get_the_nearest_colour():
     painted = layer((RED, (0, 10)), (GREEN, (20, 30)))
-    painted[10] = (200, 60, 40, 255)  # between red and what lies below
-    painted[11] = (255, 0, 0, 40)  # hardly there
+    painted[10] = (200, 60, 40, 255)  # soft edge of red
+    painted[11] = (255, 0, 0, 40)  # nearly transparent
     regions = read_regions([painted])
     assert regions.colors == {RED, GREEN}
     assert (regions.picture[:11] == COLORS[RED]).all()
@@ -47,13 +47,13 @@ def test_colours_are_told_apart_and_soft_edges_belong_to_the_nearest():
     assert (regions.picture[20:30] == COLORS[GREEN]).all()
 
 
-def test_later_layers_lie_above():
+def test_later_layers_are_on_top():
     regions = read_regions([layer((RED, (0, 40))), layer((BLUE, (0, 20)))])
     assert (regions.picture[:20] == COLORS[BLUE]).all()
     assert (regions.picture[20:] == COLORS[RED]).all()
 
 
-def test_a_canvas_larger_than_the_pages_is_refused():
+def test_a_large_canvas_is_refused():
     with pytest.raises(SettingsError, match="3000 x 2000 pixels, and the limit is 4 million"):
         read_regions([np.zeros((2000, 3000, 4), np.uint8)])
     small = layer((RED, (0, 40)))
@@ -61,7 +61,7 @@ def test_a_canvas_larger_than_the_pages_is_refused():
         read_regions([small, small[1:]])
 
 
-def test_every_colour_goes_to_the_nearest(rng):
+def test_colours_map_to_the_nearest(rng):
     painted = rng.integers(0, 256, (30, 20, 4), np.uint8)
     regions = read_regions([painted])
     colors = np.array([[0, 255, 0], [255, 0, 0], [0, 0, 255]])
@@ -96,7 +96,7 @@ def test_colours_become_masks(tmp_path, colors, styles, masks, protected):
     assert (guidance.protect is not None) == protected
 
 
-def test_the_second_colour_needs_a_second_style(tmp_path):
+def test_blue_needs_a_second_style(tmp_path):
     regions = Regions(np.zeros((4, 4, 3), np.uint8), frozenset({BLUE}))
     with pytest.raises(SettingsError, match="second style"):
         region_settings(regions, 1, tmp_path)
@@ -113,9 +113,7 @@ def test_a_learned_style_has_the_painting_that_ships(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
-def test_where_no_painting_ships_the_photograph_painted_in_the_style_is_taken(
-    tmp_path, monkeypatch
-):
+def test_without_a_shipped_painting_the_network_paints_the_photograph(tmp_path, monkeypatch):
     monkeypatch.setattr("impasto.studio.page.job_inputs.style_painting", lambda name: None)
     photograph = Picture(np.linspace(0, 1, 64 * 96 * 3, dtype=np.float32).reshape(64, 96, 3))
     path = style_picture("wave", photograph, tmp_path)

@@ -1,4 +1,4 @@
-"""What is shown of a run."""
+"""Status of a job as HTML."""
 
 from __future__ import annotations
 
@@ -50,23 +50,23 @@ def like(**changes):
         (like(status="failed", error="the disk is full"), "The job failed: the disk is full"),
     ],
 )
-def test_the_line(view, line):
+def test_status_line(view, line):
     assert status_line(view, "en") == line
     assert re.search("[\uac00-\ud7a3]", status_line(view, "ko"))
 
 
-def test_no_run_shows_nothing():
+def test_without_a_job_the_panel_is_empty():
     assert progress_panel(None, "en") == ""
 
 
-def test_the_bar_is_one_for_screen_readers():
+def test_the_progress_bar_is_accessible():
     panel = progress_panel(VIEW, "en")
     assert 'role="progressbar"' in panel
     assert 'aria-valuenow="33"' in panel
     assert "progressbar" not in progress_panel(like(status="done", picture="a.png"), "en")
 
 
-def test_news_change_with_each_tenth_not_with_each_evaluation():
+def test_the_announcement_changes_with_each_tenth():
     def announcement_key(view):
         return re.search('data-announce="([^"]*)"', progress_panel(view, "en")).group(1)
 
@@ -83,7 +83,7 @@ def test_news_change_with_each_tenth_not_with_each_evaluation():
     )
 
 
-def test_names_cannot_become_markup():
+def test_errors_are_escaped():
     view = like(status="failed", error="<script>alert(1)</script> & more")
     assert "<script>" not in progress_panel(view, "en")
 
@@ -95,12 +95,12 @@ def test_the_curve_is_well_formed_and_within_its_box():
     down = [float(point.split(",")[1]) for point in points]
     assert across == sorted(across)
     assert (across[0], across[-1]) == (0, 480)
-    assert down == sorted(down)  # losses fall, and 0 is above
+    assert down == sorted(down)  # losses fall, and y = 0 is the top
     assert min(down) >= 0
     assert max(down) <= 120
     assert figure.find("figcaption").text == "Loss, from 0.9 to 0.2"
 
 
 @pytest.mark.parametrize("points", [[(0, 1.0), (0, 1.0)], [(1, 0.0), (2, 0.0)], [(3, 1e9), (4, 1)]])
-def test_odd_curves_are_drawn_too(points):
+def test_degenerate_curves_are_drawn(points):
     ElementTree.fromstring(curve(points, "ko"))

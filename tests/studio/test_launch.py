@@ -1,4 +1,4 @@
-"""From the options to a port."""
+"""Options and ports of `impasto studio`."""
 
 import socket
 import subprocess
@@ -35,7 +35,7 @@ def test_options_out_of_range_are_refused(tmp_path, options, message):
         open_studio(Studio(gallery=tmp_path, **options))
 
 
-def test_a_taken_port_is_told_with_a_free_one():
+def test_the_error_for_a_used_port_names_a_free_one():
     with open_socket("127.0.0.1", None) as taken:
         with pytest.raises(StudioError, match=f"port {number(taken)} is in use.*--port ") as caught:
             open_socket("127.0.0.1", number(taken))
@@ -44,14 +44,14 @@ def test_a_taken_port_is_told_with_a_free_one():
             assert number(other) == free > number(taken)
 
 
-def test_without_a_port_the_next_free_one_is_taken():
+def test_without_a_port_the_next_free_one_is_used():
     with open_socket("127.0.0.1", None) as first, open_socket("127.0.0.1", None) as second:
         assert PORT <= number(first) < number(second)
         socket.create_connection(second.getsockname(), timeout=5).close()
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "a" * 70, "x.."])
-def test_an_address_that_is_not_ours_is_told(host):
+def test_an_address_of_another_machine_is_refused(host):
     with pytest.raises(StudioError, match=f"cannot listen on {host}"):
         open_socket(host, 8000)
 
@@ -63,7 +63,7 @@ def test_names_of_this_machine():
     assert address("::1", 1) == "http://[::1]:1"
 
 
-def test_without_gradio_it_says_how_to_get_it(tmp_path):
+def test_without_gradio_the_error_says_how_to_install_it(tmp_path):
     code = (
         "import sys; sys.modules['gradio'] = None\n"
         "from impasto.cli.main import main\n"

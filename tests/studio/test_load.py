@@ -1,4 +1,4 @@
-"""Thirty clients at once: all are served, or told their place, or told that no more are taken."""
+"""Thirty concurrent clients: all are served, queued or refused."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ import impasto
 
 USERS = [f"{name}:correct horse" for name in ("anna", "eva", "mina", "joon")]
 CLIENTS = 30
-MOST_EACH = 5  # unfinished runs of one user
+MOST_EACH = 5  # unfinished jobs of a user
 SETTINGS = {"size": 64, "scales": 1, "iterations": 4, "tolerance": 0.0}
 
 
@@ -24,12 +24,12 @@ def where(tmp_path_factory):
         yield it
 
 
-def test_thirty_clients_at_once_are_served_or_told(where, tmp_path):
+def test_thirty_concurrent_clients_are_served_or_refused(where, tmp_path):
     ready = Barrier(CLIENTS)
     painting = squares(tmp_path / "sea.png", 1, (64, 64))
 
     def use(number):
-        """Do what one client does; return whether it was painted for at once, and its run."""
+        """Paint and start a job; return the user, the job, and its status or the error."""
         who, files = USERS[number % len(USERS)], tmp_path / str(number)
         files.mkdir()
         photo = squares(files / f"photo{number}.png", number, (64, 64))
@@ -40,17 +40,17 @@ def test_thirty_clients_at_once_are_served_or_told(where, tmp_path):
             assert impasto.read_record(painted)["inputs"][0]["name"] == photo.name
             try:
                 files = handle_file(photo), [handle_file(painting)]
-                run = api.predict(*files, SETTINGS, api_name="/stylize")
+                job = api.predict(*files, SETTINGS, api_name="/stylize")
             except AppError as error:
                 return who, None, str(error)
-            first = api.predict(run, api_name="/run")
+            first = api.predict(job, api_name="/run")
             assert ended(first) or first["status"] == "running" or first["place"] >= 1
-            return who, run, until(api, run, ended, pause=1)
+            return who, job, until(api, job, ended, pause=1)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         made = list(pool.map(use, range(CLIENTS)))
-    served = [(who, view) for who, run, view in made if run is not None]
-    refused = [text for _, run, text in made if run is None]
+    served = [(who, view) for who, job, view in made if job is not None]
+    refused = [text for _, job, text in made if job is None]
     for text in refused:
         assert re.search(r"you have \d+ unfinished jobs.*\(\d+ wait in all\)", text), text
     assert len(served) >= len(USERS) * MOST_EACH and len(served) + len(refused) == CLIENTS

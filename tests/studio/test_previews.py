@@ -1,4 +1,4 @@
-"""What is painted at once for the page."""
+"""Instant previews of the page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def photograph(tmp_path):
     return path
 
 
-def test_photographs_are_reduced_and_remembered(tmp_path):
+def test_photographs_are_reduced_and_cached(tmp_path):
     path = tmp_path / "coffee.png"
     PIL.fromarray(skimage.data.coffee()).resize((1200, 800)).save(path)
     seen = read_reduced(str(path))
@@ -39,7 +39,7 @@ def test_photographs_are_reduced_and_remembered(tmp_path):
     assert read_reduced(str(path)) is seen
 
 
-def test_a_photograph_that_changes_is_looked_at_again(photograph):
+def test_a_changed_photograph_is_read_again(photograph):
     seen = read_reduced(str(photograph))
     PIL.fromarray(skimage.data.coffee()[:90, :120]).save(photograph)
     assert np.abs(read_reduced(str(photograph)).image - seen.image).mean() > 0.05
@@ -49,7 +49,7 @@ def test_small_photographs_stay_as_they_are(photograph):
     assert read_reduced(str(photograph)).image.shape == (90, 120, 3)
 
 
-def test_what_is_no_picture_is_told(tmp_path):
+def test_a_file_that_is_not_a_picture_is_refused(tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     with pytest.raises(PictureError, match=r"text\.jpg"):
         read_reduced(str(tmp_path / "text.jpg"))
@@ -60,7 +60,7 @@ def test_too_many_pixels_are_refused(photograph):
         read_reduced(str(photograph), max_pixels=100)
 
 
-def test_a_glance_is_what_paint_gives(photograph):
+def test_a_preview_equals_paint(photograph):
     seen = read_reduced(str(photograph))
     shares = {"wave": 0.75, "scream": 0.25}
     painted = paint_preview(seen, shares, 0.8, True).image
@@ -68,7 +68,7 @@ def test_a_glance_is_what_paint_gives(photograph):
     np.testing.assert_allclose(painted, wanted, atol=1e-6)
 
 
-def test_a_glance_after_a_painting_is_what_paint_gives(photograph, tmp_path):
+def test_a_preview_of_a_painting_equals_paint(photograph, tmp_path):
     painting = tmp_path / "coffee.png"
     PIL.fromarray(skimage.data.coffee()[::2, ::2]).save(painting)
     shares = {str(painting): 0.5, "wave": 0.5}
@@ -92,7 +92,7 @@ def test_shares_of_styles(others, share, shares):
     assert shares_of("wave", others, share) == pytest.approx(shares)
 
 
-def test_each_style_in_small(photograph):
+def test_each_style_has_a_thumbnail(photograph):
     small = dict(
         zip(style_names(), paint_thumbnails(read_reduced(str(photograph)).image), strict=True)
     )

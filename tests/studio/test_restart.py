@@ -1,4 +1,4 @@
-"""The whole studio is killed while a run goes on, and started again."""
+"""Kill the studio during a job, and start it again."""
 
 import signal
 
@@ -11,28 +11,28 @@ import impasto
 SETTINGS = {"size": 96, "scales": 2, "iterations": 80, "tolerance": 0.0}
 
 
-def test_a_killed_studio_goes_on_where_it_was(tmp_path):
+def test_a_killed_studio_resumes(tmp_path):
     photo = squares(tmp_path / "cat.png", 0, (64, 64))
     painting = squares(tmp_path / "sea.png", 1, (64, 64))
     with studio(tmp_path) as where, client(where, tmp_path) as api:
         files = handle_file(photo), [handle_file(painting)]
-        run = api.predict(*files, SETTINGS, api_name="/stylize")
+        job = api.predict(*files, SETTINGS, api_name="/stylize")
         waiting = api.predict(*files, {"size": 48, "iterations": 4}, api_name="/stylize")
-        # In the second scale; the first one has left its checkpoint.
-        before = until(api, run, lambda view: ended(view) or view["iteration"] > 42)
+        # In the second scale; the first has left a checkpoint.
+        before = until(api, job, lambda view: ended(view) or view["iteration"] > 42)
         where.process.send_signal(signal.SIGKILL)
         where.process.wait()
     assert (before["status"], before["scale"]) == ("running", 2)
     assert list(where.gallery.glob("*.png")) == []
-    assert (where.gallery / ".studio/runs" / run / "run-1/state.safetensors").is_file()
+    assert (where.gallery / ".studio/runs" / job / "run-1/state.safetensors").is_file()
     with studio(tmp_path) as where:
-        assert len(list(where.temporary.glob("impasto_studio_*"))) == 1  # the other is removed
+        assert len(list(where.temporary.glob("impasto_studio_*"))) == 1  # the old one is removed
         with client(where, tmp_path) as api:
             seen = [view["id"] for view in api.predict(api_name="/runs")]
-            assert seen == [waiting, run]
-            view = until(api, run, ended)
+            assert seen == [waiting, job]
+            view = until(api, job, ended)
             assert (view["status"], view["iteration"]) == ("done", 80)
-            picture = api.predict(run, api_name="/picture")
+            picture = api.predict(job, api_name="/picture")
             assert until(api, waiting, ended)["status"] == "done"
     whole = impasto.stylize(photo, painting, settings=impasto.Settings(**SETTINGS))
     path = whole.save(tmp_path / "whole.png")

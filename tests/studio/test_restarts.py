@@ -1,4 +1,4 @@
-"""JobService of the studio outlast its process, however that ends."""
+"""Jobs survive the end of their process."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from impasto.studio.jobs.job_file import ORDER, JobSpec, read_entry, write_entry
 from impasto.studio.jobs.service import JobService
 
 TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
-PATIENCE = 120  # seconds after which a test gives up
-# Takes up what is in the gallery, and says where the jobs stand; all names are printed when done.
+PATIENCE = 120  # seconds before a test fails
+# Loads the jobs of a gallery, and prints their evaluations until all are done.
 SERVER = """
 import sys, time
 from pathlib import Path
@@ -89,7 +89,7 @@ def until(jobs, job, wanted):
         if wanted(view):
             return view
         time.sleep(0.005)
-    raise AssertionError(f"nothing came of it: {view}")
+    raise AssertionError(f"timed out: {view}")
 
 
 def done(view):
@@ -101,7 +101,7 @@ def left(folder):
 
 
 def same(spec, path):
-    """Whether a picture is what an uninterrupted job makes, in the file's eight bits."""
+    """Return whether a picture equals the result of an uninterrupted job at 8 bits."""
     result = impasto.stylize(spec.content, spec.styles[0], settings=spec.settings)
     whole = result.save(path.with_name("whole.tmp.png"))
     equal = np.array_equal(impasto.read_image(path), impasto.read_image(whole))
@@ -109,7 +109,7 @@ def same(spec, path):
     return equal
 
 
-def test_closed_and_started_again_all_runs_go_on_in_their_order(studio, spec, tmp_path):
+def test_jobs_resume_in_order_after_a_restart(studio, spec, tmp_path):
     jobs = studio()
     asked = [spec(iterations=40), spec("b", seed=1), spec("c")]
     ids = [jobs.add("", one) for one in asked]
@@ -132,11 +132,11 @@ def test_closed_and_started_again_all_runs_go_on_in_their_order(studio, spec, tm
     assert same(asked[0], tmp_path / "photo_wave.png")
 
 
-# From evaluation 24 on it is in the second scale, which has a checkpoint to go on from.
+# The second scale starts at evaluation 24 and has a checkpoint to resume from.
 @pytest.mark.parametrize(
     "reaches", [(24, 32), pytest.param((3, 24, 28, 32), marks=pytest.mark.slow)], ids=str
 )
-def test_killed_again_and_again_a_run_comes_to_the_same_picture(studio, spec, tmp_path, reaches):
+def test_a_repeatedly_killed_job_gives_the_same_picture(studio, spec, tmp_path, reaches):
     asked = spec(size=96, scales=2, iterations=50)
     jobs = studio(started=False)
     jobs.add("", asked)
@@ -155,7 +155,7 @@ def test_killed_again_and_again_a_run_comes_to_the_same_picture(studio, spec, tm
         tmp_path.glob("*.png")
     )
     begun = reaches.index(24) + 1
-    assert all({*one} & {*range(1, 20)} == set() for one in seen[begun:])  # not done again
+    assert all({*one} & {*range(1, 20)} == set() for one in seen[begun:])  # not repeated
     with server(tmp_path) as process:
         process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
@@ -174,7 +174,7 @@ def server(gallery):
     )
 
 
-def test_a_change_and_a_stop_outlast_the_process(studio, spec, tmp_path):
+def test_a_change_and_a_stop_survive_a_restart(studio, spec, tmp_path):
     jobs = studio()
     ids = [jobs.add("", spec(name, iterations=100_000)) for name in ("changed", "stopped")]
     for job in ids:
@@ -183,7 +183,7 @@ def test_a_change_and_a_stop_outlast_the_process(studio, spec, tmp_path):
     jobs.change("", ids[0], strength=0.6, iterations=9)
     until(jobs, ids[1], lambda view: jobs._queue.jobs[view.id].active is False)
     jobs.close()
-    for job, state in zip(ids, ("go", "stop"), strict=True):  # as if told just before the end
+    for job, state in zip(ids, ("go", "stop"), strict=True):  # as if requested just before the end
         folder = tmp_path / ".studio/runs" / job
         write_entry(folder, replace(read_entry(folder), state=state))
     jobs = studio()
@@ -197,7 +197,7 @@ def test_a_change_and_a_stop_outlast_the_process(studio, spec, tmp_path):
 @pytest.mark.parametrize(
     "text", [b"", b"{", b"[]", b'{"impasto-studio-run": 1}', b"\xff\xfe", None]
 )
-def test_a_damaged_order_is_told_and_the_others_go_on(studio, spec, tmp_path, text):
+def test_a_damaged_job_file_fails_only_its_job(studio, spec, tmp_path, text):
     jobs = studio(started=False)
     bad, good = jobs.add("", spec("bad")), jobs.add("", spec("good"))
     jobs.close()
@@ -220,7 +220,7 @@ def test_a_damaged_order_is_told_and_the_others_go_on(studio, spec, tmp_path, te
     assert left(tmp_path) == []
 
 
-def test_an_order_of_a_newer_version_is_left_alone(studio, spec, tmp_path):
+def test_a_job_file_of_a_newer_version_stays(studio, spec, tmp_path):
     jobs = studio(started=False)
     job = jobs.add("", spec())
     jobs.close()
@@ -231,7 +231,7 @@ def test_an_order_of_a_newer_version_is_left_alone(studio, spec, tmp_path):
     assert left(tmp_path) == [job]
 
 
-def test_a_damaged_checkpoint_begins_again(studio, spec, tmp_path, caplog):
+def test_a_job_with_a_damaged_checkpoint_restarts(studio, spec, tmp_path, caplog):
     jobs = studio()
     asked = spec(iterations=40)
     job = jobs.add("", asked)
@@ -246,7 +246,7 @@ def test_a_damaged_checkpoint_begins_again(studio, spec, tmp_path, caplog):
     assert "a job restarts" in caplog.text
 
 
-def test_what_a_killed_process_was_making_is_removed(studio, spec, tmp_path):
+def test_incomplete_jobs_of_a_killed_process_are_removed(studio, spec, tmp_path):
     home = tmp_path / ".studio/runs"
     (home / "0123456789abcdef0123456789abcdef/inputs/1").mkdir(parents=True)
     (home / "mine").mkdir()
@@ -256,12 +256,12 @@ def test_what_a_killed_process_was_making_is_removed(studio, spec, tmp_path):
     assert left(tmp_path) == ["fedcba9876543210fedcba9876543210", "mine"]
 
 
-def test_a_run_that_ends_the_program_each_time_is_given_up(studio, spec, tmp_path):
+def test_a_job_that_repeatedly_crashes_fails(studio, spec, tmp_path):
     jobs = studio(started=False)
     job = jobs.add("", spec())
     jobs.close()
     folder = tmp_path / ".studio/runs" / job
-    write_entry(folder, replace(read_entry(folder), tries=5))  # as five killed processes leave it
+    write_entry(folder, replace(read_entry(folder), tries=5))  # as after five killed processes
     jobs = studio()
     view = until(jobs, job, lambda view: view.status == "failed")
     assert "ended 5 times" in view.error
@@ -269,7 +269,7 @@ def test_a_run_that_ends_the_program_each_time_is_given_up(studio, spec, tmp_pat
     until(jobs, job, done)
 
 
-def test_a_failed_run_is_still_told_after_a_restart(studio, tmp_path):
+def test_a_failed_job_is_listed_after_a_restart(studio, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
     jobs = studio()

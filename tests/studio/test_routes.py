@@ -1,4 +1,4 @@
-"""Which addresses there are, who may ask, and how often a password may be guessed."""
+"""Allow-list of routes, login, and the limit of wrong passwords."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from impasto.studio.security.routes import RoutePolicy, restrict_routes
 
 
 def named(request):
-    """Tell the name: what the cookie says."""
+    """Return the user name, which is the cookie."""
     return dict(request["headers"]).get(b"cookie", b"").decode() or None
 
 
@@ -18,7 +18,7 @@ def restricted(login_required=True, app=echo, pages=("/gallery",)):
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/static/x.js", "/assets/x.js", "/health"])
-def test_the_way_in_is_open(path):
+def test_public_routes_need_no_login(path):
     assert ask(restricted(), scope(path))[0] == 200
 
 
@@ -30,7 +30,7 @@ def test_the_way_in_is_open(path):
         *("/gradio_api/call/x", "/gradio_api/run/x", "/gradio_api/component_server"),
     ],
 )
-def test_the_rest_is_for_those_who_have_logged_in(path):
+def test_other_routes_need_a_login(path):
     app = restricted()
     assert ask(app, scope(path))[0] == 401
     assert ask(app, scope(path, cookie="anna"))[0] == 200
@@ -46,22 +46,22 @@ def test_the_rest_is_for_those_who_have_logged_in(path):
         *("//", "//login", "/./", "/gradio_api//upload", "/openapi.json", "/gradio_api/file/x"),
     ],
 )
-def test_nothing_else_is_there(path):
+def test_unknown_routes_are_closed(path):
     assert ask(restricted(), scope(path, cookie="anna"))[0] == 404
 
 
-def test_there_are_no_web_sockets():
+def test_websockets_are_refused():
     assert ask(restricted(), scope("/", kind="websocket"))[0]["type"] == "websocket.close"
 
 
 async def wrong(request, receive, send):
-    """Answer as to a wrong password, but to the right name as to the right one."""
+    """Accept logins with a cookie, and refuse others."""
     status = 200 if named(request) else 400
     await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": b""})
 
 
-def test_after_ten_wrong_passwords_a_client_must_wait_and_others_need_not():
+def test_ten_wrong_passwords_block_one_client():
     app = restricted(app=wrong)
     for _ in range(10):
         assert ask(app, scope("/login", "POST"))[0] == 400
@@ -72,14 +72,14 @@ def test_after_ten_wrong_passwords_a_client_must_wait_and_others_need_not():
     assert ask(app, scope("/"))[0] == 400
 
 
-def test_right_passwords_are_not_counted():
+def test_correct_passwords_are_not_counted():
     app = restricted(app=wrong)
     for _ in range(30):
         assert ask(app, scope("/login", "POST", cookie="anna"))[0] == 200
 
 
-def test_many_who_log_in_at_once_do_not_lock_each_other_out():
-    """Behind a server in front, all are one client."""
+def test_concurrent_logins_do_not_block_each_other():
+    """Behind a reverse proxy, all users are one client."""
 
     async def slow(request, receive, send):
         await asyncio.sleep(0)
@@ -103,13 +103,13 @@ def test_many_who_log_in_at_once_do_not_lock_each_other_out():
     assert asyncio.run(all_at_once(restricted(app=slow), guessed)) == [400] * 10 + [429] * 20
 
 
-def test_one_network_of_ipv6_is_one_client():
+def test_an_ipv6_network_is_one_client():
     app = restricted(app=wrong)
     found = [ask(app, scope("/login", "POST", client=f"fd00::{i:x}"))[0] for i in range(11)]
     assert found == [400] * 10 + [429]
 
 
-def test_tries_older_than_a_minute_are_forgotten():
+def test_attempts_expire_after_a_minute():
     known = RoutePolicy(named, True)
     app = restrict_routes(wrong, known)
     for _ in range(10):

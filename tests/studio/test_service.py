@@ -1,4 +1,4 @@
-"""The jobs of the studio: queue, pause, stop, change, and going on after a restart."""
+"""Job service: queue, pause, resume, stop, change, delete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from impasto.studio.jobs.service import JobService
 
 TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
 LONG = {**TINY, "iterations": 100_000}
-PATIENCE = 120  # seconds after which a test gives up
+PATIENCE = 120  # seconds before a test fails
 
 
 def keep(folder, result, name):
@@ -47,7 +47,7 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(pictures):
-    """What an uninterrupted job of `TINY` makes."""
+    """Result of an uninterrupted job with `TINY`."""
     result = impasto.stylize(
         pictures / "photo.png", pictures / "wave.png", settings=Settings(**TINY)
     )
@@ -72,7 +72,7 @@ def spec(pictures):
 
 @pytest.fixture
 def studio(tmp_path):
-    """Makes studios over one gallery, and closes them."""
+    """Create job services on one gallery, and close them."""
     made = []
 
     def make(users=("",), started=True, **limits):
@@ -88,7 +88,7 @@ def studio(tmp_path):
 
 
 def until(jobs, job, wanted, user=""):
-    """Wait for a view on which something is true, and return it."""
+    """Wait until the status of a job meets a condition, and return it."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         view = jobs.view(user, job)
@@ -96,7 +96,7 @@ def until(jobs, job, wanted, user=""):
             return view
         assert view.status != "failed" or "failed" in wanted.__code__.co_consts, view.error
         time.sleep(0.005)
-    raise AssertionError(f"nothing came of it: {view}")
+    raise AssertionError(f"timed out: {view}")
 
 
 def done(view):
@@ -108,11 +108,11 @@ def begun(view):
 
 
 def left(folder):
-    """What there is of jobs on the disk."""
+    """Return the folders of jobs on disk."""
     return sorted(path.name for path in (folder / ".studio/runs").iterdir() if path.is_dir())
 
 
-def test_a_run_makes_the_picture_that_stylize_makes(studio, spec, whole, tmp_path):
+def test_a_job_equals_stylize(studio, spec, whole, tmp_path):
     jobs = studio()
     job = jobs.add("", spec())
     view = until(jobs, job, done)
@@ -132,7 +132,7 @@ def test_a_run_makes_the_picture_that_stylize_makes(studio, spec, whole, tmp_pat
     assert left(tmp_path) == []
 
 
-def test_runs_wait_in_line_over_all_people_and_tell_their_place(studio, spec, tmp_path):
+def test_waiting_jobs_report_their_place_over_all_users(studio, spec, tmp_path):
     jobs = studio(("ada", "bob"))
     first = jobs.add("ada", spec(iterations=100_000))
     until(jobs, first, begun, "ada")
@@ -150,7 +150,7 @@ def test_runs_wait_in_line_over_all_people_and_tell_their_place(studio, spec, tm
     assert (tmp_path / "bob/b.png").exists()
 
 
-def test_people_take_turns(studio, spec, tmp_path):
+def test_users_take_turns(studio, spec, tmp_path):
     jobs = studio(("ada", "bob", "eva"))
     first = jobs.add("ada", spec("first", **LONG))
     until(jobs, first, begun, "ada")
@@ -165,22 +165,22 @@ def test_people_take_turns(studio, spec, tmp_path):
     assert names == ["b1", "e1", "a2", "b2", "a3"]
 
 
-def test_a_run_that_gives_way_to_the_end_of_another_is_not_set_back(studio, spec):
+def test_a_job_interrupted_to_stop_another_runs_next(studio, spec):
     jobs = studio(("ada", "bob"))
     paused = jobs.add("bob", spec("paused", **LONG))
     until(jobs, paused, begun, "bob")
     jobs.pause("bob", paused)
-    at_work = jobs.add("ada", spec("at work", **LONG))
-    until(jobs, at_work, begun, "ada")
+    running = jobs.add("ada", spec("at work", **LONG))
+    until(jobs, running, begun, "ada")
     waiting = jobs.add("bob", spec("waiting"))
     jobs.stop("bob", paused)
     until(jobs, paused, lambda view: view.status == "stopped", "bob")
-    view = until(jobs, at_work, begun, "ada")
-    until(jobs, at_work, lambda now: now.iteration > view.iteration, "ada")
+    view = until(jobs, running, begun, "ada")
+    until(jobs, running, lambda now: now.iteration > view.iteration, "ada")
     assert jobs.view("bob", waiting).place == 1
 
 
-def test_a_waiting_run_with_a_picture_says_so_and_can_be_stopped(studio, spec, tmp_path):
+def test_a_waiting_job_with_a_picture_can_be_stopped(studio, spec, tmp_path):
     jobs = studio()
     first = jobs.add("", spec("first", **LONG))
     assert until(jobs, first, begun).begun
@@ -200,7 +200,7 @@ def test_a_waiting_run_with_a_picture_says_so_and_can_be_stopped(studio, spec, t
 
 @pytest.fixture
 def held(tmp_path):
-    """JobService whose results are not kept before they are told to be."""
+    """A job service that waits for `release` before it keeps results."""
     arrived, release = threading.Event(), threading.Event()
 
     def keep_later(folder, result, name):
@@ -215,7 +215,7 @@ def held(tmp_path):
     jobs.close()
 
 
-def test_nothing_changes_a_run_whose_last_step_is_done(held, spec):
+def test_a_finishing_job_cannot_change(held, spec):
     jobs, arrived, release = held
     job = jobs.add("", spec())
     assert arrived.wait(PATIENCE)
@@ -229,14 +229,14 @@ def test_nothing_changes_a_run_whose_last_step_is_done(held, spec):
     assert view.settings.strength == 1
 
 
-def test_a_run_that_is_being_stopped_neither_goes_on_nor_changes(held, spec, tmp_path):
+def test_a_stopping_job_neither_resumes_nor_changes(held, spec, tmp_path):
     jobs, arrived, release = held
     paused = jobs.add("", spec("paused", **LONG))
     until(jobs, paused, begun)
     jobs.pause("", paused)
     jobs.add("", spec("other"))
     assert arrived.wait(PATIENCE)
-    jobs.stop("", paused)  # which waits until the other is kept
+    jobs.stop("", paused)  # takes effect when the other job is kept
     for call in (jobs.resume, lambda *one: jobs.change(*one, strength=0.4)):
         with pytest.raises(RunError, match="has ended"):
             call("", paused)
@@ -246,19 +246,19 @@ def test_a_run_that_is_being_stopped_neither_goes_on_nor_changes(held, spec, tmp
     assert view.picture == "paused.png" and view.settings.strength == 1
 
 
-def test_a_change_just_before_the_end_is_heeded(studio, spec):
+def test_a_change_just_before_the_end_applies(studio, spec):
     jobs = studio(started=False)
     job = jobs.add("", spec())
     queue = jobs._queue
     found = queue.find("", job)
-    jobs.change("", job, strength=0.4)  # after the last look at it, as far as the worker sees
+    jobs.change("", job, strength=0.4)  # after the worker's last check
     with queue.changed:
         assert queue.last_reason(found) == "change" and not found.finishing
         queue.alter(found, stage=replace(found.entry.stage, asked=found.entry.spec.settings))
         assert queue.last_reason(found) == "done" and found.finishing
 
 
-def test_another_persons_run_is_as_unknown_as_one_that_never_was(studio, spec):
+def test_a_job_of_another_user_looks_missing(studio, spec):
     jobs = studio(("ada", "bob"), started=False)
     job = jobs.add("ada", spec())
     messages = set()
@@ -273,7 +273,7 @@ def test_another_persons_run_is_as_unknown_as_one_that_never_was(studio, spec):
     assert jobs.jobs_of("bob") == []
 
 
-def test_a_paused_run_lets_the_next_work_and_goes_on_bit_for_bit(studio, spec, whole, tmp_path):
+def test_a_paused_job_yields_and_resumes_bit_for_bit(studio, spec, whole, tmp_path):
     jobs = studio()
     first = jobs.add("", spec("first"))
     until(jobs, first, begun)
@@ -288,10 +288,10 @@ def test_a_paused_run_lets_the_next_work_and_goes_on_bit_for_bit(studio, spec, w
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
-def test_a_run_can_be_paused_and_gone_on_with_at_any_moment(studio, spec, tmp_path):
+def test_a_job_can_be_paused_and_resumed_at_any_time(studio, spec, tmp_path):
     jobs, asked = studio(started=False), spec(iterations=200)
     job = jobs.add("", asked)
-    jobs.pause("", job)  # before the worker is there
+    jobs.pause("", job)  # before the worker starts
     jobs.start([""])
     assert jobs.view("", job).status == "paused"
     for wait in (0, 0, 0.01, 0.1, 0.2, 0.2):
@@ -311,7 +311,7 @@ def test_a_run_can_be_paused_and_gone_on_with_at_any_moment(studio, spec, tmp_pa
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
-def test_stop_keeps_the_picture_so_far(studio, spec, whole, tmp_path):
+def test_stop_keeps_the_current_picture(studio, spec, whole, tmp_path):
     jobs = studio()
     job = jobs.add("", spec(**LONG))
     until(jobs, job, begun)
@@ -323,7 +323,7 @@ def test_stop_keeps_the_picture_so_far(studio, spec, whole, tmp_path):
     assert left(tmp_path) == []
 
 
-def test_stop_of_a_paused_run_does_not_wait_for_the_one_at_work(studio, spec, tmp_path):
+def test_stop_of_a_paused_job_does_not_wait_for_the_running_one(studio, spec, tmp_path):
     jobs = studio()
     paused = jobs.add("", spec("paused", **LONG))
     until(jobs, paused, begun)
@@ -336,7 +336,7 @@ def test_stop_of_a_paused_run_does_not_wait_for_the_one_at_work(studio, spec, tm
     until(jobs, other, lambda view: view.status == "running" and view.iteration > before)
 
 
-def test_stop_of_a_run_that_has_not_begun_just_ends_it(studio, spec, tmp_path):
+def test_stop_of_a_job_that_has_not_started_ends_it(studio, spec, tmp_path):
     jobs = studio(started=False)
     job = jobs.add("", spec())
     jobs.stop("", job)
@@ -345,13 +345,13 @@ def test_stop_of_a_run_that_has_not_begun_just_ends_it(studio, spec, tmp_path):
     assert left(tmp_path) == []
 
 
-def test_a_dropped_run_leaves_nothing(studio, spec, tmp_path):
+def test_a_deleted_job_leaves_nothing(studio, spec, tmp_path):
     jobs = studio()
-    at_work, waiting = jobs.add("", spec(**LONG)), jobs.add("", spec())
-    until(jobs, at_work, begun)
+    running, waiting = jobs.add("", spec(**LONG)), jobs.add("", spec())
+    until(jobs, running, begun)
     jobs.delete("", waiting)
-    assert left(tmp_path) == [at_work]
-    jobs.delete("", at_work)
+    assert left(tmp_path) == [running]
+    jobs.delete("", running)
     assert jobs.jobs_of("") == []
     after = jobs.add("", spec("after"))
     until(jobs, after, done)
@@ -360,7 +360,7 @@ def test_a_dropped_run_leaves_nothing(studio, spec, tmp_path):
     assert [path.name for path in tmp_path.glob("*.png")] == ["after.png"]
 
 
-def test_a_change_goes_on_from_the_picture_so_far(studio, spec, tmp_path):
+def test_a_change_continues_from_the_current_picture(studio, spec, tmp_path):
     jobs = studio()
     job = jobs.add("", spec(**LONG))
     before = until(jobs, job, lambda view: view.iteration >= 8)
@@ -375,7 +375,7 @@ def test_a_change_goes_on_from_the_picture_so_far(studio, spec, tmp_path):
     assert left(tmp_path) == []
 
 
-def test_a_change_takes_the_scales_that_are_left(studio, spec):
+def test_a_change_uses_the_remaining_scales(studio, spec):
     jobs = studio()
     job = jobs.add("", spec(size=96, scales=2, iterations=700))
     until(jobs, job, lambda view: view.scale == 1 and view.iteration > 2)
@@ -390,10 +390,10 @@ def test_a_change_takes_the_scales_that_are_left(studio, spec):
 
 
 @pytest.mark.parametrize("color", ["keep", "luminance", "palette", "match"])
-def test_changes_at_awkward_moments(studio, spec, color, tmp_path):
+def test_changes_at_any_time(studio, spec, color, tmp_path):
     jobs = studio(started=False)
     job = jobs.add("", spec(**LONG))
-    jobs.change("", job, color=color)  # before the worker is there
+    jobs.change("", job, color=color)  # before the worker starts
     jobs.start([""])
     jobs.change("", job, iterations=9_000)  # perhaps before the first step
     jobs.pause("", job)
@@ -406,7 +406,7 @@ def test_changes_at_awkward_moments(studio, spec, color, tmp_path):
         jobs.change("", job, strength=1.0)
 
 
-def test_strength_nought_and_back(studio, spec):
+def test_strength_can_change_to_zero(studio, spec):
     jobs = studio()
     job = jobs.add("", spec(**LONG))
     until(jobs, job, begun)
@@ -414,7 +414,7 @@ def test_strength_nought_and_back(studio, spec):
     assert until(jobs, job, done).settings.strength == 0
 
 
-def test_a_bad_change_is_refused_and_the_run_goes_on(studio, spec, whole, tmp_path):
+def test_an_invalid_change_is_refused_and_the_job_continues(studio, spec, whole, tmp_path):
     jobs = studio()
     job = jobs.add("", spec())
     for change, words in (
@@ -430,7 +430,7 @@ def test_a_bad_change_is_refused_and_the_run_goes_on(studio, spec, whole, tmp_pa
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
-def test_inputs_are_copies_and_masks_and_a_starting_picture_go_along(studio, spec, tmp_path):
+def test_all_inputs_are_copied(studio, spec, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     jobs = studio()
@@ -452,7 +452,7 @@ def test_inputs_are_copies_and_masks_and_a_starting_picture_go_along(studio, spe
     assert [entry["role"] for entry in record["inputs"]] == ["content", "style", "init", "protect"]
 
 
-def test_what_cannot_be_read_is_said_at_once_or_fails_the_run(studio, spec, tmp_path):
+def test_unreadable_inputs_are_refused_or_fail_the_job(studio, spec, tmp_path):
     jobs = studio()
     with pytest.raises(PictureError, match="no file"):
         jobs.add("", JobSpec(tmp_path / "none.png", (tmp_path / "none.png",)))
@@ -472,14 +472,14 @@ def test_what_cannot_be_read_is_said_at_once_or_fails_the_run(studio, spec, tmp_
     assert left(tmp_path) == []
 
 
-def test_a_change_that_cannot_be_is_told_and_another_mends_it(studio, spec, tmp_path):
+def test_a_job_that_fails_after_a_change_can_be_changed_and_resumed(studio, spec, tmp_path):
     jobs = studio()
     job = jobs.add("", spec(**LONG))
     until(jobs, job, begun)
     jobs.change("", job, content_weight=1e38, style_weight=1e38, normalization="none")
     view = until(jobs, job, lambda view: view.status == "failed")
     assert "not finite; lower content_weight" in view.error
-    first = impasto.read_record(tmp_path / view.picture)  # the picture so far is kept
+    first = impasto.read_record(tmp_path / view.picture)  # the current picture is kept
     assert 3 <= first["iterations"] < 100_000 and first["settings"]["style_weight"] == 1
     jobs.change("", job, content_weight=0.15, style_weight=1.0, iterations=9)
     jobs.change("", job, normalization="relative")
@@ -489,7 +489,7 @@ def test_a_change_that_cannot_be_is_told_and_another_mends_it(studio, spec, tmp_
     assert view.picture == "photo_wave-2.png"
 
 
-def test_a_run_too_large_for_the_memory_fails_and_a_change_mends_it(studio, spec):
+def test_a_job_too_large_for_memory_can_be_changed_and_resumed(studio, spec):
     jobs = studio()
     job = jobs.add("", spec(size=8000, memory=1.5))
     view = until(jobs, job, lambda view: view.status == "failed")
@@ -499,7 +499,7 @@ def test_a_run_too_large_for_the_memory_fails_and_a_change_mends_it(studio, spec
     assert until(jobs, job, done).size == (48, 48)
 
 
-def test_a_full_disk_fails_the_run_which_can_be_tried_again(spec, whole, tmp_path):
+def test_a_job_that_fails_on_a_full_disk_can_be_retried(spec, whole, tmp_path):
     full = [True]
 
     def keep_if_there_is_room(folder, result, name):
@@ -522,7 +522,7 @@ def test_a_full_disk_fails_the_run_which_can_be_tried_again(spec, whole, tmp_pat
         jobs.close()
 
 
-def test_a_full_queue_tells_how_many_wait(studio, spec):
+def test_a_full_queue_reports_the_number_of_waiting_jobs(studio, spec):
     jobs = studio(("ada", "bob"), started=False, most_each=2, most=3)
     first, _ = jobs.add("ada", spec()), jobs.add("ada", spec())
     with pytest.raises(BusyError, match=r"you have 2 unfinished jobs.* \(2 wait in all\)"):
@@ -531,24 +531,24 @@ def test_a_full_queue_tells_how_many_wait(studio, spec):
     with pytest.raises(BusyError, match="3 jobs wait"):
         jobs.add("bob", spec())
     jobs.pause("ada", first)
-    with pytest.raises(BusyError):  # it still has a place
+    with pytest.raises(BusyError):  # paused jobs count
         jobs.add("ada", spec())
     jobs.delete("ada", first)
     jobs.add("ada", spec())
 
 
-def test_many_people_at_once_are_served_or_told(studio, spec):
+def test_many_concurrent_users_are_served_or_refused(studio, spec):
     users = [f"user{n}" for n in range(12)]
     jobs = studio(users, started=False, most_each=2, most=15)
-    got, told, wrong = [], [], []
+    added, refused, wrong = [], [], []
 
     def ask(user):
         try:
             for _ in range(3):
-                got.append((user, jobs.add(user, spec(iterations=1))))
+                added.append((user, jobs.add(user, spec(iterations=1))))
                 jobs.jobs_of(user)
         except BusyError as error:
-            told.append(str(error))
+            refused.append(str(error))
         except Exception as error:
             wrong.append(error)
 
@@ -557,15 +557,15 @@ def test_many_people_at_once_are_served_or_told(studio, spec):
         thread.start()
     for thread in threads:
         thread.join()
-    assert not wrong and len(got) == 15 and told
-    assert sorted(jobs.view(user, job).place for user, job in got) == list(range(1, 16))
+    assert not wrong and len(added) == 15 and refused
+    assert sorted(jobs.view(user, job).place for user, job in added) == list(range(1, 16))
     jobs.start(users)
-    for user, job in got:
+    for user, job in added:
         until(jobs, job, done, user)
 
 
-def meddle(jobs, job, seed, end, wrong):
-    """Call a job's methods at random for a while, and note what should not have been raised."""
+def call_at_random(jobs, job, seed, end, wrong):
+    """Call methods of a job at random for a while, and collect unexpected errors."""
     rng = np.random.default_rng(seed)
     while time.monotonic() < end:
         try:
@@ -577,7 +577,7 @@ def meddle(jobs, job, seed, end, wrong):
 
 
 def use(jobs, user, spec, seed, end, wrong):
-    """Do at random what a user does, for a while, and note what should not have been raised."""
+    """Use the service at random for a while, and collect unexpected errors."""
     rng = np.random.default_rng(seed)
     calls = [jobs.pause, jobs.resume, jobs.stop, jobs.delete, jobs.view, jobs.preview]
     calls.append(lambda *one: jobs.change(*one, strength=float(rng.choice([0.0, 0.4, 1.3]))))
@@ -596,7 +596,7 @@ def use(jobs, user, spec, seed, end, wrong):
 
 
 def use_all(jobs, users, spec, seconds, seed):
-    """Let two threads for each user use the studio; what should not have been raised."""
+    """Run `use` in two threads for each user; return unexpected errors."""
     wrong, end = [], time.monotonic() + seconds
     threads = [
         threading.Thread(target=use, args=(jobs, user, spec, seed + number, end, wrong))
@@ -617,7 +617,7 @@ def finish_all(jobs, user):
 
 
 @pytest.mark.parametrize("restarts", [0, 2])
-def test_whatever_people_do_nothing_is_lost_or_left_behind(studio, spec, tmp_path, restarts):
+def test_random_use_loses_nothing_and_leaves_nothing(studio, spec, tmp_path, restarts):
     users = ["ada", "bob"]
     for turn in range(restarts):
         jobs = studio(users)
@@ -639,11 +639,12 @@ def over(view):
     return view.status in ("done", "stopped")
 
 
-def test_calls_of_many_threads_on_one_run_leave_it_whole(studio, spec, whole, tmp_path):
+def test_concurrent_calls_on_one_job_are_safe(studio, spec, whole, tmp_path):
     jobs = studio()
     job, end, wrong = jobs.add("", spec()), time.monotonic() + 4, []
     threads = [
-        threading.Thread(target=meddle, args=(jobs, job, seed, end, wrong)) for seed in range(4)
+        threading.Thread(target=call_at_random, args=(jobs, job, seed, end, wrong))
+        for seed in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -656,7 +657,7 @@ def test_calls_of_many_threads_on_one_run_leave_it_whole(studio, spec, whole, tm
     np.testing.assert_array_equal(impasto.read_image(tmp_path / view.picture), whole)
 
 
-def test_the_memory_of_finished_runs_is_bounded(studio, spec, tmp_path):
+def test_the_number_of_finished_jobs_is_bounded(studio, spec, tmp_path):
     jobs = studio(("", "ada"), started=False)
     kept = jobs.add("ada", spec())
     for _ in range(30):
@@ -671,7 +672,7 @@ def test_one_gallery_has_one_studio(studio, spec):
         studio()
 
 
-def test_close_takes_no_more_runs(studio, spec):
+def test_a_closed_service_accepts_no_jobs(studio, spec):
     jobs = studio()
     jobs.close()
     with pytest.raises(BusyError, match="closing"):

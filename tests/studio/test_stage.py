@@ -1,4 +1,4 @@
-"""Legs of a run: painted, left, and followed by others."""
+"""Stages of a job: start, interrupt, resume, next stage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def entry(tmp_path, rng):
 
 
 def painted(folder, entry, until=None):
-    """Paint a stage until something is true of a step; the running and its last step."""
+    """Run a stage until a condition on a step; return the running stage and the last step."""
     with contextlib.ExitStack() as held:
         running = start_stage(held, folder, entry)
         for step in running.steps:
@@ -47,7 +47,7 @@ def changed(entry, **settings):
     )
 
 
-def test_a_leg_left_and_begun_again_comes_to_what_stylize_makes(tmp_path, entry):
+def test_an_interrupted_stage_equals_stylize(tmp_path, entry):
     asked = entry()
     assert not has_picture(tmp_path, asked)
     for scale, iteration in ((0, 1), (0, 4), (1, 9), (1, 12)):
@@ -64,7 +64,7 @@ def test_a_leg_left_and_begun_again_comes_to_what_stylize_makes(tmp_path, entry)
 
 
 @pytest.mark.parametrize("color", ["style", "luminance", "keep", "histogram"])
-def test_the_next_leg_starts_from_the_picture_as_it_is_optimised(tmp_path, entry, color):
+def test_the_next_stage_starts_from_the_optimised_picture(tmp_path, entry, color):
     before = entry(color=color)
     running, step = painted(tmp_path, before, lambda step: (step.scale, step.iteration) >= (1, 9))
     after = changed(before, strength=0.4)
@@ -82,17 +82,17 @@ def test_the_next_leg_starts_from_the_picture_as_it_is_optimised(tmp_path, entry
     assert np.abs(unmixed - impasto.read_image(before.spec.content)).max() > 0.02
 
 
-def test_a_picture_handed_on_is_as_good_as_the_former(tmp_path, entry):
+def test_the_next_stage_starts_at_the_same_loss(tmp_path, entry):
     before = entry()
     running, step = painted(tmp_path, before, lambda step: (step.scale, step.iteration) >= (1, 11))
     stage = next_stage(tmp_path, running, step, before.spec.settings)
     _, first = painted(tmp_path, replace(before, stage=stage), lambda step: True)
-    # Not the same: numbers outside 0..1 are clipped, and the file has sixteen bits.
+    # Not identical: values outside 0..1 are clipped, and the file has 16 bits.
     assert first.losses["total"] == pytest.approx(step.losses["total"], rel=0.02)
 
 
 @pytest.mark.parametrize("color", ["style", "luminance"])
-def test_a_leg_that_has_come_to_its_end_can_be_followed_by_another(tmp_path, entry, color):
+def test_a_finished_stage_can_be_followed_by_another(tmp_path, entry, color):
     before = entry(color=color)
     running, step = painted(tmp_path, before)
     after = changed(before, strength=0.4)
@@ -102,7 +102,7 @@ def test_a_leg_that_has_come_to_its_end_can_be_followed_by_another(tmp_path, ent
     assert last.size == (96, 96)
 
 
-def test_a_larger_size_takes_the_scales_from_the_picture_on(tmp_path, entry):
+def test_a_larger_size_adds_the_scales_above_the_picture(tmp_path, entry):
     before = entry(size=64, scales=1)
     running, step = painted(tmp_path, before, lambda step: step.iteration >= 3)
     asked = changed(before, size=256, scales=3, iterations=20).spec.settings
@@ -115,7 +115,7 @@ def test_a_larger_size_takes_the_scales_from_the_picture_on(tmp_path, entry):
 
 
 @pytest.mark.parametrize("iterations", [0, 1, 2])
-def test_rounds_fit_the_evaluations_that_are_left(tmp_path, entry, iterations):
+def test_rounds_fit_the_remaining_evaluations(tmp_path, entry, iterations):
     running, step = painted(tmp_path, entry(), lambda step: step.iteration >= 2)
     asked = Settings(**{**TINY, "rounds": 1 if iterations == 0 else iterations})
     asked = asked.changed(iterations=iterations)
@@ -124,10 +124,10 @@ def test_rounds_fit_the_evaluations_that_are_left(tmp_path, entry, iterations):
 
 
 @pytest.mark.filterwarnings("ignore:the run has a budget")
-def test_a_budget_is_for_all_legs_together(tmp_path, entry):
+def test_a_budget_covers_all_stages(tmp_path, entry):
     asked = entry(budget=1000)
     running, step = painted(tmp_path, asked, lambda step: step.iteration >= 3)
-    running = replace(running, started=running.started - 600)  # as if ten minutes had passed
+    running = replace(running, started=running.started - 600)  # as if 10 minutes had passed
     stage = next_stage(tmp_path, running, step, asked.spec.settings)
     assert 300 < stage.settings.seconds < 400 < 600 < stage.seconds
     again, step = painted(tmp_path, replace(asked, stage=stage), lambda step: step.iteration >= 3)
@@ -136,7 +136,7 @@ def test_a_budget_is_for_all_legs_together(tmp_path, entry):
     assert again.settings.seconds < 400
 
 
-def test_settings_changed_before_a_leg_began_are_taken(tmp_path, entry):
+def test_settings_changed_before_a_stage_starts_apply(tmp_path, entry):
     asked = changed(entry(), size=64)
     running, step = painted(tmp_path, asked, lambda step: step.scale == 1)
     assert running.entry.stage.asked.size == 64 and step.size == (64, 64)

@@ -1,4 +1,4 @@
-"""What is shown of a run."""
+"""Progress and preview of a job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def step(iteration, loss=1.0, scale=0):
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=900))
-def test_a_curve_is_bounded_and_spans_the_run(gaps):
+def test_a_curve_is_bounded_and_spans_the_job(gaps):
     progress, iterations = Progress(), np.cumsum(gaps).tolist()
     for iteration in iterations:
         progress = advance(progress, step(iteration, float(iteration)), STAGE)
@@ -40,14 +40,14 @@ def test_a_curve_is_bounded_and_spans_the_run(gaps):
     assert all(place == loss for place, loss in progress.curve)
 
 
-def test_what_a_resumed_run_does_again_is_not_shown_twice():
+def test_repeated_steps_of_a_resumed_job_count_once():
     progress = Progress()
     for iteration in (0, 1, 2, 3, 4, 2, 3):
         progress = advance(progress, step(iteration, 10.0 + iteration), STAGE)
     assert progress.curve == ((0, 10.0), (1, 11.0), (2, 12.0), (3, 13.0))
 
 
-def test_a_later_leg_counts_on():
+def test_a_later_stage_continues_the_count():
     stage = Stage(Settings(), Settings(), 2, scale=1, iteration=30)
     progress = advance(Progress(), step(5, scale=1), stage)
     assert (progress.scale, progress.scales, progress.iteration, progress.iterations) == (
@@ -58,7 +58,7 @@ def test_a_later_leg_counts_on():
     )
 
 
-def test_a_loss_that_is_not_finite_is_no_point():
+def test_non_finite_losses_are_skipped():
     assert advance(Progress(), step(1, float("nan")), STAGE).curve == ()
 
 
@@ -70,13 +70,13 @@ def test_a_preview_is_a_small_jpeg(size, rng):
     assert preview.size == (max(1, round(size[1] * wanted)), max(1, round(size[0] * wanted)))
 
 
-def test_a_preview_shows_the_colors_and_bears_all_numbers():
+def test_a_preview_clips_all_values():
     image = np.full((8, 8, 3), (1.5, 0.5, np.nan), np.float32)
     pixel = np.asarray(PIL.open(io.BytesIO(make_preview(image))))[4, 4]
     assert np.abs(pixel.astype(int) - (255, 128, 0)).max() <= 4
 
 
-def test_a_trail_is_kept_and_a_damaged_one_left(tmp_path):
+def test_progress_round_trips_and_damaged_files_are_ignored(tmp_path):
     progress = Progress(1, 2, (4, 6), 5, 9, ((0, 1.5), (4, 0.5)), 2)
     write_progress(tmp_path, progress, b"jpeg")
     assert read_progress(tmp_path) == (progress, b"jpeg")

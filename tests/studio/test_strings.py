@@ -1,4 +1,4 @@
-"""The page's texts: both languages say everything, with the same blanks."""
+"""Texts of the page: same keys and placeholders in both languages."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from impasto.studio.page.previews import style_names, title_of
 from impasto.studio.page.strings import LANGUAGES, duration, language_of, say, texts
 
 HANGUL = re.compile("[\uac00-\ud7a3]")
-NAMES = {"title"}  # written alike in all languages
+NAMES = {"title"}  # equal in all languages
 ENGLISH_COMES_FROM_ELSEWHERE = ("label.", "help.", "style.", "choice.")
 
 
-def blanks(text):
+def placeholders(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def test_korean_says_all_that_english_says():
+def test_korean_has_all_english_keys():
     english, korean = texts()["en"], texts()["ko"]
     assert english.keys() <= korean.keys()
     more = korean.keys() - english.keys()
@@ -33,14 +33,14 @@ def test_korean_says_all_that_english_says():
 
 
 @pytest.mark.parametrize("key", sorted(texts()["en"]))
-def test_the_blanks_are_the_same(key):
-    assert blanks(texts()["en"][key]) == blanks(texts()["ko"][key])
+def test_placeholders_are_the_same(key):
+    assert placeholders(texts()["en"][key]) == placeholders(texts()["ko"][key])
 
 
-def test_all_that_is_written_is_used():
+def test_all_texts_are_used():
     sources = [path.read_text() for path in Path(studio.__file__).parent.rglob("*.py")]
     code = "".join(sources)
-    formed = ("row.", "step_")  # keys that are put together
+    formed = ("row.", "step_")  # prefixes of computed keys
     statuses = set(get_args(Status)) | set(BUTTONS)
     unused = [
         key
@@ -74,7 +74,7 @@ def test_every_setting_has_a_label_and_a_line_of_help(language):
         assert len(lines[f"help.{name}"]) > 10
 
 
-def test_settings_and_styles_are_called_in_korean():
+def test_settings_and_styles_have_korean_labels():
     assert all(HANGUL.search(label_of(name, "ko")) for name, _ in CONTROLS)
     assert all(HANGUL.search(title_of(name, "ko")) for name in style_names())
 
@@ -92,9 +92,9 @@ def test_settings_and_styles_are_called_in_korean():
         (";;;,,,=", "en"),
     ],
 )
-def test_the_language_that_a_browser_asks_for(accepted, language):
+def test_the_language_of_a_browser(accepted, language):
     assert language_of(accepted) == language
 
 
-def test_blanks_are_filled_in():
+def test_placeholders_are_filled_in():
     assert say("kept", "ko", name="a.png") == "a.png(으)로 저장했습니다."

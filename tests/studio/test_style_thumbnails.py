@@ -1,4 +1,4 @@
-"""The paintings of the chosen styles on the page."""
+"""Paintings of the selected styles on the page."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ from impasto.workflows.style_paintings import painting_facts, style_painting
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_each_style_has_its_painting_and_a_caption(language):
+def test_each_style_has_a_painting_with_a_caption(language):
     html = originals(style_names(), language)
     captions = re.findall("<figcaption>(.*?)</figcaption>", html)
     assert len(captions) == len(style_names())
@@ -27,7 +27,7 @@ def test_each_style_has_its_painting_and_a_caption(language):
     assert ("원작" in captions[0]) == (language == "ko")
 
 
-def test_it_is_the_painting_small():
+def test_the_thumbnail_shows_the_painting():
     (data,) = re.findall('src="data:image/jpeg;base64,(.*?)"', originals(["wave"], "en"))
     with PIL.open(io.BytesIO(base64.b64decode(data))) as picture:
         assert max(picture.size) == 192
@@ -37,11 +37,11 @@ def test_it_is_the_painting_small():
     assert len(data) < 40_000
 
 
-def test_paintings_of_one_s_own_have_none():
+def test_uploaded_paintings_have_no_caption():
     assert originals(["/tmp/mine.png", "none"], "en") == ""
 
 
-def test_those_of_a_blend_are_shown_and_no_others():
+def test_only_blended_paintings_are_shown():
     both = show_originals("wave", ["scream", "mine.png"], 0.5, None)
     assert both.count("<figure>") == 2
     assert show_originals("wave", ["scream"], 0.0, None).count("<figure>") == 1

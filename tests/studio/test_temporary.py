@@ -1,4 +1,4 @@
-"""The temporary folder, and what is left of killed servers."""
+"""Temporary folders, and those of killed servers."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_folder_is_removed_in_the_end_and_closed_to_others(place):
+def test_the_folder_is_private_and_removed_on_exit(place):
     with temporary_folders() as folder:
         (folder.scratch / "p.png").write_bytes(b"x")
         assert os.name != "posix" or folder.shown.parent.stat().st_mode & 0o077 == 0
@@ -35,7 +35,7 @@ def test_the_folder_is_removed_in_the_end_and_closed_to_others(place):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows cannot kill like that")
-def test_what_a_killed_server_left_is_removed_and_what_is_in_use_stays(place):
+def test_folders_of_killed_servers_are_removed_and_used_ones_stay(place):
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD],
         env={**os.environ, "TMPDIR": str(place)},
@@ -54,7 +54,7 @@ def test_what_a_killed_server_left_is_removed_and_what_is_in_use_stays(place):
         assert len(list(place.iterdir())) == 1
 
 
-def test_what_only_looks_like_one_stays(place):
+def test_other_files_stay(place):
     (place / "impasto_studio_file").write_text("mine")
     (place / "else").mkdir()
     (place / "impasto_studio_link").symlink_to(place / "else")
@@ -64,11 +64,11 @@ def test_what_only_looks_like_one_stays(place):
     assert len(list(place.iterdir())) == 4
 
 
-def test_old_files_go_and_the_oldest_where_there_are_too_many(place):
+def test_old_files_and_the_oldest_above_the_limit_are_removed(place):
     for number in range(4):
         (place / f"{number}").mkdir()
         (place / f"{number}/p.png").write_bytes(bytes(100))
-        time.sleep(0.02)  # so that they differ in age
+        time.sleep(0.02)  # different ages
     kept = str(place / "0/p.png")
     sweep(place, {kept}, most=250)
     assert sorted(path.name for path in place.iterdir()) == ["0", "2", "3"]
@@ -76,11 +76,11 @@ def test_old_files_go_and_the_oldest_where_there_are_too_many(place):
     assert [str(path) for path in place.rglob("*.png")] == [kept]
 
 
-def test_previews_do_not_push_uploads_out(place):
+def test_previews_are_removed_before_uploads(place):
     for number, name in enumerate(("photo.jpg", "image.jpeg", "image.jpeg", "cat.png")):
         (place / f"{number}").mkdir()
         (place / f"{number}/{name}").write_bytes(bytes(100))
-        time.sleep(0.02)  # so that they differ in age
+        time.sleep(0.02)  # different ages
     sweep(place, most=300)
     assert sorted(path.name for path in place.iterdir()) == ["0", "2", "3"]
     sweep(place, most=100)

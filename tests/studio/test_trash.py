@@ -1,4 +1,4 @@
-"""Deleting, and bringing back."""
+"""Deleting and restoring pictures."""
 
 import os
 import threading
@@ -28,7 +28,7 @@ def bin_of(folder):
     return sorted(folder.glob(".studio/deleted/*"))
 
 
-def test_what_was_deleted_comes_back_the_last_first(tmp_path):
+def test_undo_restores_the_last_deleted_first(tmp_path):
     contents = {keep(tmp_path, name).name: name for name in "abc"}
     before = {name: (tmp_path / name).read_bytes() for name in contents}
     for name in ("b.png", "a.png", "c.png"):
@@ -39,12 +39,12 @@ def test_what_was_deleted_comes_back_the_last_first(tmp_path):
     assert bin_of(tmp_path) == []
 
 
-def test_nothing_comes_back_from_nothing(tmp_path):
+def test_undo_of_an_empty_trash_returns_none(tmp_path):
     assert gallery.undo(tmp_path / "missing") is None
     assert gallery.undo(tmp_path) is None
 
 
-def test_a_taken_name_is_not_replaced_by_what_comes_back(tmp_path):
+def test_undo_does_not_overwrite(tmp_path):
     keep(tmp_path, "cat", content="old.jpg")
     gallery.delete(tmp_path, "cat.png")
     keep(tmp_path, "cat", content="new.jpg")
@@ -53,7 +53,7 @@ def test_a_taken_name_is_not_replaced_by_what_comes_back(tmp_path):
     assert gallery.find(tmp_path, "cat-2.png").content == "old.jpg"
 
 
-def test_one_name_deleted_twice_is_two_pictures(tmp_path):
+def test_a_name_deleted_twice_gives_two_pictures(tmp_path):
     for content in ("one", "two"):
         keep(tmp_path, "cat", content=content)
         gallery.delete(tmp_path, "cat.png")
@@ -61,7 +61,7 @@ def test_one_name_deleted_twice_is_two_pictures(tmp_path):
     assert gallery.find(tmp_path, "cat.png").content == "two"
 
 
-def test_what_is_not_there_cannot_be_deleted(tmp_path):
+def test_a_missing_picture_cannot_be_deleted(tmp_path):
     keep(tmp_path, "cat")
     gallery.delete(tmp_path, "cat.png")
     with pytest.raises(PictureError, match=r"there is no picture cat\.png"):
@@ -69,7 +69,7 @@ def test_what_is_not_there_cannot_be_deleted(tmp_path):
     assert len(bin_of(tmp_path)) == 1
 
 
-def test_a_record_beside_a_picture_goes_and_comes_with_it(tmp_path):
+def test_a_record_beside_a_picture_moves_with_it(tmp_path):
     exif_filler = {"losses": {f"style/{n}": 1.0 for n in range(6000)}}
     made(TINY, **exif_filler).save(tmp_path / "cat.jpg")
     assert side_file.beside(tmp_path / "cat.jpg").exists()
@@ -82,14 +82,14 @@ def test_a_record_beside_a_picture_goes_and_comes_with_it(tmp_path):
     assert bin_of(tmp_path) == []
 
 
-def test_a_file_of_others_beside_a_picture_stays(tmp_path):
+def test_other_files_beside_a_picture_stay(tmp_path):
     keep(tmp_path, "cat")
     (tmp_path / "cat.png.json").write_text("mine")
     gallery.delete(tmp_path, "cat.png")
     assert (tmp_path / "cat.png.json").read_text() == "mine"
 
 
-def test_long_names_are_deleted_and_brought_back(tmp_path):
+def test_long_names_are_deleted_and_restored(tmp_path):
     long = tmp_path / ("x" * 251 + ".png")
     keep(tmp_path, "cat").rename(long)
     gallery.delete(tmp_path, long.name)
@@ -97,7 +97,7 @@ def test_long_names_are_deleted_and_brought_back(tmp_path):
     assert gallery.undo(tmp_path) == "x" * 249 + "-2.png"
 
 
-def test_a_clock_that_was_set_back_does_not_change_the_order(tmp_path, monkeypatch):
+def test_a_clock_set_back_does_not_change_the_order(tmp_path, monkeypatch):
     keep(tmp_path, "a"), keep(tmp_path, "b")
     gallery.delete(tmp_path, "a.png")
     monkeypatch.setattr(time, "time_ns", lambda: 1_000)
@@ -105,7 +105,7 @@ def test_a_clock_that_was_set_back_does_not_change_the_order(tmp_path, monkeypat
     assert gallery.undo(tmp_path) == "b.png"
 
 
-def test_what_was_deleted_long_ago_is_forgotten(tmp_path):
+def test_old_pictures_in_the_trash_are_removed(tmp_path):
     gallery.forget_deleted(tmp_path)
     keep(tmp_path, "old"), keep(tmp_path, "new")
     gallery.delete(tmp_path, "old.png")
@@ -119,7 +119,7 @@ def test_what_was_deleted_long_ago_is_forgotten(tmp_path):
     assert gallery.undo(tmp_path) is None
 
 
-def test_links_and_strange_things_among_the_deleted_are_left_alone(tmp_path):
+def test_links_and_other_files_in_the_trash_stay(tmp_path):
     keep(tmp_path / "other", "mine")
     place = tmp_path / "g/.studio/deleted"
     (place / "5").mkdir(parents=True)
@@ -134,7 +134,7 @@ def test_links_and_strange_things_among_the_deleted_are_left_alone(tmp_path):
     assert sorted(path.name for path in place.iterdir()) == ["6", "7", "note"]
 
 
-def test_a_file_in_the_place_of_the_studio_folder_is_a_sentence(tmp_path):
+def test_a_file_in_place_of_the_studio_folder_raises_a_picture_error(tmp_path):
     keep(tmp_path, "cat")
     (tmp_path / ".studio").write_text("mine")
     with pytest.raises(PictureError, match=r"cannot create the folder .*; free some space"):
@@ -144,7 +144,7 @@ def test_a_file_in_the_place_of_the_studio_folder_is_a_sentence(tmp_path):
         gallery.thumbnail(tmp_path, "cat.png")
 
 
-def test_threads_that_undo_bring_back_each_picture_once(tmp_path):
+def test_concurrent_undos_restore_each_picture_once(tmp_path):
     for number in range(12):
         gallery.delete(tmp_path, keep(tmp_path, f"{number}").name)
     back = []
@@ -159,7 +159,7 @@ def test_threads_that_undo_bring_back_each_picture_once(tmp_path):
     assert names(tmp_path) == sorted(f"{number}.png" for number in range(12))
 
 
-def test_threads_that_delete_one_picture_delete_it_once(tmp_path):
+def test_concurrent_deletes_delete_once(tmp_path):
     keep(tmp_path, "cat")
     outcomes = []
 
@@ -178,7 +178,7 @@ def test_threads_that_delete_one_picture_delete_it_once(tmp_path):
     assert [gallery.undo(tmp_path), gallery.undo(tmp_path)] == ["cat.png", None]
 
 
-def test_without_hard_links_nothing_is_replaced_when_it_comes_back(tmp_path, monkeypatch):
+def test_without_hard_links_undo_does_not_overwrite(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise OSError(95, "Operation not supported")
 
@@ -190,7 +190,7 @@ def test_without_hard_links_nothing_is_replaced_when_it_comes_back(tmp_path, mon
     assert gallery.find(tmp_path, "cat.png").content == "new"
 
 
-def test_names_that_look_alike_are_told_apart_by_the_system_alone():
+def test_safe_names():
     assert safe_name("A") != safe_name("a")
     assert safe_name("a  b\t c") == "a b c"
     assert safe_name("con.final") == "_con.final"

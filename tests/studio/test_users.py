@@ -1,4 +1,4 @@
-"""Names, passwords, folders."""
+"""Users: names, passwords, folders."""
 
 import unicodedata
 
@@ -17,7 +17,7 @@ from impasto.studio.security.users import (
 KOREAN = "김민지"
 
 
-def test_without_passwords_there_is_one_user_whose_folder_is_the_gallery(tmp_path):
+def test_without_passwords_the_only_user_has_the_whole_gallery(tmp_path):
     users = read_users(tmp_path / "all", [])
     assert users_of(users) == ("",)
     assert user_named(users, None) == ""
@@ -25,7 +25,7 @@ def test_without_passwords_there_is_one_user_whose_folder_is_the_gallery(tmp_pat
     assert not check_password(users, "", "")
 
 
-def test_each_has_a_folder_and_a_password(tmp_path):
+def test_each_user_has_a_folder_and_a_password(tmp_path):
     users = read_users(tmp_path, ["anna:correct horse", f"{KOREAN}:battery: staple"])
     assert users_of(users) == ("anna", KOREAN)
     assert check_password(users, "anna", "correct horse")
@@ -38,7 +38,7 @@ def test_each_has_a_folder_and_a_password(tmp_path):
     assert (tmp_path / "anna").is_dir()
 
 
-def test_a_file_has_a_line_for_each(tmp_path):
+def test_a_file_has_a_line_for_each_user(tmp_path):
     file = tmp_path / "who.txt"
     file.write_text("\ufeff# us\n\nanna:correct horse\n  eva : spaces count\n", "utf-8")
     users = read_users(tmp_path, [str(file), "tom:in a third way"])
@@ -48,7 +48,7 @@ def test_a_file_has_a_line_for_each(tmp_path):
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a\\b", ".hidden", "x.", "nul", "com1.x"])
 @pytest.mark.parametrize("around", ["{}", " {} "])
-def test_a_name_that_is_no_name_of_a_folder_is_refused(tmp_path, name, around):
+def test_an_invalid_folder_name_is_refused(tmp_path, name, around):
     with pytest.raises(SettingsError, match="cannot use the name"):
         read_users(tmp_path, [around.format(name) + ":correct horse"])
 
@@ -63,25 +63,25 @@ def test_a_name_that_is_no_name_of_a_folder_is_refused(tmp_path, name, around):
         (["a\0b:correct horse"], "cannot use the name"),
     ],
 )
-def test_what_cannot_be_used_is_refused_without_showing_a_password(tmp_path, auth, message):
+def test_errors_do_not_show_passwords(tmp_path, auth, message):
     with pytest.raises(SettingsError, match=message) as caught:
         read_users(tmp_path, auth)
     assert not any(part in str(caught.value) for part in ("secret", "short", "horse", "staple"))
 
 
-def test_a_file_that_names_nobody_is_refused(tmp_path):
+def test_a_file_without_users_is_refused(tmp_path):
     (tmp_path / "who.txt").write_text("# nobody\n")
     with pytest.raises(SettingsError, match="names no users"):
         read_users(tmp_path, [str(tmp_path / "who.txt")])
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path):
+def test_a_binary_file_is_refused(tmp_path):
     (tmp_path / "who.png").write_bytes(b"\x89PNG\xff")
     with pytest.raises(SettingsError, match="cannot read the file of --auth"):
         read_users(tmp_path, [str(tmp_path / "who.png")])
 
 
-def test_a_user_who_is_not_known_has_no_folder(tmp_path):
+def test_an_unknown_user_has_no_folder(tmp_path):
     users = read_users(tmp_path, ["anna:correct horse"])
     for name in (None, "", "eva", "../anna"):
         with pytest.raises(SettingsError, match="no user of this name"):
@@ -90,5 +90,5 @@ def test_a_user_who_is_not_known_has_no_folder(tmp_path):
             gallery_of(users, name)
 
 
-def test_a_name_is_kept_composed():
+def test_a_name_is_normalized():
     assert normalize_name(" " + unicodedata.normalize("NFD", KOREAN)) == KOREAN

@@ -1,4 +1,4 @@
-"""The studio as it is, in a process of its own, and clients of it."""
+"""The full studio in its own process, and API clients."""
 
 import contextlib
 import os
@@ -9,20 +9,20 @@ import numpy as np
 from PIL import Image as PIL
 from tests.studio import small
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio's client reports to its makers, else
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # no telemetry of Gradio's client
 
-PATIENCE = 120  # seconds after which a test gives up
+PATIENCE = 120  # seconds before a test fails
 ENDED = ("done", "stopped", "failed")
 
 
 def studio(folder, *words):
-    """Open the studio and yield what is known of it; it is ended in the end."""
+    """Run the studio, and yield its process, URL and folders."""
     return small.studio(folder, *words, module="tests.studio.whole")
 
 
 @contextlib.contextmanager
 def client(where, files, who=None):
-    """Open a client of the studio; one who has a name logs in."""
+    """Open a client of the studio; log in if `who` is given."""
     from gradio_client import Client
 
     made = Client(
@@ -31,7 +31,7 @@ def client(where, files, who=None):
         download_files=files,
         verbose=False,
         analytics_enabled=False,
-        ssl_verify=False,  # of no account for http, but loading the certificates takes long
+        ssl_verify=False,  # unused for http; loading the certificates is slow
     )
     try:
         yield made
@@ -39,19 +39,19 @@ def client(where, files, who=None):
         made.close()
 
 
-def until(api, run, wanted, pause=0.1):
-    """Wait until a run stands as wanted, and return how it stands."""
+def until(api, job, wanted, pause=0.1):
+    """Wait until the status of a job meets a condition, and return it."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        view = api.predict(run, api_name="/run")
+        view = api.predict(job, api_name="/run")
         if wanted(view):
             return view
         time.sleep(pause)
-    raise AssertionError(f"nothing came of it: {view}")
+    raise AssertionError(f"timed out: {view}")
 
 
 def ended(view):
-    """Tell whether a run has ended."""
+    """Return whether a job has ended."""
     return view["status"] in ENDED
 
 
