@@ -1,4 +1,4 @@
-"""The knobs: presets, what is refused and in which words."""
+"""Settings: presets, validation, and error messages."""
 
 from __future__ import annotations
 

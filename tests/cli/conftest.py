@@ -1,4 +1,4 @@
-"""What the tests of programs share."""
+"""Fixtures shared by the tests of the command line."""
 
 import pytest
 from tests.operators import measure_operators
@@ -6,5 +6,5 @@ from tests.operators import measure_operators
 
 @pytest.fixture(scope="session", autouse=True)
 def operators():
-    """Let all programs compute with the same operators; see `tests.operators`."""
+    """Make all processes use the same operators; see `tests.operators`."""
     measure_operators()

@@ -26,7 +26,7 @@ def _same_environment():
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    """Make a folder with results of both routes, once."""
+    """Create a folder with results of both routes, once."""
     folder = tmp_path_factory.mktemp("original")
     PIL.fromarray(skimage.data.coffee()[::8, ::8]).save(folder / "photo.png")
     impasto.write_image(folder / "painting.png", impasto.sample_style("mosaic", 64))

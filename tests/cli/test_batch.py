@@ -81,7 +81,7 @@ def test_the_format_serves_one_picture_as_well(folder, capsys):
         (["empty"], 1, "has no pictures"),
         (["list.txt"], 1, "names no pictures"),
         (["none.txt"], 1, "cannot read the list"),
-        (["photos", "-o", "list.txt/painted"], 1, "cannot make the folder"),
+        (["photos", "-o", "list.txt/painted"], 1, "cannot create the folder"),
     ],
 )
 def test_wrong_usage_is_named_before_any_work(folder, capsys, words, code, message):
@@ -104,7 +104,7 @@ def test_an_interrupt_ends_all_keeps_what_is_done_and_goes_on_later(folder):
     command = [sys.executable, "-c", "from impasto.cli.main import entry; entry()"]
     command += ["stylize", "photos", "style.png", "--size", "64", "--tolerance", "0"]
     command += ["--iterations", "100000", "--scales", "1", "--precision", "float32"]
-    # The first is done already, the second takes for ever.
+    # The first is finished, the second never ends.
     result = folder / "photos_style" / "a_jpg.png"
     settings = impasto.Settings(
         size=64, tolerance=0, iterations=100000, scales=1, precision="float32"

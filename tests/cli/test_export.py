@@ -1,4 +1,4 @@
-"""`impasto export` as people run it."""
+"""`impasto export` from the command line."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""The installed command, as a shell runs it: from another folder, in a process of its own."""
+"""The installed command, run as a subprocess from another folder."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_an_interrupt_leaves_the_picture_so_far(folder):
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=120)
         finally:
-            process.kill()  # does nothing to a process that has ended
+            process.kill()  # no effect if it has ended
     assert plan.startswith("64x48 in 1 scale") and "evaluation 0/100000" in progress
     assert process.returncode == 130
     assert out == ""

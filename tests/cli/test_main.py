@@ -1,4 +1,4 @@
-"""The command line, called as a function: what it writes, prints, and refuses."""
+"""The command line called as a function: files, output and errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block
 
 @pytest.fixture(autouse=True)
 def _same_environment():
-    """Undo what the command line sets for a process that it takes to be its own."""
+    """Restore the environment that the command line changes by `tune_process`."""
     before = dict(os.environ)
     yield
     os.environ.clear()
@@ -50,7 +50,7 @@ def names(folder):
 
 
 def complaint(capsys):
-    """Return the message of a command that failed, after checking how it is said."""
+    """Return the message of a failed command, after checking its form."""
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("impasto: ") and err.endswith("\n")
@@ -60,7 +60,7 @@ def complaint(capsys):
 
 
 def refusal(capsys):
-    """Return what the parser says about wrong usage, its frame and line ends removed."""
+    """Return the parser's error message without frame and line breaks."""
     out, err = capsys.readouterr()
     assert out == "" and "Traceback" not in err
     return " ".join(re.sub("[─│╭╮╰╯]", " ", err).split())
@@ -576,7 +576,7 @@ def test_the_demo_paints_by_both_routes_and_puts_all_on_one_sheet(folder, capsys
         ("demo --style fresco", 2, "swirls, mosaic, woodcut, "),
         ("demo --size 3", 2, "size"),
         ("demo --budget soon", 2, "budget"),
-        ("demo -o photo.png", 1, "cannot make the folder photo.png"),
+        ("demo -o photo.png", 1, "cannot create the folder photo.png"),
     ],
 )
 def test_a_demo_that_cannot_be_is_refused_before_work(folder, capsys, words, code, hint):

@@ -92,7 +92,7 @@ def test_each_is_painted_once_and_keeps_its_sub_folder(folder, capsys):
 def test_an_interrupt_says_how_many_pictures_there_are(folder, capsys, monkeypatch):
     replace = os.fsync
 
-    def interrupt_the_second(descriptor):  # amid its file: the first's folder is synchronised, too
+    def interrupt_the_second(descriptor):  # while writing; the first's folder is synced, too
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
         if is_file and (folder / "done" / "a_wave.png").exists():
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What a run shows of itself."""
+"""The progress display of a run."""
 
 import io
 

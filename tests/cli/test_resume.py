@@ -1,4 +1,4 @@
-"""`impasto resume`: whatever ended a run, it goes on to the same picture."""
+"""`impasto resume`: a resumed run gives the same picture, however it ended."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORDS = ["stylize", "photo.png", "painting.png", *TINY]
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
-    """Photograph and painting, and what an uninterrupted run makes of them."""
+    """Photograph, painting, and the result of an uninterrupted run."""
     folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
     for name in ("photo.png", "painting.png"):
         colors = rng.integers(0, 256, (6, 6, 3)).repeat(8, axis=0).repeat(8, axis=1)
@@ -40,7 +40,7 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def folder(pictures, tmp_path, monkeypatch):
-    """Work in a folder with copies of the pictures, in an environment that is put back."""
+    """Work in a folder with copies of the pictures; restore the environment afterwards."""
     for name in ("photo.png", "painting.png"):
         (tmp_path / name).write_bytes((pictures / name).read_bytes())
     before = dict(os.environ)
@@ -60,7 +60,7 @@ def names(folder):
 
 
 def interrupt(monkeypatch, at, end=KeyboardInterrupt):
-    """End the next run at an evaluation; what follows runs as always."""
+    """Interrupt the next run at an evaluation; later runs are not affected."""
     real, calls = optimize.evaluate_point, 0
 
     def evaluate_point(*arguments):
@@ -255,7 +255,7 @@ def test_one_cannot_ask_for_both(capsys):
     assert "--no-checkpoint" in capsys.readouterr().err
 
 
-# What the installed command does, with a checkpoint after each step.
+# The installed command, with a checkpoint after each step.
 OFTEN = (
     "import impasto.workflows.checkpointing as e; e._LEAST_PAUSE = e._SHARE = 0.0; "
     "from impasto.cli.main import entry; entry()"
@@ -263,7 +263,7 @@ OFTEN = (
 
 
 def killed_after(words, folder, seconds):
-    """Run the command, and kill it so many seconds after its first checkpoint."""
+    """Run the command, and kill it some seconds after its first checkpoint."""
     state = folder / ".out.png.impasto/state.safetensors"
     former = state.stat().st_mtime_ns if state.exists() else 0
     with subprocess.Popen([sys.executable, "-c", OFTEN, *words], stderr=subprocess.PIPE) as run:

@@ -1,4 +1,4 @@
-"""What is kept when a run fails half way."""
+"""The picture so far is saved when a run fails."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""`impasto texture`, and what it leaves."""
+"""`impasto texture` from the command line."""
 
 import numpy as np
 import pytest

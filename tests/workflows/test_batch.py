@@ -1,4 +1,4 @@
-"""Several photographs by the slow route: what is done, skipped, and failed."""
+"""`stylize_all`: outcomes done, skipped and failed."""
 
 import errno
 import os
@@ -182,7 +182,7 @@ def test_an_empty_folder_and_one_that_cannot_be_made_are_errors(folder):
         run(folder, photographs="empty")
     assert not (folder / "painted").exists()
     (folder / "painted").write_text("a file")
-    with pytest.raises(impasto.PictureError, match="cannot make the folder"):
+    with pytest.raises(impasto.PictureError, match="cannot create the folder"):
         run(folder)
     with pytest.raises(impasto.PictureError, match="expected one of"):
         run(folder, to="new", form=impasto.Form(".gif"))

@@ -1,4 +1,4 @@
-"""The usual start, a blend of the photograph and what the network paints: when, and of what."""
+"""The default starting picture, a blend of the photograph and the network's painting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a record says, and which records are refused."""
+"""Records: contents, and errors for unusable ones."""
 
 import copy
 import hashlib

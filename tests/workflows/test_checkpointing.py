@@ -1,4 +1,4 @@
-"""Runs that outlast their process: folders, checkpoints, and going on."""
+"""Run folders, checkpoints, and resuming from them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
 
 
 class Stop(Exception):
-    """What ends a run from outside."""
+    """An exception that ends a run from outside."""
 
 
 def steps(count, rounds=()):
@@ -52,7 +52,7 @@ def written(folder):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands still until it is moved."""
+    """A clock advanced by the tests."""
     now = [100.0]
     monkeypatch.setattr(checkpointing.time, "perf_counter", lambda: now[0])
     return now
@@ -98,7 +98,7 @@ def test_what_ends_a_run_writes_the_last_step_that_was_dealt_with(tmp_path, cloc
     ):
         for step in run:
             if step.iteration == 6:
-                raise end  # amid the sixth
+                raise end  # during the sixth step
     assert written(tmp_path) == 5
 
 
@@ -182,7 +182,7 @@ def test_two_processes_cannot_work_on_one_run(tmp_path):
         assert other.stdout.readline().strip() == b"held"
         with pytest.raises(ModelError, match="another process"), lock_folder(folder):
             pass
-        other.kill()  # the lock dies with it
+        other.kill()  # releases the lock
         other.wait()
     with lock_folder(folder):
         pass
@@ -234,7 +234,7 @@ def test_a_description_of_a_newer_version_is_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Files, and what an uninterrupted run makes of them."""
+    """Input files, and the result of an uninterrupted run."""
     folder = tmp_path_factory.mktemp("whole")
     rng = np.random.default_rng(0)
     paths = [folder / "photo.png", folder / "painting.png"]
@@ -246,7 +246,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def stopped(whole, tmp_path):
-    """A folder with a run that was stopped half way, and copies of its files."""
+    """A folder with an interrupted run, and copies of its files."""
     paths = [tmp_path / path.name for path in whole[0]]
     for path, original in zip(paths, whole[0], strict=True):
         path.write_bytes(original.read_bytes())
@@ -351,7 +351,7 @@ def test_the_operators_are_those_that_the_run_chose(stopped, monkeypatch):
 
 
 def test_a_checkpoint_without_operators_is_resumed_with_a_warning(stopped, whole):
-    """Checkpoints of before held the measured times in their place."""
+    """Older checkpoints held measured times instead."""
     state = stopped[0] / "state.safetensors"
     snapshot = read_snapshot(state)
     about = {name: value for name, value in snapshot.about.items() if name != "operators"}
@@ -423,7 +423,7 @@ def test_a_folder_with_an_unfinished_run_is_not_taken_for_another(stopped):
 
 def test_a_folder_in_the_place_of_a_file_is_said(whole, tmp_path):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(PictureError, match="cannot make the folder"):
+    with pytest.raises(PictureError, match="cannot create the folder"):
         impasto.stylize(*whole[0], checkpoint=tmp_path / "file/run", **TINY)
 
 

@@ -1,4 +1,4 @@
-"""Colours before and after, strength, and texture."""
+"""Colour handling, strength, and textures."""
 
 import numpy as np
 import pytest

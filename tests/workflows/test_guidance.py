@@ -1,4 +1,4 @@
-"""Masks: read, checked, counted."""
+"""Reading and checking masks."""
 
 import numpy as np
 import pytest

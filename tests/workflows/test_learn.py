@@ -1,4 +1,4 @@
-"""Learning one style for a network of random weights lowers its loss and leaves the trunk alone."""
+"""Learning one style lowers the loss and leaves the trunk unchanged."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_the_loss_falls_and_only_the_vector_changes(model, tmp_path):
 
 
 def test_it_begins_with_the_style_that_is_nearest(model):
-    """Among many styles far off, the one that a painted picture came from is found."""
+    """The style of a painted picture is found among many distant ones."""
     rng = np.random.default_rng(4)
     neutral = neutral_style(TINY)
     styles = {

@@ -1,4 +1,4 @@
-"""Painting in one pass, with a toy network of random weights in place of the one that ships."""
+"""Painting in one pass, with a toy network of random weights in place of the shipped one."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pairs of photographs and what the slow route made of them, and training on them."""
+"""Training pairs from the iterative route, and training on them."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Making a result again from its record."""
+"""Reproducing a result from its record."""
 
 import json
 import shutil
@@ -72,7 +72,7 @@ def model():
 
 
 def rewrite(path, change):
-    """Change the record of a result as a stranger might."""
+    """Tamper with the record of a result."""
     record = read_record(path)
     change(record)
     write_image(path, read_image(path), record=record)
@@ -278,7 +278,7 @@ def test_a_mask_without_a_checksum_is_not_read(folder):
 
 @pytest.fixture
 def masked(folder):
-    """Give a folder with masks, and a picture of two styles made with them."""
+    """Create a folder with masks, and a picture of two styles made with them."""
     colors = np.zeros((50, 75, 3), np.uint8)
     colors[:, 40:], colors[30:, :20] = (255, 0, 0), (0, 0, 255)
     PIL.Image.fromarray(colors).save(folder / "regions.png")
@@ -434,7 +434,7 @@ def test_what_computes_otherwise_is_told(folder):
     for word in ("numpy 1.0", "plaidml", "threads 99", "precision tf32", r"abacus\x1b"):
         assert word in text
     assert "python" not in text and "keras" not in text
-    prepare_again(folder / "out.png", changes={"size": 40})  # the picture is another anyway
+    prepare_again(folder / "out.png", changes={"size": 40})  # the picture differs anyway
 
 
 def test_a_budget_of_time_is_told(folder):
@@ -463,7 +463,7 @@ def test_a_record_of_another_command_is_refused(folder):
 
 @pytest.fixture
 def painted(folder, model):
-    """Give a folder with a model file and pictures that it painted at once."""
+    """Create a folder with a model file and pictures painted with it."""
     save_model(model, folder / "m.impasto")
     photo = folder / "photo.png"
     paint(photo, "wave", model=folder / "m.impasto").save(folder / "named.png")
@@ -538,7 +538,7 @@ json_values = st.recursive(
 
 
 def places(value, path=()):
-    """List the ways to all values of a record."""
+    """List the paths to all values of a record."""
     yield path
     if isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):

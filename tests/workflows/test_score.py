@@ -1,4 +1,4 @@
-"""Judging pictures, against computations written from the formulas and against scikit-image."""
+"""Scores against computations from the formulas and against scikit-image."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Painting through the Python API."""
+"""`stylize` and `make_stylizer`."""
 
 import numpy as np
 import PIL.Image

@@ -1,4 +1,4 @@
-"""The slow route in a style that is called by its name."""
+"""The iterative route with a shipped style given by name."""
 
 import shutil
 
@@ -128,7 +128,7 @@ def test_textures_scores_and_folders_take_names(folder, capsys):
 
 
 def test_it_starts_in_the_style_as_it_was_learned(folder):
-    """With `init=paint`, one evaluation away from what the network paints in the style."""
+    """With `init=paint`, the result is one evaluation away from the network's painting."""
     settings = TINY.changed(init="paint", size=64)
     start = impasto.paint("photo.png", "wave", size=60).image
     guess = impasto.paint("photo.png", str(style_painting("wave")), size=60).image

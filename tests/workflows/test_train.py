@@ -1,4 +1,4 @@
-"""Training at toy size: it lowers its loss, resumes exactly, and says what it could not use."""
+"""Training at toy size: lower loss, exact resume, reported unusable photographs."""
 
 import csv
 import itertools

@@ -1,1 +1,1 @@
-"""The command line, `impasto COMMAND`. Reads options, calls `workflows`, shows progress."""
+"""The command line, `impasto COMMAND`: parses options, calls `workflows`, shows progress."""

@@ -56,9 +56,9 @@ def stylize_several(command: Stylize) -> Path:
         command.settings,
         form=form,
         max_pixels=command.max_pixels,
-        on_step=_shower(command, styles, console, bars, spent),
+        on_step=_progress_callback(command, styles, console, bars, spent),
     )
-    report_outcomes(_closing(outcomes, bars, spent), console, debug=command.common.debug)
+    report_outcomes(_close_bars(outcomes, bars, spent), console, debug=command.common.debug)
     return folder
 
 
@@ -81,7 +81,7 @@ def _beside(photographs: Path, styles: Sequence[Path]) -> Path:
     return photographs.with_name(f"{'_'.join([name, *(style.stem for style in styles)])}")
 
 
-def _shower(
+def _progress_callback(
     command: Stylize,
     styles: Sequence[Picture],
     console: Console,
@@ -121,7 +121,9 @@ def _shower(
     return on_step
 
 
-def _closing(outcomes: Iterator[Outcome], bars: ExitStack, spent: list[float]) -> Iterator[Outcome]:
+def _close_bars(
+    outcomes: Iterator[Outcome], bars: ExitStack, spent: list[float]
+) -> Iterator[Outcome]:
     """Yield the outcomes; close the bar of each and collect the seconds it took."""
     try:
         for outcome in outcomes:

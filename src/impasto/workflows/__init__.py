@@ -1,1 +1,1 @@
-"""What a user does, as functions: stylize, paint, learn, train, score, resume, again."""
+"""Public operations as functions: stylize, paint, learn, train, score, resume, again."""
