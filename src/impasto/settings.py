@@ -96,8 +96,7 @@ class Settings(BaseModel):
     preset: Preset = "default"
     """Set of defaults: `default` works coarse to fine, `classic` is the reference procedure."""
     quality: Quality = "good"
-    """Number of iterations: sets the default of `iterations`. With a budget the default is
-    `best`."""
+    """Amount of work: sets the default of `iterations`. With a budget the default is `best`."""
     size: Annotated[int, Field(ge=SMALLEST_SIZE, le=LARGEST_SIZE)] = 512
     """Long side of the result, pixels. Ignored when `height` is given."""
     height: Annotated[int, Field(ge=16, le=32768)] | None = None
@@ -110,7 +109,7 @@ class Settings(BaseModel):
     """Strength of the style: 0 leaves the photograph, 1 is usual, 2 the maximum."""
     color: Color = "style"
     """Colours: `style`: the painting's; `keep`: the photograph's; `luminance`: optimise lightness
-    only; `match`, `histogram`: recolour the painting first; `palette`: recolour, no strokes."""
+    only; `match`, `histogram`: recolour the painting first; `palette`: colours, no strokes."""
     style_weights: tuple[Annotated[float, Field(ge=0)], ...] = ()
     """Weights of several styles, in their order; empty for equal weights."""
     masks: tuple[str, ...] = ()

@@ -47,26 +47,26 @@ def with_checkpoints(
         PictureError: Checkpoints were requested and cannot be written.
     """
     command, folder, settings = job.command, job.folder, job.command.settings
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as stack:
         if job.unfinished is not None:
             spent = job.unfinished.seconds
-            kept = checkpointed(steps, folder, settings, spent=spent)
+            checkpointing = checkpointed(steps, folder, settings, spent=spent)
         elif command.checkpoint:
-            held.enter_context(lock_folder(folder, _describe(job)))
-            kept = checkpointed(steps, folder, settings)
+            stack.enter_context(lock_folder(folder, _describe(job)))
+            checkpointing = checkpointed(steps, folder, settings)
         elif command.no_checkpoint:
             yield steps
             return
         else:
             is_long = long_run_detector(scales)
             begin = deferred_start(
-                held,
+                stack,
                 folder,
                 lambda: _describe(job),
                 lambda step: wants_checkpoint(expected) or is_long(step),
             )
-            kept = checkpointed(steps, folder, settings, begin=begin)
-        yield held.enter_context(contextlib.closing(kept))
+            checkpointing = checkpointed(steps, folder, settings, begin=begin)
+        yield stack.enter_context(contextlib.closing(checkpointing))
 
 
 def _describe(job: Job) -> dict[str, Any]:

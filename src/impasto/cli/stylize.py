@@ -85,10 +85,10 @@ def run_job(job: Job) -> Path:
                 save_early(step)
     except KeyboardInterrupt:
         raise _interrupted(job, step) from None
-    except Exception as error:  # keep the picture so far
-        kept = (error.step if isinstance(error, DivergedError) else None) or step
-        if kept is not None:
-            _save(job, kept, job.output)
+    except Exception as error:  # save the picture so far
+        latest = (error.step if isinstance(error, DivergedError) else None) or step
+        if latest is not None:
+            _save(job, latest, job.output)
             error.add_note(f"the picture so far is in {job.output}")
         if (hint := resume_hint(job.folder, job.output)) is not None:
             error.add_note(hint)

@@ -105,7 +105,7 @@ def checkpointed(
 
 
 def deferred_start(
-    held: contextlib.ExitStack,
+    stack: contextlib.ExitStack,
     folder: Path,
     describe: Callable[[], Mapping[str, Any]],
     wanted: Callable[[Step], bool],
@@ -113,7 +113,7 @@ def deferred_start(
     """Return a function for `checkpointed` that starts checkpoints once they are wanted.
 
     Args:
-        held: Holds the lock of the folder.
+        stack: Holds the lock of the folder.
         folder: Folder of the run, created when needed. If that fails, a warning says so, once.
         describe: Returns the description of the run, from `run_record.describe_run`.
         wanted: Whether to start after a step.
@@ -125,7 +125,7 @@ def deferred_start(
         if not possible or not wanted(step):
             return False
         try:
-            held.enter_context(lock_folder(folder, describe()))
+            stack.enter_context(lock_folder(folder, describe()))
         except ImpastoError as error:
             possible = False
             warnings.warn(f"the run continues without checkpoints: {error}", stacklevel=2)
@@ -135,7 +135,7 @@ def deferred_start(
 
 
 def start_checkpointed(
-    held: contextlib.ExitStack,
+    stack: contextlib.ExitStack,
     steps: Iterator[Step],
     folder: Path,
     run: Mapping[str, Any],
@@ -144,7 +144,7 @@ def start_checkpointed(
     """Yield the steps of a new run, and write checkpoints to a folder from the first step.
 
     Args:
-        held: Holds the lock of the folder; closing it writes the last checkpoint.
+        stack: Holds the lock of the folder; closing it writes the last checkpoint.
         steps: From a `Stylizer`.
         folder: Folder of the run, created if missing.
         run: Description of the run, from `run_record.describe_run`.
@@ -159,8 +159,8 @@ def start_checkpointed(
             f"{folder} holds an unfinished run; resume it with impasto.resume, or choose another "
             "folder"
         )
-    held.enter_context(lock_folder(folder, run))
-    return held.enter_context(contextlib.closing(checkpointed(steps, folder, settings)))
+    stack.enter_context(lock_folder(folder, run))
+    return stack.enter_context(contextlib.closing(checkpointed(steps, folder, settings)))
 
 
 def _writer(folder: Path, spent: float) -> Callable[[Step, bool], None]:
@@ -225,11 +225,11 @@ def open_unfinished(folder: Path) -> Unfinished:
         WeightsError: VGG19's weights are not those of the run.
     """
     run = read_run(folder)
-    begun = (folder / STATE).exists()
+    has_checkpoint = (folder / STATE).exists()
     try:
         settings = Settings(**as_recorded(run["settings"]))
-        check_inputs(run, begun=begun)
-        if not begun:
+        check_inputs(run, has_checkpoint=has_checkpoint)
+        if not has_checkpoint:
             return Unfinished(run, settings, None, 0.0)
         snapshot = read_snapshot(folder / STATE)
         about = snapshot.about

@@ -47,8 +47,8 @@ def resume(
     """
     folder = find_folder(Path(path))
     start = time.perf_counter()
-    with contextlib.ExitStack() as held:
-        held.enter_context(lock_folder(folder))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(lock_folder(folder))
         run, settings, snapshot, spent = open_unfinished(folder)
         (photograph,) = _inputs(run, "content", content)
         paintings = _inputs(run, "style", style)
@@ -58,12 +58,12 @@ def resume(
                 "was not a file; delete the folder and restart the run"
             )
         steps = make_stylizer(paintings, settings, resume=snapshot)(photograph)
-        kept = contextlib.closing(checkpointed(steps, folder, settings, spent=spent))
-        step, history = consume_steps(held.enter_context(kept), on_step)
+        checkpointing = contextlib.closing(checkpointed(steps, folder, settings, spent=spent))
+        step, history = consume_steps(stack.enter_context(checkpointing), on_step)
         remove(folder)
     seconds = spent + time.perf_counter() - start
-    begun = run["inputs"].get("init")
-    others = [] if begun is None else [Input(role="init", sha256=begun["sha256"])]
+    init = run["inputs"].get("init")
+    others = [] if init is None else [Input(role="init", sha256=init["sha256"])]
     return finish(step, photograph, paintings, settings, history, seconds, others)
 
 

@@ -131,12 +131,12 @@ def _files_in(settings: Settings) -> Iterator[tuple[str, Path]]:
                 yield name, path
 
 
-def check_inputs(run: Mapping[str, Any], *, begun: bool) -> None:
+def check_inputs(run: Mapping[str, Any], *, has_checkpoint: bool) -> None:
     """Refuse to resume a run whose files have changed.
 
     Args:
         run: From `describe_run`.
-        begun: Whether there is a checkpoint, which makes the starting picture unnecessary.
+        has_checkpoint: Whether there is a checkpoint, which makes the starting picture unnecessary.
 
     Raises:
         PictureError: An input is missing or has changed.
@@ -145,7 +145,7 @@ def check_inputs(run: Mapping[str, Any], *, begun: bool) -> None:
     from ..perceptual.weights import find
 
     for role, entry in run["inputs"].items():
-        if entry["path"] is None or (begun and role.startswith("init")):
+        if entry["path"] is None or (has_checkpoint and role.startswith("init")):
             continue
         path = Path(entry["path"])
         if not path.is_file():

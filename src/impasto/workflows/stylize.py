@@ -74,8 +74,8 @@ def stylize(
     settings = (settings or Settings()).changed(**changes) if changes else settings or Settings()
     settings, given = name_masks(settings, as_masks(masks))
     photograph, paintings = as_picture(content), as_paintings(style)
-    begun = None if init is None else as_picture(init)
-    others = [] if begun is None else [picture_input("init", begun)]
+    start = None if init is None else as_picture(init)
+    others = [] if start is None else [picture_input("init", start)]
     others += mask_inputs(given)
     paint = make_stylizer(paintings, settings, given)
     if checkpoint is not None:
@@ -87,7 +87,7 @@ def stylize(
         photograph,
         paintings,
         settings,
-        init=None if begun is None else begun.image,
+        init=None if start is None else start.image,
         others=others,
         on_step=on_step,
     )
@@ -138,8 +138,8 @@ def _with_checkpoints(
     """Return a stylizer that writes checkpoints to a folder and removes it when finished."""
 
     def checkpointing(content: Picture, *, init: Image | None = None) -> Iterator[Step]:
-        with contextlib.ExitStack() as held:
-            yield from start_checkpointed(held, paint(content, init=init), folder, run, settings)
+        with contextlib.ExitStack() as stack:
+            yield from start_checkpointed(stack, paint(content, init=init), folder, run, settings)
             remove(folder)
 
     return checkpointing

@@ -61,7 +61,7 @@ class _Run(NamedTuple):
     styles: Any  # StylesToLearn: the photograph, the named styles, the other paintings
     names: tuple[str, ...]  # of the photograph and the named styles
     standardization: Standardization
-    begun: PaintingModel | None  # the initial network
+    initial: PaintingModel | None  # the initial network
     averages: list[Any]
 
 
@@ -143,20 +143,20 @@ def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
     kernels = objective.load_kernels(loss)
     paintings = [*training.styles.values(), *training.others]
     features = load_features(paintings, training.folder, kernels, loss, settings)
-    begun = None if training.model is None else load_model(training.model)
-    architecture = begun.architecture if begun else Architecture(**settings.architecture())
+    initial = None if training.model is None else load_model(training.model)
+    architecture = initial.architecture if initial else Architecture(**settings.architecture())
     rows, numbers = len(training.styles) + 1, features.statistics.shape[1]
     training_model = TrainingModel(
         architecture, rows, numbers, kernels, loss, settings.predictor_width
     )
     training_model.network.half = on_gpu() and loss.precision == "bfloat16"
-    standardization = _standardization(features.statistics, training_model, begun)
+    standardization = _standardization(features.statistics, training_model, initial)
     styles = _styles_to_learn(training, features, standardization)
-    if begun:
-        training_model.initialise_from(begun, predictor_alone=training.predictor_alone)
+    if initial:
+        training_model.initialise_from(initial, predictor_alone=training.predictor_alone)
         named = enumerate((PHOTOGRAPH, *training.styles))
-        vectors = {row: begun.styles[name] for row, name in named if name in begun.styles}
-        if training_model.has_predictor_of(begun) and training.styles:
+        vectors = {row: initial.styles[name] for row, name in named if name in initial.styles}
+        if training_model.has_predictor_of(initial) and training.styles:
             training_model.initialise_styles(styles.numbers[:rows], vectors)
     engine.prepare(training_model, photographs, styles, settings)
     averages = engine.start_averages(training_model) if settings.average else []
@@ -164,7 +164,7 @@ def _prepare(training: Training, arrays: Mapping[str, Any]) -> _Run:
         _restore(training_model, arrays, training.folder, averages)
     names = (PHOTOGRAPH, *training.styles) if training.styles else ()
     return _Run(
-        training, training_model, photographs, styles, names, standardization, begun, averages
+        training, training_model, photographs, styles, names, standardization, initial, averages
     )
 
 
@@ -192,11 +192,15 @@ def _restore(
 
 
 def _standardization(
-    statistics: NDArray[np.float32], training_model: Any, begun: PaintingModel | None
+    statistics: NDArray[np.float32], training_model: Any, initial: PaintingModel | None
 ) -> Standardization:
     """Return mean and deviation to standardise statistics: an inherited predictor's, if any."""
-    if begun is not None and begun.predictor is not None and training_model.has_predictor_of(begun):
-        return Standardization(begun.predictor.mean, begun.predictor.deviation)
+    if (
+        initial is not None
+        and initial.predictor is not None
+        and training_model.has_predictor_of(initial)
+    ):
+        return Standardization(initial.predictor.mean, initial.predictor.deviation)
     several = len(statistics) > 1
     deviation = statistics.std(axis=0) if several else np.ones_like(statistics[0])
     return Standardization(statistics.mean(axis=0), deviation + _LEAST_DEVIATION)
@@ -253,7 +257,7 @@ def _save(run: _Run, done: TrainingStep, rows: Sequence[Sequence[Any]]) -> None:
 
 def _to_model(run: _Run, step: int) -> PaintingModel:
     """Return the network learned so far, with a card."""
-    training, begun = run.training, run.begun
+    training, initial = run.training, run.initial
     named = {name: (run.styles.numbers[i], i) for i, name in enumerate(run.names)}
     architecture = run.training_model.network.architecture._asdict()
     about = {
@@ -262,15 +266,15 @@ def _to_model(run: _Run, step: int) -> PaintingModel:
         "photographs": run.photographs.real,
         "paintings": len(training.others),
     }
-    if begun and training.predictor_alone:
-        card = {**begun.card, "made_with": made_with(), "predictor": about}
+    if initial and training.predictor_alone:
+        card = {**initial.card, "made_with": made_with(), "predictor": about}
         return replace(
-            begun, predictor=run.training_model.predictor(run.standardization), card=card
+            initial, predictor=run.training_model.predictor(run.standardization), card=card
         )
     names = {name: {"file": path.name} for name, path in training.styles.items()}
     card = {"made_with": made_with(), **about, "styles": names}
-    if begun:
-        card["begun_with"] = summary(begun)
+    if initial:
+        card["begun_with"] = summary(initial)
     standardization = run.standardization if training.others else None
     made: PaintingModel = run.training_model.to_model(named, standardization, card)
     return made
