@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import SettingsError
-from .settings import sentence
+from .settings import format_error
 
 
 class PaintSettings(BaseModel):
@@ -43,4 +43,4 @@ class PaintSettings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SettingsError(sentence(error, PaintSettings.model_fields)) from None
+            raise SettingsError(format_error(error, PaintSettings.model_fields)) from None

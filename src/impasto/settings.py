@@ -184,7 +184,7 @@ class Settings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SettingsError(sentence(error, Settings.model_fields)) from None
+            raise SettingsError(format_error(error, Settings.model_fields)) from None
 
     @model_validator(mode="before")
     @classmethod
@@ -257,23 +257,23 @@ class Settings(BaseModel):
 
 
 # Values of later settings that older records and checkpoints imply.
-_BEFORE: dict[str, Any] = {"tv_power": 1.25}
+_LEGACY_VALUES: dict[str, Any] = {"tv_power": 1.25}
 
 
-def as_recorded(values: Mapping[str, Any]) -> dict[str, Any]:
+def complete_recorded(values: Mapping[str, Any]) -> dict[str, Any]:
     """Complete recorded settings, which an older version may have written.
 
     Example:
-        >>> as_recorded({"tv_weight": 4.0})["tv_power"], Settings().tv_power
+        >>> complete_recorded({"tv_weight": 4.0})["tv_power"], Settings().tv_power
         (1.25, 0.75)
     """
-    return {**_BEFORE, **values}
+    return {**_LEGACY_VALUES, **values}
 
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
-def sentence(error: ValidationError, names: Iterable[str]) -> str:
+def format_error(error: ValidationError, names: Iterable[str]) -> str:
     """Format the first of pydantic's errors about settings of these names as one sentence."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])

@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from .errors import SettingsError
-from .settings import STYLE_LAYERS, Budget, LayerName, Precision, Settings, sentence
+from .settings import STYLE_LAYERS, Budget, LayerName, Precision, Settings, format_error
 
 Width = Annotated[int, Field(ge=4, le=512)]
 
@@ -114,7 +114,7 @@ class TrainingSettings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SettingsError(sentence(error, TrainingSettings.model_fields)) from None
+            raise SettingsError(format_error(error, TrainingSettings.model_fields)) from None
 
     def loss_settings(self, precision: str) -> Settings:
         """Return the settings of the perceptual loss.

@@ -20,7 +20,7 @@ from impasto.images.files import write_image
 from impasto.perceptual import weights
 from impasto.types import Step
 from impasto.workflows.build_record import relative_record, relative_settings
-from impasto.workflows.record import FORMAT, Input, Record, WeightsUsed, parse_record, plain
+from impasto.workflows.record import FORMAT, Input, Record, WeightsUsed, parse_record, quote
 from impasto.workflows.setting_files import setting_inputs
 from impasto.workflows.stylize import finish, stylize
 
@@ -186,5 +186,5 @@ def test_records_that_cannot_be_used_say_why(record, message):
 
 
 def test_what_a_record_says_is_quoted_harmlessly():
-    assert plain("\x1b[2Jbell\a\n") == r"\x1b[2Jbell\x07\n"
-    assert plain(3) == "3"
+    assert quote("\x1b[2Jbell\a\n") == r"\x1b[2Jbell\x07\n"
+    assert quote(3) == "3"

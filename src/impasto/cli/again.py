@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DEEP = (".tif", ".tiff")
 
 
-def make_again(command: Again) -> Path:
+def reproduce_result(command: Again) -> Path:
     """Reproduce a result, show progress, and write it.
 
     Returns:

@@ -59,7 +59,7 @@ HANDLERS = {  # module and function, imported when the command runs, which keeps
     Texture: ("cli.texture", "make_texture"),
     Resume: ("cli.resume", "resume"),
     Paint: ("cli.paint", "paint_all"),
-    Again: ("cli.again", "make_again"),
+    Again: ("cli.again", "reproduce_result"),
     Styles: ("cli.paint", "list_styles"),
     Learn: ("cli.train", "learn"),
     Train: ("cli.train", "train"),
@@ -200,7 +200,7 @@ def _warn(
     sys.stderr.write(f"impasto: warning: {printable(str(message))}\n")
 
 
-def _as_on_disk(error: UnicodeError) -> tuple[bytes, int]:
+def _encode_as_file_name(error: UnicodeError) -> tuple[bytes, int]:
     """Encode characters that standard output cannot encode as in file names, which may be bytes."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -210,8 +210,8 @@ def _as_on_disk(error: UnicodeError) -> tuple[bytes, int]:
 def entry() -> None:
     """Run as the installed command."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        codecs.register_error("as_on_disk", _as_on_disk)
-        sys.stdout.reconfigure(errors="as_on_disk")
+        codecs.register_error("file_name", _encode_as_file_name)
+        sys.stdout.reconfigure(errors="file_name")
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # Impasto prints its own message
     code = main()
     sys.stderr.flush()

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from ..errors import ImpastoError, ModelError
 from ..process import tune_process
-from ..settings import Settings, as_recorded
+from ..settings import Settings, complete_recorded
 from ..workflows.checkpointing import open_unfinished
 from ..workflows.run_folder import find_folder, lock_folder, read_run
 from .commands import Resume, Stylize
@@ -60,7 +60,7 @@ def _original_command(run: Mapping[str, Any], command: Resume, folder: Path) -> 
             output=command.run if command.run.absolute() == output else output,
             force=True,  # an interrupt has saved the picture so far there
             quiet=command.quiet,
-            settings=Settings(**as_recorded(run["settings"])),
+            settings=Settings(**complete_recorded(run["settings"])),
             common=common,
             **{name: _checked(Stylize, name, value) for name, value in run["options"].items()},
         )

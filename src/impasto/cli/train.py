@@ -65,7 +65,7 @@ def train(command: Train) -> None:
         save_every=command.save_every,
         preview_every=command.preview_every,
     )
-    done, interrupted = _watch(steps, console)
+    done, interrupted = _run_interruptibly(steps, console)
     if interrupted:
         place = "before the first step" if done is None else f"after step {done.step}"
         raise KeyboardInterrupt(f"interrupted {place}; add --resume to continue")
@@ -108,7 +108,7 @@ def learn(command: Learn) -> None:
         model=None if command.model is None else load_model(command.model),
         trunk=command.trunk,
     )
-    done, interrupted = _watch(steps, Console(stderr=True, quiet=command.quiet))
+    done, interrupted = _run_interruptibly(steps, Console(stderr=True, quiet=command.quiet))
     if done is None:
         raise KeyboardInterrupt("interrupted before the first step")
     model = done.model()
@@ -143,7 +143,7 @@ def _preview(painting: Image, model: PaintingModel, name: str) -> Image:
     return side_by_side([painting, photograph, paint_image(photograph, model.styles[name], model)])
 
 
-def _watch(steps: Generator[_Step], console: Console) -> tuple[_Step | None, bool]:
+def _run_interruptibly(steps: Generator[_Step], console: Console) -> tuple[_Step | None, bool]:
     """Run the steps; an interrupt ends them between two steps, so that the generator can save.
 
     A step cut in the middle would leave inconsistent weights. Before the first step there is
@@ -156,7 +156,7 @@ def _watch(steps: Generator[_Step], console: Console) -> tuple[_Step | None, boo
     interrupts: list[int] = []
     former = signal.getsignal(signal.SIGINT)
     try:
-        with _shown(console) as show:
+        with _progress_display(console) as show:
             for done in steps:
                 signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
                 show(done)
@@ -183,7 +183,7 @@ def _plan(training: Training) -> str:
 
 
 @contextmanager
-def _shown(console: Console) -> Iterator[Callable[[Progress | Learned], None]]:
+def _progress_display(console: Console) -> Iterator[Callable[[Progress | Learned], None]]:
     """Yield a callback that shows a step: a bar on a terminal, else a line every 20 seconds."""
     describe = _describer()
     if console.is_terminal:

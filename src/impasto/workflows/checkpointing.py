@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..engines.iterative.checkpoint import read_snapshot, write_snapshot
 from ..errors import DivergedError, ImpastoError, ModelError
 from ..images.scales import Scale
-from ..settings import Settings, as_recorded
+from ..settings import Settings, complete_recorded
 from ..types import Snapshot, Step
 from .run_folder import RUN, STATE, lock_folder, read_run, remove
 from .run_record import check_inputs, restore_environment
@@ -227,7 +227,7 @@ def open_unfinished(folder: Path) -> Unfinished:
     run = read_run(folder)
     has_checkpoint = (folder / STATE).exists()
     try:
-        settings = Settings(**as_recorded(run["settings"]))
+        settings = Settings(**complete_recorded(run["settings"]))
         check_inputs(run, has_checkpoint=has_checkpoint)
         if not has_checkpoint:
             return Unfinished(run, settings, None, 0.0)

@@ -24,7 +24,7 @@ from ..types import Guidance, Image, Step
 _METHODS = {"match": "covariance", "histogram": "histogram"}
 
 
-class Colored(NamedTuple):
+class ColoredInputs(NamedTuple):
     """Inputs of a run, recoloured as the settings require."""
 
     content: Image
@@ -39,7 +39,7 @@ def prepare_colors(
     guidance: Guidance,
     settings: Settings,
     init: Image | None,
-) -> Colored:
+) -> ColoredInputs:
     """Recolour the inputs of a run before the optimisation.
 
     Args:
@@ -53,21 +53,21 @@ def prepare_colors(
         The inputs, with settings changed to match: `palette` needs no optimisation.
     """
     if settings.strength == 0:
-        return Colored(content, list(styles), settings.changed(color="style"), None)
+        return ColoredInputs(content, list(styles), settings.changed(color="style"), None)
     if settings.color in _METHODS:
         method = _METHODS[settings.color]
         matched = [match_colors(style, content, method=method) for style in styles]
-        return Colored(content, matched, settings, init)
+        return ColoredInputs(content, matched, settings, init)
     if settings.color == "luminance":
         light = luminance(content)
         greys = [_grey(match_luminance(luminance(style), light)) for style in styles]
         start = None if init is None else _grey(luminance(init))
-        return Colored(_grey(light), greys, settings, start)
+        return ColoredInputs(_grey(light), greys, settings, start)
     if settings.color == "palette":
         start = _recolored(content, styles, guidance, settings)
         at_once = settings.changed(iterations=0, rounds=1, scales=1, strength=1.0)
-        return Colored(content, list(styles), at_once, start)
-    return Colored(content, list(styles), settings, init)
+        return ColoredInputs(content, list(styles), at_once, start)
+    return ColoredInputs(content, list(styles), settings, init)
 
 
 def restore_colors(step: Step, content: Image, settings: Settings) -> Step:
@@ -78,7 +78,7 @@ def restore_colors(step: Step, content: Image, settings: Settings) -> Step:
         content: The photograph, (H, W, 3).
         settings: `color`.
     """
-    finish = {"keep": keep_colors, "luminance": _lit}.get(settings.color)
+    finish = {"keep": keep_colors, "luminance": _with_painted_lightness}.get(settings.color)
     if finish is None or settings.strength == 0:
         return step
 
@@ -89,7 +89,7 @@ def restore_colors(step: Step, content: Image, settings: Settings) -> Step:
     return dataclasses.replace(step, read=read)
 
 
-def _lit(painted: Image, photograph: Image) -> Image:
+def _with_painted_lightness(painted: Image, photograph: Image) -> Image:
     return with_luminance(photograph, painted.mean(axis=-1))
 
 

@@ -14,7 +14,7 @@ import PIL
 
 from ..errors import WeightsError
 from ..images.metadata import made_with
-from .record import Record, WeightsUsed, plain
+from .record import Record, WeightsUsed, quote
 
 
 def describe_environment() -> dict[str, Any]:
@@ -61,7 +61,7 @@ def compare_weights(given: str | None, record: Record, path: Path) -> None:
     recorded, here = record.weights, weights_used(given)
     if recorded is not None and here is not None and recorded.md5 != here.md5:
         warn(
-            f"{path} was made with VGG19 weights of md5 {plain(recorded.md5)}, but this machine "
+            f"{path} was made with VGG19 weights of md5 {quote(recorded.md5)}, but this machine "
             f"uses md5 {here.md5} ({here.known or here.kind}), so the picture may differ"
         )
 
@@ -74,7 +74,7 @@ def compare_environment(precision: str, record: Record, path: Path) -> None:
     now = {"": made_with(), **here["versions"], "on": here["device"]}
     now |= {"backend": here["backend"], "threads": here["threads"], "precision": precision}
     differing = [
-        f"{name} {plain(then[name])} (here {now[name]})".strip()
+        f"{name} {quote(then[name])} (here {now[name]})".strip()
         for name in now
         if name != "python" and then.get(name) and then[name] != now[name]
     ]
@@ -85,7 +85,7 @@ def compare_environment(precision: str, record: Record, path: Path) -> None:
 
 
 @contextmanager
-def operators_of(record: Record) -> Iterator[None]:
+def use_recorded_operators(record: Record) -> Iterator[None]:
     """Use the recorded operators, as far as this machine has them."""
     from ..backend import operators, use_operators
 

@@ -18,7 +18,7 @@ from ..errors import PictureError, WeightsError
 from ..images.checksum import file_digest
 from ..images.files import read_picture
 from ..types import Picture
-from .record import Input, Record, plain
+from .record import Input, Record, quote
 from .result import PictureLike
 from .setting_files import ROLES, named_files, with_paths
 from .style_paintings import style_file, style_painting
@@ -26,7 +26,7 @@ from .style_paintings import style_file, style_painting
 _SHOWN = 12  # characters of a SHA-256 quoted in an error
 
 
-class Origin(NamedTuple):
+class RecordedResult(NamedTuple):
     """A result and its record.
 
     Attributes:
@@ -44,7 +44,7 @@ class Origin(NamedTuple):
         return [entry for entry in self.record.inputs if entry.role == role]
 
 
-def find_file(entry: Input, origin: Origin, option: str) -> Path:
+def find_file(entry: Input, origin: RecordedResult, option: str) -> Path:
     """Find an input by its recorded path, else by its name beside the result.
 
     A shipped painting is taken from the package.
@@ -73,7 +73,7 @@ def find_file(entry: Input, origin: Origin, option: str) -> Path:
     for path, sha256 in found.items():
         if sha256 == entry.sha256:
             return path
-    name = f"'{plain(entry.name)}'"
+    name = f"'{quote(entry.name)}'"
     for path, sha256 in found.items():
         raise PictureError(
             f"{path} is not the {entry.role} {name} that {origin.path} was made from: expected a "
@@ -81,7 +81,7 @@ def find_file(entry: Input, origin: Origin, option: str) -> Path:
         )
     raise PictureError(
         f"the {entry.role} {name} of {origin.path} (SHA-256 {entry.sha256[:_SHOWN]}...) is neither "
-        f"at the recorded place '{plain(entry.path)}' nor beside the result; {advice}"
+        f"at the recorded place '{quote(entry.path)}' nor beside the result; {advice}"
     )
 
 
@@ -93,12 +93,12 @@ def _shipped(entry: Input) -> Path | None:
 
 def _candidates(entry: Input, folder: Path) -> Iterator[Path]:
     """Yield the existing files that an input may be."""
-    place = _followed(entry.path, folder)
+    place = _resolve(entry.path, folder)
     named = folder / entry.name if PurePosixPath(entry.name).name == entry.name else None
-    yield from filter(_is_there, dict.fromkeys(filter(None, (place, named))))
+    yield from filter(_is_nonempty_file, dict.fromkeys(filter(None, (place, named))))
 
 
-def _is_there(path: Path) -> bool:
+def _is_nonempty_file(path: Path) -> bool:
     """Return whether a path is a file that is not empty."""
     try:
         return path.is_file() and path.stat().st_size > 0
@@ -106,7 +106,7 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _followed(path: str | None, folder: Path) -> Path | None:
+def _resolve(path: str | None, folder: Path) -> Path | None:
     """Resolve a recorded path; None unless it has a form that `relative_record` writes."""
     if not path:
         return None
@@ -117,7 +117,7 @@ def _followed(path: str | None, folder: Path) -> Path | None:
 
 
 def find_pictures(
-    role: str, given: Sequence[PictureLike] | None, origin: Origin, option: str
+    role: str, given: Sequence[PictureLike] | None, origin: RecordedResult, option: str
 ) -> list[Picture]:
     """Find the pictures of one role, or read the given replacements.
 
@@ -131,11 +131,14 @@ def find_pictures(
     check_number(role, given, origin, option)
     if given is None:
         return [find_picture(entry, origin, option) for entry in entries]
-    return [take_given(source, entry, origin) for source, entry in zip(given, entries, strict=True)]
+    return [
+        read_replacement(source, entry, origin)
+        for source, entry in zip(given, entries, strict=True)
+    ]
 
 
 def check_number(
-    role: str, given: Sequence[PictureLike] | None, origin: Origin, option: str
+    role: str, given: Sequence[PictureLike] | None, origin: RecordedResult, option: str
 ) -> None:
     """Refuse replacements whose number is not that of the recorded inputs.
 
@@ -150,12 +153,12 @@ def check_number(
         )
 
 
-def find_picture(entry: Input, origin: Origin, option: str) -> Picture:
+def find_picture(entry: Input, origin: RecordedResult, option: str) -> Picture:
     """Find and read a picture; see `find_file`."""
     return read_picture(find_file(entry, origin, option), max_pixels=origin.max_pixels)
 
 
-def take_given(source: PictureLike, entry: Input, origin: Origin) -> Picture:
+def read_replacement(source: PictureLike, entry: Input, origin: RecordedResult) -> Picture:
     """Read a replacement for an input, and warn if it is not the same picture."""
     if entry.role == "style" and isinstance(source, str | Path):
         source = style_file(source)
@@ -164,22 +167,22 @@ def take_given(source: PictureLike, entry: Input, origin: Origin) -> Picture:
         if isinstance(source, Picture)
         else read_picture(source, max_pixels=origin.max_pixels)
     )
-    warn_if_other(picture.sha256, picture.name or "the given picture", entry, origin)
+    warn_if_different(picture.sha256, picture.name or "the given picture", entry, origin)
     return picture
 
 
-def warn_if_other(sha256: str | None, name: str, entry: Input, origin: Origin) -> None:
+def warn_if_different(sha256: str | None, name: str, entry: Input, origin: RecordedResult) -> None:
     """Warn if a given or shipped file is not the recorded one."""
     if sha256 != entry.sha256:
         warnings.warn(
-            f"{name} has another SHA-256 than the {entry.role} '{plain(entry.name)}' that "
+            f"{name} has another SHA-256 than the {entry.role} '{quote(entry.name)}' that "
             f"{origin.path} was made from, so the picture may differ",
             stacklevel=2,
         )
 
 
 def find_setting_files(
-    values: Mapping[str, Any], changes: Collection[str], origin: Origin
+    values: Mapping[str, Any], changes: Collection[str], origin: RecordedResult
 ) -> dict[str, Any]:
     """Return recorded settings with the paths of their files resolved; see `find_file`.
 
@@ -210,7 +213,7 @@ def find_setting_files(
     return found
 
 
-def find_weights(values: dict[str, Any], origin: Origin) -> dict[str, Any]:
+def find_weights(values: dict[str, Any], origin: RecordedResult) -> dict[str, Any]:
     """Return recorded settings with the path of VGG19's weights resolved.
 
     Raises:
@@ -226,6 +229,6 @@ def find_weights(values: dict[str, Any], origin: Origin) -> dict[str, Any]:
             f"{origin.path} was made with unknown weights; if you trust the file, give it with "
             "--set weights=PATH"
         )
-    path = _followed(named, origin.path.parent) if isinstance(named, str) else None
-    here = path is not None and _is_there(path) and weights.find(path).md5 == used.md5
+    path = _resolve(named, origin.path.parent) if isinstance(named, str) else None
+    here = path is not None and _is_nonempty_file(path) and weights.find(path).md5 == used.md5
     return {**values, "weights": str(path) if here else None}

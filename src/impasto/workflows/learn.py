@@ -101,7 +101,7 @@ def learn_style(
         photographs = list_pictures(photographs)
     seen = read_photographs(photographs, settings)
     training_model, style = _prepare(image, seen, model, settings, trunk)
-    _start_nearby(training_model, style, seen, _starts(image, model), settings)
+    _initialise_vector(training_model, style, seen, _initial_vectors(image, model), settings)
 
     def learned() -> PaintingModel:
         card = {
@@ -155,7 +155,7 @@ def _prepare(
     return training_model, style
 
 
-def _starts(image: Image, model: PaintingModel) -> list[Array]:
+def _initial_vectors(image: Image, model: PaintingModel) -> list[Array]:
     """Return candidates for the initial style vector."""
     from ..engines.network.predict import predict_style
 
@@ -163,7 +163,7 @@ def _starts(image: Image, model: PaintingModel) -> list[Array]:
     return predicted + list(model.styles.values())
 
 
-def _start_nearby(
+def _initialise_vector(
     training_model: Any,
     style: Any,
     photographs: Photographs,

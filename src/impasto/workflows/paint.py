@@ -91,7 +91,9 @@ def make_painter(
     shares = dict(style) if isinstance(style, Mapping) else {"": 1.0}
     if not shares or min(shares.values()) < 0 or not sum(shares.values()) > 0:
         raise SettingsError("the shares of the styles must be 0 or more, and not all 0")
-    found = {name: _find(name if isinstance(style, Mapping) else style, model) for name in shares}
+    found = {
+        name: _find_style(name if isinstance(style, Mapping) else style, model) for name in shares
+    }
     models = {painter.model for painter in found.values()}
     if len(models) > 1:
         raise SettingsError(
@@ -217,24 +219,24 @@ def _at_size(image: Image, settings: PaintSettings) -> Image:
     return np.clip(resize(image, fit(image.shape[:2], settings.size)), 0, 1)
 
 
-def _find(style: StyleLike, given: PaintingModel | str | Path | None) -> Painter:
+def _find_style(style: StyleLike, given: PaintingModel | str | Path | None) -> Painter:
     """Find one style."""
     if isinstance(style, str | Path):
         text = str(style)
         if names_a_model(text):
-            return _of_file(Path(text).as_posix())
+            return _style_of_file(Path(text).as_posix())
         model = find_model(given)
         if text in model.styles:
-            return _named(model, text, given)
+            return _style_of_model(model, text, given)
         if not Path(text).suffix:
             raise SettingsError(
                 f"there is no style {text!r}; the styles are {', '.join(model.styles)}; "
                 f"or give the path of a painting or a {SUFFIX} file"
             )
-    return _of_painting(style, find_model(given), given)
+    return _predicted_style(style, find_model(given), given)
 
 
-def _of_file(text: str) -> Painter:
+def _style_of_file(text: str) -> Painter:
     """Find a style in a model file, `FILE.impasto`, or `FILE.impasto/NAME` if it holds several."""
     path, name = split_name(text)
     model = find_model(path)
@@ -245,10 +247,12 @@ def _of_file(text: str) -> Painter:
         raise SettingsError(
             f"{path} holds the styles {', '.join(names)}; name one, as in {path}/{names[0]}"
         )
-    return _named(model, name, path)
+    return _style_of_model(model, name, path)
 
 
-def _named(model: PaintingModel, name: str, given: PaintingModel | str | Path | None) -> Painter:
+def _style_of_model(
+    model: PaintingModel, name: str, given: PaintingModel | str | Path | None
+) -> Painter:
     inputs = model_input(given), Input(role="style", name=name)
     return Painter(model, model.styles[name], name, inputs)
 
@@ -265,7 +269,7 @@ def _load(path: str, modified: int) -> PaintingModel:
     return load_model(path)
 
 
-def _of_painting(
+def _predicted_style(
     painting: PictureLike, model: PaintingModel, given: PaintingModel | str | Path | None
 ) -> Painter:
     from ..engines.network.predict import predict_style

@@ -130,7 +130,7 @@ def parse_record(record: Mapping[str, Any] | None, path: str | Path) -> Record:
         )
     if isinstance(number, int) and number > FORMAT:
         raise PictureError(
-            f"{path} was made by a newer Impasto (record format {plain(number)}, this version "
+            f"{path} was made by a newer Impasto (record format {quote(number)}, this version "
             f"reads {FORMAT}); run pip install --upgrade impasto"
         )
     try:
@@ -143,15 +143,15 @@ def _where(error: ValidationError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     first = error.errors(include_input=False, include_url=False)[0]
-    place = ".".join(plain(part) for part in first["loc"][:4])
+    place = ".".join(quote(part) for part in first["loc"][:4])
     return f"{place}: {first['msg']}"
 
 
-def plain(value: object) -> str:
+def quote(value: object) -> str:
     """Quote a value of a record: shortened, in ASCII, control characters escaped.
 
     Example:
-        >>> plain("2.13.0"), plain("a" * 99)[-4:]
+        >>> quote("2.13.0"), quote("a" * 99)[-4:]
         ('2.13.0', 'a...')
     """
     text = ascii(str(value)[: _LONGEST_QUOTE + 1])[1:-1]

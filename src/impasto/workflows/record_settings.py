@@ -9,18 +9,20 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import SettingsError
 from ..paint_settings import PaintSettings
-from ..settings import Settings, as_recorded
-from .inputs import Origin
+from ..settings import Settings, complete_recorded
+from .inputs import RecordedResult
 
 _Kind = TypeVar("_Kind", Settings, PaintSettings)
 
 
-def recorded_settings(kind: type[_Kind], values: Mapping[str, Any], origin: Origin) -> _Kind:
+def recorded_settings(
+    kind: type[_Kind], values: Mapping[str, Any], origin: RecordedResult
+) -> _Kind:
     """Validate the settings of a record, which may come from an untrusted file.
 
     A record of `paint` without `stroke_size` means one pass at full size.
     """
-    values = {"stroke_size": 0.0, **values} if kind is PaintSettings else as_recorded(values)
+    values = {"stroke_size": 0.0, **values} if kind is PaintSettings else complete_recorded(values)
     try:
         return kind(**values)
     except (SettingsError, RecursionError) as error:

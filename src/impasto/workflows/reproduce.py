@@ -14,20 +14,20 @@ from ..paint_settings import PaintSettings
 from ..settings import PAINTED_INITS, Settings
 from ..types import Picture, Step
 from .build_record import model_input
-from .environment import compare_environment, compare_weights, operators_of, warn
+from .environment import compare_environment, compare_weights, use_recorded_operators, warn
 from .inputs import (
-    Origin,
+    RecordedResult,
     check_number,
     find_file,
     find_picture,
     find_pictures,
     find_setting_files,
     find_weights,
-    take_given,
-    warn_if_other,
+    read_replacement,
+    warn_if_different,
 )
 from .paint import find_model, paint, painting_precision
-from .record import SHIPPED, Input, Record, parse_record, plain
+from .record import SHIPPED, Input, Record, parse_record, quote
 from .record_settings import read_changes, recorded_settings
 from .result import PictureLike, Result
 from .stylize import stylize
@@ -128,11 +128,11 @@ def prepare_again(
 ) -> StylizeAgain | PaintAgain:
     """Read the record, and find and check its inputs; see `again`."""
     path = locate(result)
-    origin = Origin(path, parse_record(read_record(path), path), max_pixels)
+    origin = RecordedResult(path, parse_record(read_record(path), path), max_pixels)
     command, changes = origin.record.command, changes or {}
     if command not in ("stylize", "texture", "paint"):
         raise PictureError(
-            f"{path} was made by '{plain(command)}', but only results of stylize, texture and "
+            f"{path} was made by '{quote(command)}', but only results of stylize, texture and "
             "paint can be reproduced; a newer version may know it: pip install --upgrade impasto"
         )
     if command == "paint":
@@ -144,7 +144,7 @@ def run_again(
     remake: StylizeAgain | PaintAgain, on_step: Callable[[Step], None] | None = None
 ) -> Result:
     """Make the picture that `prepare_again` has prepared."""
-    with operators_of(remake.record):
+    with use_recorded_operators(remake.record):
         return _run_again(remake, on_step)
 
 
@@ -157,7 +157,7 @@ def _run_again(remake: StylizeAgain | PaintAgain, on_step: Callable[[Step], None
     return stylize(remake.content, styles, settings=remake.settings, on_step=on_step)
 
 
-def _photograph(given: PictureLike | None, origin: Origin) -> Picture:
+def _photograph(given: PictureLike | None, origin: RecordedResult) -> Picture:
     pictures = find_pictures(
         "content", None if given is None else [given], origin, "--content PATH"
     )
@@ -169,7 +169,7 @@ def _photograph(given: PictureLike | None, origin: Origin) -> Picture:
 
 
 def _prepare_stylize(
-    origin: Origin,
+    origin: RecordedResult,
     content: PictureLike | None,
     styles: Sequence[PictureLike] | None,
     changes: Mapping[str, Any],
@@ -187,7 +187,7 @@ def _prepare_stylize(
     if origin.record.command == "texture":
         aspect, settings = origin.record.aspect or 1.0, texture_settings(settings)
     for entry in origin.inputs("model") if settings.init in PAINTED_INITS else ():
-        warn_if_other(model_input(None).sha256, "the network of this version", entry, origin)
+        warn_if_different(model_input(None).sha256, "the network of this version", entry, origin)
     if "weights" not in changes:
         compare_weights(settings.weights, origin.record, origin.path)
     if not changes:
@@ -199,7 +199,7 @@ def _prepare_stylize(
 
 
 def _prepare_paint(
-    origin: Origin,
+    origin: RecordedResult,
     content: PictureLike | None,
     styles: Sequence[PictureLike] | None,
     model: PaintingModel | str | Path | None,
@@ -220,7 +220,7 @@ def _prepare_paint(
 
 
 def _find_network(
-    origin: Origin, given: PaintingModel | str | Path | None
+    origin: RecordedResult, given: PaintingModel | str | Path | None
 ) -> PaintingModel | str | Path | None:
     entries = origin.inputs("model")
     if len(entries) != 1:
@@ -231,12 +231,12 @@ def _find_network(
     if given is not None:
         find_model(given)
     name = "the network of this version" if given is None else "the given network"
-    warn_if_other(model_input(given).sha256, name, entry, origin)
+    warn_if_different(model_input(given).sha256, name, entry, origin)
     return given
 
 
 def _find_styles(
-    origin: Origin, given: Sequence[PictureLike] | None, known: Container[str]
+    origin: RecordedResult, given: Sequence[PictureLike] | None, known: Container[str]
 ) -> str | Picture | dict[str, float]:
     """Find the styles of a result of `paint`: names of styles of the network, or paintings."""
     entries = origin.inputs("style")
@@ -255,16 +255,16 @@ def _find_styles(
 
 
 def _find_style(
-    entry: Input, given: PictureLike | None, origin: Origin, known: Container[str]
+    entry: Input, given: PictureLike | None, origin: RecordedResult, known: Container[str]
 ) -> str | Picture:
     if given is not None:
         named = str(given) if isinstance(given, str | Path) else ""
-        return named if named in known else take_given(given, entry, origin)
+        return named if named in known else read_replacement(given, entry, origin)
     if entry.sha256 is not None:
         return find_picture(entry, origin, "--style PATH")
     if entry.name not in known:  # `paint` would read it as a path
         raise ModelError(
-            f"the network has no style '{plain(entry.name)}', which {origin.path} was painted in; "
+            f"the network has no style '{quote(entry.name)}', which {origin.path} was painted in; "
             "give its network with --model PATH, or another style with --style STYLE"
         )
     return entry.name

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...errors import SettingsError
 from ...paint_settings import PaintSettings
-from ...settings import Settings, sentence
+from ...settings import Settings, format_error
 from ...types import Size
 from ...workflows.setting_files import ROLES, names_a_file
 from ..page.previews import read_reduced, style_names
@@ -146,7 +146,7 @@ def _parse(**values: Any) -> _Request:
     try:
         return _Request(**values)
     except ValidationError as error:
-        raise SettingsError(sentence(error, _Request.model_fields)) from None
+        raise SettingsError(format_error(error, _Request.model_fields)) from None
 
 
 def settings_of_paint(photo: Size, *, size: Any, **values: Any) -> PaintSettings:

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from ...engines.network.model_file import names_a_model
 from ...errors import ModelError
 from ...images.files import atomic_write
-from ...settings import Settings, as_recorded
+from ...settings import Settings, complete_recorded
 from ...workflows.setting_files import ROLES, names_a_file
 
 ORDER, INPUTS = "order.json", "inputs"
@@ -190,7 +190,7 @@ def read_entry(folder: Path) -> JobEntry:
 def _entry(values: dict[str, Any]) -> JobEntry:
     """Parse the contents of a file, perhaps of an older version."""
     for part, name in (("order", "settings"), ("leg", "asked"), ("leg", "settings")):
-        values[part][name] = as_recorded(values[part][name])
+        values[part][name] = complete_recorded(values[part][name])
     fields = {name: field for field, name in _IN_FILES.items()}
     return _ENTRY.validate_python({fields.get(name, name): one for name, one in values.items()})
 

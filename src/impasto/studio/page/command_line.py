@@ -14,9 +14,9 @@ from ...images.files import read_record
 from ...images.opening import locate
 from ...paint_settings import PaintSettings
 from ...settings import Settings
-from ...workflows.inputs import Origin
+from ...workflows.inputs import RecordedResult
 from ...workflows.option_defaults import default_settings
-from ...workflows.record import SHIPPED, Input, Record, parse_record, plain
+from ...workflows.record import SHIPPED, Input, Record, parse_record, quote
 from ...workflows.record_settings import recorded_settings
 from ...workflows.setting_files import ROLES, named_files
 
@@ -156,7 +156,7 @@ def settings_of(path: str | Path) -> tuple[Record, Settings | PaintSettings]:
     record = parse_record(read_record(path), path)
     if record.command not in _COMMANDS:
         raise PictureError(
-            f"{path} was made by '{plain(record.command)}', which is none of "
+            f"{path} was made by '{quote(record.command)}', which is none of "
             f"{', '.join(_COMMANDS)}; if it is a new command, run pip install --upgrade impasto"
         )
     files = file_settings(record)
@@ -165,7 +165,7 @@ def settings_of(path: str | Path) -> tuple[Record, Settings | PaintSettings]:
 
 
 def _checked(record: Record, values: Mapping[str, Any], path: Path) -> Settings | PaintSettings:
-    origin = Origin(path, record)
+    origin = RecordedResult(path, record)
     if record.command == "paint":
         return recorded_settings(PaintSettings, values, origin)
     return recorded_settings(Settings, values, origin)
