@@ -320,7 +320,7 @@ def test_a_record_too_long_for_a_jpeg_goes_beside_it_and_leaves_with_it(tmp_path
 def test_another_programs_file_beside_a_jpeg_is_left_alone(tmp_path, content):
     path, side = tmp_path / "a.jpg", tmp_path / "a.jpg.json"
     side.write_bytes(content)
-    with pytest.warns(UserWarning, match=r"a\.jpg\.json is something else"):
+    with pytest.warns(UserWarning, match=r"a\.jpg\.json exists and is not a record"):
         write_image(path, SMALL, record={"long": "y" * 70_000})
     write_image(path, SMALL)
     assert side.read_bytes() == content

@@ -72,7 +72,7 @@ def test_names_that_are_no_utf_8_come_through(folder):
     [
         (b"", "names no pictures"),
         (b"\n# a.png\n", "names no pictures"),
-        ("a.png\n".encode("utf-16"), "no text in UTF-8"),
+        ("a.png\n".encode("utf-16"), "not text in UTF-8"),
     ],
 )
 def test_a_list_that_is_none_is_an_error(tmp_path, content, message):

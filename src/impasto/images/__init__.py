@@ -1,1 +1,1 @@
-"""Pictures as NumPy arrays: files, colour, sizes, masks, memory. No framework."""
+"""Pictures as NumPy arrays: files, colour, sizes, masks, memory. Needs no framework."""

@@ -39,7 +39,7 @@ def available_memory(root: Path = Path("/")) -> float:
     """Return the bytes that this process can still allocate without swapping or being killed.
 
     Args:
-        root: Root of the file system; another one in tests.
+        root: Root of the file system, replaced in tests.
     """
     return min([float(psutil.virtual_memory().available), *_available_in_groups(root)])
 
@@ -63,7 +63,7 @@ def _groups(root: Path) -> Iterator[tuple[_Files, PurePosixPath]]:
     for line in lines:
         number, controllers, path = line.split(":", 2)
         group = PurePosixPath(path.lstrip("/"))
-        if ".." in group.parts:  # outside of the container's namespace
+        if ".." in group.parts:  # outside the container's namespace
             group = PurePosixPath()
         if number == "0" and not controllers:
             yield _VERSION_2, group
@@ -76,7 +76,7 @@ def _left(folder: Path, files: _Files) -> float | None:
         limit = (folder / files.limit).read_text().strip()
         used = int((folder / files.used).read_text())
         lines = (folder / "memory.stat").read_text().splitlines()
-    except OSError:  # no group, or one without a limit of memory
+    except OSError:  # no group, or no memory limit
         return None
     if limit == "max":
         return None

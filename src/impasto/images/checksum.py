@@ -13,7 +13,7 @@ def file_digest(path: str | Path) -> str:
     """Return the SHA-256 of a file of any kind and size, hexadecimal.
 
     Raises:
-        PictureError: It cannot be read.
+        PictureError: The file cannot be read.
 
     Example:
         >>> _ = Path("a.txt").write_text("abc")

@@ -13,19 +13,19 @@ from ..types import Image, Mask
 from .oklab import by_rows, from_linear, from_oklab, mix_channels, to_linear, to_oklab
 
 Grey = Mask  # (H, W), 0..1, an sRGB value as in each channel of a grey picture
-_FEWEST_COLORS = 0.005  # standard deviation in Oklab below which colours are not spread further
+_FEWEST_COLORS = 0.005  # standard deviation in Oklab below which colours are not stretched
 
 
 def keep_colors(painted: Image, photograph: Image) -> Image:
-    """Give a painted picture the photograph's colours and leave its lightness.
+    """Give a painted picture the photograph's colours and keep its lightness.
 
     Args:
         painted: (H, W, 3), sRGB, 0..1.
-        photograph: In the same form and of the same size.
+        photograph: The same format and size.
 
     Returns:
-        (H, W, 3): lightness of the one, hue and chroma of the other, in Oklab. Where sRGB has no
-        such colour, it is paler: see `oklab.from_oklab`.
+        (H, W, 3): lightness of the painted picture, hue and chroma of the photograph, in Oklab.
+        Colours outside sRGB become paler, see `oklab.from_oklab`.
 
     Raises:
         PictureError: The sizes differ.
@@ -42,11 +42,11 @@ def with_luminance(photograph: Image, lightness: Grey) -> Image:
     """Give a grey picture the colours of a photograph.
 
     Args:
-        photograph: (H, W, 3), sRGB, 0..1: its hue and chroma are taken.
+        photograph: (H, W, 3), sRGB, 0..1, for hue and chroma.
         lightness: (H, W), 0..1, as from `luminance`.
 
     Returns:
-        (H, W, 3), sRGB, 0..1. Where sRGB has no such colour, it is paler.
+        (H, W, 3), sRGB, 0..1. Colours outside sRGB become paler.
 
     Raises:
         PictureError: The sizes differ.
@@ -59,7 +59,7 @@ def with_luminance(photograph: Image, lightness: Grey) -> Image:
     if photograph.shape[:2] != lightness.shape:
         sizes = [f"{width}x{height}" for height, width in (photograph.shape[:2], lightness.shape)]
         raise PictureError(
-            f"the picture of the colours is {sizes[0]} pixels and that of the lightness "
+            f"the picture for the colours is {sizes[0]} pixels and that for the lightness "
             f"{sizes[1]}; resize one to the size of the other"
         )
     return by_rows(_with_luminance, photograph, lightness)
@@ -72,13 +72,13 @@ def _with_luminance(photograph: Image, lightness: Grey) -> Image:
 
 
 def luminance(image: Image) -> Grey:
-    """Return a picture in grey, as light as its colours look.
+    """Convert a picture to grey by the lightness of its colours.
 
     Args:
         image: (H, W, 3), sRGB, 0..1.
 
     Returns:
-        (H, W), 0..1: the sRGB value of the grey that has the same lightness in Oklab.
+        (H, W), 0..1: the sRGB value of the grey with the same lightness in Oklab.
 
     Example:
         >>> print(luminance(np.eye(3, dtype=np.float32)[None]).round(2))
@@ -93,7 +93,7 @@ def _luminance(image: Image) -> Grey:
 
 
 def match_luminance(painting: Grey, photograph: Grey) -> Grey:
-    """Give a grey painting the mean and the contrast of a grey photograph.
+    """Match the mean and contrast of a grey painting to a grey photograph.
 
     L' = sigma_C / sigma_S (L_S - mu_S) + mu_C, equation 10 of Gatys et al. (2017), "Controlling
     perceptual factors in neural style transfer".
@@ -103,7 +103,7 @@ def match_luminance(painting: Grey, photograph: Grey) -> Grey:
         photograph: (h, w), 0..1, of any size.
 
     Returns:
-        (H, W), clipped to 0..1. A painting of one grey becomes the photograph's mean.
+        (H, W), clipped to 0..1. A uniform painting becomes the photograph's mean.
 
     Example:
         >>> painting = np.array([[0, 1]], np.float32)
@@ -124,16 +124,16 @@ def match_colors(source: Image, target: Image, *, method: str = "covariance") ->
     Args:
         source: (H, W, 3), sRGB, 0..1.
         target: (h, w, 3), 0..1, any size.
-        method: `covariance` moves and stretches the colours in Oklab as a whole until mean and
-            covariance are the target's; it keeps colours together. `histogram` gives red, green
-            and blue, each by itself, the target's distribution: nearer to the target's colours,
-            but soft passages may break. A picture of one colour gets the target's brightest.
+        method: `covariance` applies a linear map in Oklab that gives the colours the target's mean
+            and covariance; it keeps colours together. `histogram` matches the distributions of
+            red, green and blue separately: closer to the target's colours, but gradients may show
+            bands. A picture of one colour gets the target's brightest.
 
     Returns:
         (H, W, 3), sRGB, 0..1.
 
     Raises:
-        SettingsError: There is no such method.
+        SettingsError: The method is unknown.
 
     Example:
         >>> black, blue = np.zeros((4, 6, 3), np.float32), np.array([[[0, 0, 1]]], np.float32)
@@ -142,7 +142,7 @@ def match_colors(source: Image, target: Image, *, method: str = "covariance") ->
     """
     if method not in METHODS:
         raise SettingsError(
-            f"there is no method {method!r} to match colours; expected one of {', '.join(METHODS)}"
+            f"unknown method {method!r} to match colours; expected one of {', '.join(METHODS)}"
         )
     return METHODS[method](source, target)
 
@@ -177,16 +177,16 @@ def spread(colors: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def transport(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrix that turns one covariance into another and moves colours the least.
+    """Return the matrix that maps one covariance to another with the smallest change of colours.
 
     A = S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2, the linear map of Monge and Kantorovitch: Pitié and
     Kokaram (2007), "The linear Monge-Kantorovitch linear colour mapping for example-based colour
-    transfer". Where the source has next to no spread, it is not stretched to the full: there is
-    only noise.
+    transfer". Directions in which the source has almost no spread are not fully stretched, as they
+    hold only noise.
 
     Args:
         source: S, (3, 3), of colours in Oklab.
-        target: T, in the same form.
+        target: T, the same format.
 
     Returns:
         A, (3, 3), symmetric: A S A is T.
@@ -203,7 +203,7 @@ def transport(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArr
 def _power(
     matrix: NDArray[np.float64], exponent: float, smallest: float = 0
 ) -> NDArray[np.float64]:
-    """Raise a symmetric matrix to a power, its eigenvalues being at least `smallest`."""
+    """Raise a symmetric matrix to a power, with eigenvalues of at least `smallest`."""
     values, vectors = np.linalg.eigh(matrix)
     powered: NDArray[np.float64] = (vectors * np.maximum(values, smallest) ** exponent) @ vectors.T
     return powered

@@ -18,25 +18,25 @@ from .files import read_image
 from .plain_pictures import plain_pictures
 from .scales import resize
 
-_SMALLEST_SHARE = 0.6  # of the short side of a large photograph that a square shows at least
-_LONG_BY_SHORT = 1.3  # of what is kept of a photograph; the ends of a longer one are left out
-_MOST_BYTES = 4_000_000_000  # of all photographs; of more of them some are drawn
+_SMALLEST_SHARE = 0.6  # smallest crop of a large photograph, as a share of its short side
+_LONG_BY_SHORT = 1.3  # longest aspect ratio that is kept; longer photographs are cropped
+_MOST_BYTES = 4_000_000_000  # of all photographs; beyond it a random subset is used
 
 Bytes = NDArray[np.uint8]
 Box = tuple[float, float, float, float]  # first row, first column, side, 1 to mirror
 
 
 class Photographs(NamedTuple):
-    """Photographs in memory, then pictures without grain, then pairs of the slow route.
+    """Training pictures in memory: photographs, pictures without grain, then pairs.
 
     Attributes:
-        pictures: uint8 (P, S, S, 3), each in the upper left of its square, its border repeated.
+        pictures: uint8 (P, S, S, 3), each in the upper left of its square, border repeated.
         sizes: Height and width of each, (P, 2).
-        real: How many of them are photographs.
-        plain: How many after those are pictures without grain.
-        shares: Shares of the examples that are pairs and that are without grain.
-        painted: What the slow route made of the rest, uint8 (Q, S, S, 3); None without pairs.
-        painted_style: Index of the style of those.
+        real: Number of photographs.
+        plain: Number of pictures without grain, after the photographs.
+        shares: Shares of pairs and of pictures without grain among the examples.
+        painted: Results of the iterative route for the pairs, uint8 (Q, S, S, 3); None without.
+        painted_style: Index of the style of the pairs.
         unusable: Photographs that could not be used, with the reason.
     """
 
@@ -50,12 +50,12 @@ class Photographs(NamedTuple):
     unusable: Mapping[Path, str]
 
     def style_of(self, index: int) -> int | None:
-        """Return the style that a picture was painted in by the slow route, if it was."""
+        """Return the style of a picture's pair, or None if it has none."""
         return self.painted_style if index >= self.real + self.plain else None
 
 
 def side_of_squares(crop: int) -> int:
-    """Return the side of the squares that photographs are kept in.
+    """Return the side of the squares in which photographs are stored.
 
     Example:
         >>> side_of_squares(256)
@@ -71,19 +71,19 @@ def read_photographs(
     pairs: Mapping[Path, Path] | None = None,
     painted_style: int = 0,
 ) -> Photographs:
-    """Read photographs once, as small as training needs them.
+    """Read photographs, reduced to the size that training needs.
 
     Args:
-        paths: Photographs; of more than memory should hold, some are drawn.
+        paths: Photographs; a random subset is used if they do not fit into 4 GB.
         settings: `crop`, `zoom`, `seed`, `workers`, `plain_share` and `pairs_share`.
-        pairs: The painted picture of some photographs, by the photographs' paths.
+        pairs: Painted pictures of some photographs, by the paths of these.
         painted_style: Index of the style of pairs.
 
     Returns:
-        All of them. A photograph that cannot be read or is smaller than the squares is left out.
+        The photographs; those that cannot be read or are smaller than the crops are left out.
 
     Raises:
-        PictureError: None of the photographs, or of the pairs, can be used.
+        PictureError: No photograph, or no pair, can be used.
     """
     crop, seed = settings.crop, settings.seed
     most = max(1, _MOST_BYTES // (side_of_squares(crop) ** 2 * 3))
@@ -97,8 +97,8 @@ def read_photographs(
     images = [each for each in found.values() if not isinstance(each, str)]
     if not images:
         raise PictureError(
-            f"none of the {len(paths)} photographs can be used, the first because "
-            f"{next(iter(unusable.values()))}; look at the folder, or lower crop"
+            f"none of the {len(paths)} photographs can be used; the first: "
+            f"{next(iter(unusable.values()))}; check the folder, or lower crop"
         )
     count = len(images)
     longest = max(max(image.shape[:2]) for image in images)
@@ -127,7 +127,7 @@ def read_photographs(
 
 
 def _read_one(path: Path, crop: int, least: int) -> Bytes | str:
-    """Return a photograph, reduced, or why it cannot be used."""
+    """Return a reduced photograph, or the reason why it cannot be used."""
     try:
         image = read_image(path)
         _check(image, path, least)
@@ -137,7 +137,7 @@ def _read_one(path: Path, crop: int, least: int) -> Bytes | str:
 
 
 def _read_pair(photograph: Path, painted: Path, crop: int, side: int) -> tuple[Bytes, Bytes]:
-    """Read a painted picture, and its photograph at its size."""
+    """Read a painted picture, and its photograph resized to it."""
     there = read_image(painted)
     _check(there, painted, crop)
     here = resize(read_image(photograph), there.shape[:2])
@@ -153,7 +153,7 @@ def _check(image: Image, path: Path, least: int) -> None:
 
 
 def _reduced(image: Image, crop: int) -> Bytes:
-    """Return an image with a short side of at most what the smallest squares need."""
+    """Reduce an image to the short side that the smallest crops need."""
     height, width = image.shape[:2]
     factor = min(1.0, round(crop / _SMALLEST_SHARE) / min(height, width))
     size = round(factor * height), round(factor * width)
@@ -161,14 +161,14 @@ def _reduced(image: Image, crop: int) -> Bytes:
 
 
 def _in_square(image: Bytes, side: int) -> Bytes:
-    """Put the middle of an image into the upper left of a square, and repeat its border."""
+    """Place the centre of an image in the upper left of a square, and repeat its border."""
     image = _middle(image, side)
     below, right = side - image.shape[0], side - image.shape[1]
     return np.pad(image, ((0, below), (0, right), (0, 0)), mode="edge")
 
 
 def _middle(image: Bytes, side: int) -> Bytes:
-    """Cut the middle out of an image that is longer than a square."""
+    """Crop the centre of an image to a square at most."""
     top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
     return image[top : top + side, left : left + side]
 
@@ -176,19 +176,19 @@ def _middle(image: Bytes, side: int) -> Bytes:
 def draw_box(
     photographs: Photographs, number: int, crop: int, seed: int, zoom: float = 1.0
 ) -> tuple[int, Box]:
-    """Draw a picture and a square of it: the same for the same number and seed.
+    """Draw a picture and a crop of it: the same for the same number and seed.
 
-    Each photograph comes once before any comes again, in an order that the seed decides.
+    Photographs are drawn without repetition within an epoch, in random order.
 
     Args:
         photographs: From `read_photographs`.
-        number: Which example, from 0 on.
-        crop: Side of the squares, pixels.
-        seed: Decides order, places and mirroring.
-        zoom: A square is cut out of `crop / zoom` pixels a side at least.
+        number: Number of the example, from 0.
+        crop: Side of the crops, pixels.
+        seed: Seed of order, position and mirroring.
+        zoom: The side of a crop before resizing is at least `crop / zoom` pixels.
 
     Returns:
-        Index of the picture, and the square.
+        Index of the picture, and the crop.
     """
     rng = np.random.default_rng([seed, 2, number])
     index = _draw_index(photographs, number, seed, rng)
@@ -217,7 +217,7 @@ def _order(count: int, epoch: int, seed: int) -> NDArray[np.int64]:
 
 
 def cut_square(photographs: Photographs, number: int, crop: int, seed: int) -> Image:
-    """Cut out the square of a number, (crop, crop, 3), 0..1, for a preview."""
+    """Return the crop of an example, (crop, crop, 3), 0..1, for a preview."""
     index, (top, left, side, _) = draw_box(photographs, number, crop, seed)
     rows, columns = (slice(int(start), int(start) + int(side)) for start in (top, left))
     square = photographs.pictures[index][rows, columns] / np.float32(255)

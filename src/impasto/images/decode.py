@@ -1,4 +1,4 @@
-"""Decode Pillow, tifffile and NumPy pictures into a `Picture`."""
+"""Convert pictures from Pillow, tifffile and NumPy to a `Picture`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from . import metadata, opening
 
 Array = NDArray[Any]
 
-_YCBCR = 6  # how a TIFF calls it
+_YCBCR = 6  # photometric interpretation of a TIFF
 _TIFF_ORIENTATION, _TIFF_PROFILE, _ASSOCIATED_ALPHA = 274, 34675, 1
 _DEFLATE = (8, 32946)
-_PACKINGS = (1, 5, 32773, *_DEFLATE)  # none, LZW, PackBits: those whose unpacked size is bounded
-_DEFLATE_RATIO = 1032  # at most
+_PACKINGS = (1, 5, 32773, *_DEFLATE)  # none, LZW, PackBits, deflate: their unpacked size is bounded
+_DEFLATE_RATIO = 1032  # the highest possible
 _HARMLESS_BYTES = 64 << 20
-# EXIF orientation -> how to set the rows and columns upright.
+# EXIF orientation -> function that makes the picture upright.
 _TURNS: dict[int, Callable[[Array], Array]] = {
     1: lambda a: a,
     2: lambda a: a[:, ::-1],
@@ -41,17 +41,17 @@ _TURNS: dict[int, Callable[[Array], Array]] = {
 
 
 def decode_array(array: Array, name: str = "") -> Picture:
-    """Take an array of grey, RGB or RGBA values.
+    """Convert an array of grey, RGB or RGBA values.
 
     Args:
         array: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, uint16, or floats in 0..1.
-        name: For the error's sentence.
+        name: Name for error messages.
 
     Returns:
-        A picture of its own memory.
+        A picture that shares no memory with the array.
 
     Raises:
-        PictureError: Shape, type or range is another.
+        PictureError: Shape, type or range is not supported.
     """
     what = name or "the array"
     channels = array.shape[2] if array.ndim == 3 else 1
@@ -79,17 +79,17 @@ def _to_unit(array: Array, what: str) -> Image:
         raise PictureError(f"{what} holds values that are not finite; replace them by 0..1")
     if low < 0 or high > 1:
         raise PictureError(
-            f"the values of {what} run from {low:.9g} to {high:.9g}, expected 0..1; "
+            f"the values of {what} range from {low:.9g} to {high:.9g}, expected 0..1; "
             "divide by the largest possible value, or pass uint8 or uint16"
         )
     return array.astype(np.float32, order="C")
 
 
 def _composite(image: Image, alpha: Mask) -> tuple[Image, Mask | None]:
-    """Lay transparent colours over the mean visible colour.
+    """Composite transparent colours over the mean visible colour.
 
-    What stands under transparent pixels is often arbitrary (black, or rests of another picture);
-    the mean colour adds neither texture nor an edge.
+    The colour of transparent pixels is often arbitrary (black, or parts of another picture); the
+    mean colour adds neither texture nor edges.
     """
     if alpha.min() >= 1:
         return np.ascontiguousarray(image), None
@@ -97,13 +97,15 @@ def _composite(image: Image, alpha: Mask) -> tuple[Image, Mask | None]:
     visible = float(weight.sum(dtype=np.float64))
     laid = image * weight
     mean = laid.sum(axis=(0, 1), dtype=np.float64) / visible if visible else [0.5] * 3
-    for channel, value in enumerate(np.asarray(mean, dtype=np.float32)):  # one by one: memory
+    for channel, value in enumerate(
+        np.asarray(mean, dtype=np.float32)
+    ):  # one by one, to save memory
         laid[..., channel] += value * (1 - alpha)
     return np.clip(laid, 0, 1, out=laid), np.ascontiguousarray(alpha)
 
 
 def decode_pil(image: PIL.Image, name: str = "") -> Picture:
-    """Take a Pillow image of any mode: upright, sRGB, alpha apart.
+    """Convert a Pillow image of any mode: upright, sRGB, alpha separate.
 
     Raises:
         PictureError: A float or 32-bit image has values that cannot be interpreted.
@@ -127,7 +129,7 @@ def decode_pil(image: PIL.Image, name: str = "") -> Picture:
 
 
 def _wide_grey(image: PIL.Image, name: str) -> tuple[Image, Mask | None]:
-    """Return 16-bit, 32-bit or float grey values, and which are the transparent one."""
+    """Return 16-bit, 32-bit or float grey values, and opacity if one value is transparent."""
     values = np.asarray(image)
     if values.dtype.kind != "f" and (values.min() < 0 or values.max() > 65535):
         raise PictureError(
@@ -147,7 +149,7 @@ def _split_alpha(image: PIL.Image) -> tuple[PIL.Image, PIL.Image | None]:
     profile = image.info.get("icc_profile")
     transparent = "transparency" in image.info and image.mode in ("P", "L", "RGB", "1")
     alpha = None
-    if image.mode in ("LA", "La"):  # stays grey, as its profile is one of grey
+    if image.mode in ("LA", "La"):  # stays grey to match its profile
         image = image.convert("LA")
         image, alpha = image.getchannel("L"), image.getchannel("A")
     elif transparent or image.mode in ("RGBA", "PA", "RGBa"):
@@ -164,17 +166,17 @@ def _split_alpha(image: PIL.Image) -> tuple[PIL.Image, PIL.Image | None]:
 
 
 def decode_deep_tiff(path: Path, limit: int) -> Picture | None:
-    """Read a TIFF that Pillow would cut to 8 bits or refuse: of 16 bits, floats, or plain YCbCr.
+    """Read a TIFF that Pillow would reduce to 8 bits or reject: 16 bits, floats, or raw YCbCr.
 
     Args:
         path: A TIFF file.
         limit: Largest number of pixels.
 
     Returns:
-        The picture, or None if Pillow reads this file without loss.
+        The picture, or None if Pillow reads the file without loss.
 
     Raises:
-        PictureError: It has too many pixels, or an array of another shape.
+        PictureError: The file has too many pixels or an unsupported shape.
     """
     try:
         with tifffile.TiffFile(path) as file:
@@ -202,13 +204,13 @@ def _is_deep(page: tifffile.TiffPage) -> bool:
 
 
 def _is_plain_ycbcr(page: tifffile.TiffPage) -> bool:
-    """Tell whether a TIFF has YCbCr as it is, which Pillow reads from version 13 on."""
+    """Return whether a TIFF holds raw YCbCr, which Pillow reads from version 13 on."""
     plain = page.photometric == _YCBCR and page.compression == 1 and page.samplesperpixel == 3
     return plain and page.dtype == np.uint8 and tuple(page.subsampling or (2, 2)) == (1, 1)
 
 
 class _NeedsCodec(Exception):
-    """A TIFF is compressed in a way that only Pillow's libtiff unpacks here."""
+    """The compression of a TIFF can only be decoded by Pillow's libtiff."""
 
 
 def _deep_array(page: tifffile.TiffPage, limit: int, path: Path) -> Array:
@@ -235,16 +237,16 @@ def _deep_array(page: tifffile.TiffPage, limit: int, path: Path) -> Array:
 
 
 def _check_packing(page: tifffile.TiffPage, limit: int, path: Path) -> None:
-    """Refuse parts that unpack to more than they should: tifffile would unpack the whole of them.
+    """Check that tiles do not unpack to more than their size; tifffile would unpack all of it.
 
     Raises:
-        PictureError: A part is larger than the picture may be, or holds more than it says.
-        _NeedsCodec: Nothing here unpacks it limit_to_gpu bounds.
+        PictureError: A tile is larger than the limit, or holds more data than its size.
+        _NeedsCodec: No available decoder limits the unpacked size.
     """
     if page.compression not in _PACKINGS and not importlib.util.find_spec("imagecodecs"):
         raise _NeedsCodec(f"its compression {page.compression} needs the package imagecodecs")
     values = math.prod(page.chunks)
-    most = max(limit, opening.DEFAULT_LIMIT)  # a small picture may be the corner of a large tile
+    most = max(limit, opening.DEFAULT_LIMIT)  # a small picture may be part of a large tile
     opening.check_pixels(values // page.samplesperpixel, most, f"a tile of {path}")
     if page.compression not in _DEFLATE:
         return
@@ -255,11 +257,13 @@ def _check_packing(page: tifffile.TiffPage, limit: int, path: Path) -> None:
             file.seek(offset)
             unpacked = zlib.decompressobj().decompress(file.read(count), largest + 1)
             if len(unpacked) > largest:
-                raise PictureError(f"{path} is damaged: it holds more than it says; save it anew")
+                raise PictureError(
+                    f"{path} is damaged: it holds more data than its size; save it again"
+                )
 
 
 def _divide_by_alpha(array: Array, name: str) -> Image:
-    """Undo the multiplication of the colours by their opacity."""
+    """Divide premultiplied colours by their opacity."""
     values = _to_unit(array, name)
     alpha = values[..., 3:]
     values[..., :3] = np.divide(
@@ -272,5 +276,5 @@ def _tiff_exif(path: Path) -> bytes | None:
     try:
         with opening.open_file(path) as image:
             return metadata.upright_exif(image)
-    except (OSError, SyntaxError, ValueError):  # Pillow cannot open every kind that tifffile can
+    except (OSError, SyntaxError, ValueError):  # tifffile opens some kinds that Pillow cannot
         return None

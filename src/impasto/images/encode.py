@@ -1,4 +1,4 @@
-"""Encode an image, by format."""
+"""Encode images, by format."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from ..types import Image, Mask
 from . import metadata
 from .scales import resize
 
-_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that these formats can count
+_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels, limit of these formats
 _ROWS_AT_ONCE = 256
-_FULL_COLOR_QUALITY = 90  # from here on JPEG keeps the colours at full resolution
+_FULL_COLOR_QUALITY = 90  # from here on JPEG uses no chroma subsampling
 
 
 def check_values(path: Path, kind: str, image: Image, alpha: Mask | None) -> None:
-    """Check that a file of this kind can hold the image.
+    """Check that a format can hold the image.
 
     Raises:
-        PictureError: Shape, type or size is another.
+        PictureError: Shape, type or size is not supported.
     """
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise PictureError(f"the image has the shape {image.shape}, expected (H, W, 3)")
@@ -44,13 +44,13 @@ def check_values(path: Path, kind: str, image: Image, alpha: Mask | None) -> Non
     longest = _LONGEST_SIDE.get(kind)
     if longest is not None and max(image.shape) > longest:
         raise PictureError(
-            f"{path} would be {image.shape[1]}x{image.shape[0]} pixels, and a {kind} holds at most "
-            f"{longest} on a side; write a .png or .tif file"
+            f"{path} would have {image.shape[1]}x{image.shape[0]} pixels, and a {kind} at most "
+            f"{longest} per side; write a .png or .tif file"
         )
 
 
 def finite(image: Image) -> Image:
-    """Return the image, with 0 for what is not finite: a long run is not thrown away for it."""
+    """Replace values that are not finite by 0 with a warning, to save the result of a long run."""
     finite = np.isfinite(image)
     if finite.all():
         return image
@@ -71,7 +71,7 @@ def with_alpha(image: Image, alpha: Mask | None, kind: str) -> NDArray[np.float3
 
 
 def _to_integers(values: NDArray[np.float32], kind: type[np.unsignedinteger]) -> NDArray[Any]:
-    """Return 0..1 as the whole range of an integer type, band by band: a print has many pixels."""
+    """Scale 0..1 to the full range of an integer type, in bands to save memory."""
     largest = np.float32(np.iinfo(kind).max)
     whole = np.empty(values.shape, kind)
     for top in range(0, len(values), _ROWS_AT_ONCE):
@@ -110,21 +110,21 @@ def write_common(
 
 
 def save(image: PIL.Image, file: BinaryIO, kind: str, **options: Any) -> None:
-    """Write with Pillow, all of it or an error.
+    """Write with Pillow, or raise an error.
 
-    Straight to a file Pillow writes a JPEG or TIFF in one go, and on a disk that is almost full
-    takes the part that was written for all of it.
+    When Pillow writes a JPEG or TIFF directly to a file on an almost full disk, it does not notice
+    a partial write.
 
     Args:
-        image: What to write.
+        image: The image.
         file: A new file.
         kind: Pillow's name of the format.
-        **options: As Pillow takes them.
+        **options: Options of Pillow.
 
     Raises:
         OSError: The file cannot be written.
     """
-    if kind == "PNG":  # piece by piece, and through the file's own buffer
+    if kind == "PNG":  # written in pieces through the file's buffer
         image.save(file, kind, **options)
         return
     encoded = io.BytesIO()
@@ -163,9 +163,9 @@ def write_deep_tiff(
 
 
 def _add_directories(file: BinaryIO, directories: Mapping[int, Mapping[int, Any]]) -> None:
-    """Add EXIF's directories to a little-endian TIFF, which tifffile does not write.
+    """Add EXIF directories, which tifffile does not write, to a little-endian TIFF.
 
-    They are appended, and after them the main directory once more, with pointers to them.
+    They are appended, followed by a new copy of the main directory with pointers to them.
     """
     file.seek(4)
     (main,) = struct.unpack("<I", file.read(4))
@@ -187,6 +187,6 @@ def _add_directories(file: BinaryIO, directories: Mapping[int, Mapping[int, Any]
 
 
 def _end(file: BinaryIO) -> int:
-    """Go to the end of a TIFF, at a word's boundary, where directories begin."""
+    """Seek to the end of a TIFF, aligned to a word, as directories must be."""
     offset = file.seek(0, os.SEEK_END)
     return offset + (file.write(b"\0") if offset % 2 else 0)

@@ -1,4 +1,4 @@
-"""Read and write picture files; the only module that does."""
+"""Read and write picture files; no other module does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .checksum import file_digest
 OUTPUT_FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"
 }  # fmt: skip
-_LARGEST_DPI = 65_535  # that a JPEG's header holds
+_LARGEST_DPI = 65_535  # limit of a JPEG's header
 _T = TypeVar("_T")
 
 
@@ -32,8 +32,8 @@ def read_picture(
 ) -> Picture:
     """Read a picture: upright, in sRGB, alpha and EXIF kept aside.
 
-    Colours under transparent pixels are laid over the mean visible colour. Of an animation the
-    first frame is taken. Greyscale, palette, CMYK and 16-bit pictures are converted.
+    Transparent pixels are composited over the mean visible colour. Of an animation the first frame
+    is read. Greyscale, palette, CMYK and 16-bit pictures are converted.
 
     Args:
         source: A path, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) of uint8,
@@ -44,7 +44,7 @@ def read_picture(
         The picture, 0..1.
 
     Raises:
-        PictureError: It is missing, damaged, too large, or something else.
+        PictureError: The file is missing, damaged, too large, or not a picture.
 
     Example:
         >>> read_picture(np.zeros((4, 6), np.uint8)).image.shape
@@ -86,8 +86,8 @@ def _guard(name: str, read: Callable[[], _T]) -> _T:
     except PictureError:
         raise
     except MemoryError as error:
-        raise PictureError(f"{name} does not fit into the memory; make it smaller") from error
-    except Exception as error:  # decoders raise anything when a file is damaged
+        raise PictureError(f"{name} does not fit into memory; make it smaller") from error
+    except Exception as error:  # decoders may raise anything on a damaged file
         raise PictureError(f"{name} is damaged or cut off: {error}; {opening.READABLE}") from error
 
 
@@ -112,28 +112,28 @@ def write_image(
     bits: int = 8,
     dpi: float | None = None,
 ) -> Path:
-    """Write an image whole or not at all, with an sRGB profile.
+    """Write an image atomically, with an sRGB profile.
 
     Args:
-        path: Ends in .png, .jpg, .jpeg, .webp, .tif or .tiff; a file that exists is replaced.
+        path: Ends in .png, .jpg, .jpeg, .webp, .tif or .tiff; an existing file is replaced.
         image: (H, W, 3), floats; values outside 0..1 are clipped.
-        alpha: Opacity, (h, w), 0..1, of any size; JPEG cannot hold it and gets white behind.
-        exif: An EXIF block, as in `Picture.exif`; what is not true of the new picture (turn,
-            size, thumbnail) is left out.
-        record: What made the picture, JSON values; a text chunk of a PNG, the description of a
-            16-bit TIFF, the UserComment of the EXIF block elsewhere. What is too long for a JPEG
-            goes into a file beside it, `out.jpg.json`. See `read_record`.
-        quality: Of JPEG and WebP, 1..100.
+        alpha: Opacity, (h, w), 0..1, of any size; for JPEG, composited over white.
+        exif: An EXIF block, as in `Picture.exif`; tags that do not apply to the new picture
+            (orientation, size, thumbnail) are left out.
+        record: The record of the picture, JSON values; stored in a text chunk of a PNG, the
+            description of a 16-bit TIFF, else the UserComment of the EXIF block. If it is too long
+            for a JPEG, it goes into a file beside it, `out.jpg.json`. See `read_record`.
+        quality: Quality of JPEG and WebP, 1..100.
         bits: 8, or 16 for TIFF.
-        dpi: Pixels per inch of a print, 1..65535, in place of what `exif` says; a JPEG's header
-            holds whole numbers only, its EXIF block any.
+        dpi: Pixels per inch of a print, 1..65535, instead of the value in `exif`; a JPEG's header
+            holds integers only, its EXIF block any number.
 
     Returns:
         The path.
 
     Raises:
-        PictureError: The format is unknown, or the file cannot be written; one that exists is
-            left as it was.
+        PictureError: The format is unknown, or the file cannot be written; an existing file is
+            unchanged.
 
     Example:
         >>> write_image("black.png", np.zeros((4, 6, 3), np.float32))  # doctest: +SKIP
@@ -172,8 +172,8 @@ def _output_format(path: Path) -> str:
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Give a new file beside `path` that takes its name when it is complete and on the disk."""
-    # A name of its own length: beside a name as long as the disk allows, a longer one would fail.
+    """Open a temporary file that replaces `path` when it is complete and on the disk."""
+    # A fixed length: a suffix to a name of maximum length would be too long.
     temporary = path.with_name(f".impasto-{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("x+b") as file:
@@ -189,7 +189,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         raise PictureError(
             f"cannot write {path}: {why}; free some space, or choose another folder"
         ) from error
-    except Exception as error:  # encoders raise anything
+    except Exception as error:  # encoders may raise anything
         raise PictureError(f"cannot write {path}: {error}; try another format") from error
     finally:
         with contextlib.suppress(OSError):
@@ -197,8 +197,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a new name in a folder outlast a loss of power, where the system can."""
-    with contextlib.suppress(OSError):  # Windows opens no folders, some disks settle none
+    """Flush a folder to the disk, if supported, so that a renamed file survives a power failure."""
+    with contextlib.suppress(OSError):  # not supported on Windows and some disks
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -207,7 +207,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def read_record(path: str | Path) -> dict[str, Any] | None:
-    """Read what `write_image` was given as `record`, from the picture or the file beside it.
+    """Read the record of a picture, from the picture or the file beside it.
 
     Args:
         path: A picture.
@@ -233,10 +233,10 @@ def read_record(path: str | Path) -> dict[str, Any] | None:
 
 
 def check_output(path: str | Path) -> None:
-    """Check, before any work, that a picture can be written there.
+    """Check in advance that a picture can be written to a path.
 
     Args:
-        path: Where the picture is to go.
+        path: The path.
 
     Raises:
         PictureError: The format is unknown, or the folder is missing or not writable.
@@ -254,7 +254,7 @@ def check_output(path: str | Path) -> None:
     if path_is_folder:
         raise PictureError(f"{path} is a folder; give the name of a file")
     if not has_folder:
-        raise PictureError(f"there is no folder {folder}; make it first, or choose another")
+        raise PictureError(f"there is no folder {folder}; create it first, or choose another")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PictureError(f"the folder {folder} cannot be written; choose another with -o")
 
@@ -274,14 +274,14 @@ def free_path(path: str | Path) -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder if it is missing.
+    """Create a folder if it is missing.
 
     Raises:
-        PictureError: It cannot be made.
+        PictureError: It cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PictureError(
-            f"cannot make the folder {folder}: {error.strerror}; choose another with -o"
+            f"cannot create the folder {folder}: {error.strerror}; choose another with -o"
         ) from error

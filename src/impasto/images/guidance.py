@@ -11,12 +11,12 @@ from .masks import coverage, fit_mask
 
 
 class StyleGroup(NamedTuple):
-    """A part of the picture and the styles that go there.
+    """A part of the picture with its styles.
 
     Attributes:
         mask: The part, (H, W) at any size; None for all of it.
         styles: Indices of the styles.
-        shares: How much each of them counts.
+        shares: Weight of each style.
     """
 
     mask: Mask | None
@@ -25,11 +25,11 @@ class StyleGroup(NamedTuple):
 
 
 def group_styles(count: int, guidance: Guidance) -> tuple[StyleGroup, ...]:
-    """Group styles by where they go.
+    """Group styles by their masks.
 
     Args:
         count: Number of styles.
-        guidance: Which goes where.
+        guidance: Masks and weights of the styles.
 
     Example:
         >>> [place.styles for place in group_styles(2, Guidance(weights=(0.6, 0.4)))]
@@ -54,9 +54,9 @@ def group_styles(count: int, guidance: Guidance) -> tuple[StyleGroup, ...]:
 
 
 def painted_part(guidance: Guidance, size: Size) -> Mask | None:
-    """Return how much of each pixel may be painted, (H, W), 0..1; None for all of it.
+    """Return the paintable share of each pixel, (H, W), 0..1; None for 1.
 
-    What no mask covers has no style and stays as it is, as does what is protected.
+    Pixels outside all masks have no style and stay unchanged, like protected pixels.
     """
     masks = [mask for mask in guidance.masks if mask is not None]
     painted = None

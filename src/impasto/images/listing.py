@@ -26,13 +26,13 @@ class ListedPicture(NamedTuple):
 
 
 def list_pictures(folder: str | Path, *, without: Path | None = None) -> list[Path]:
-    """List the pictures of a folder and of those in it, in order of their names.
+    """List the pictures of a folder and its subfolders, sorted by name.
 
-    Hidden files and folders, whose names begin with a dot, are left out.
+    Hidden files and folders (names with a leading dot) are skipped.
 
     Args:
         folder: The folder.
-        without: A folder in it that is left out, such as that of the results.
+        without: A subfolder to skip, such as that of the results.
 
     Raises:
         PictureError: There is no such folder, or no picture in it.
@@ -42,7 +42,7 @@ def list_pictures(folder: str | Path, *, without: Path | None = None) -> list[Pa
         raise PictureError(f"{folder} is not a folder; give a folder of photographs")
     left_out = None if without is None else without.resolve()
     if left_out is not None and folder.resolve().is_relative_to(left_out):
-        left_out = None  # the folder lies in it, not it in the folder
+        left_out = None  # the folder is inside it, not the other way round
     found = sorted(
         path
         for path in folder.rglob("*")
@@ -61,14 +61,14 @@ def list_pictures(folder: str | Path, *, without: Path | None = None) -> list[Pa
 def read_list(path: str | Path) -> list[Path]:
     """Read a text file with the path of one picture on each line.
 
-    Paths count from the list's folder. Blank lines and those that begin with # are left out, and a
-    picture that is named again is left out then. Whether the files exist is not looked at.
+    Paths are relative to the list's folder. Blank lines, lines that begin with # and repeated
+    pictures are skipped. The files need not exist.
 
     Args:
-        path: A text in UTF-8.
+        path: A text file in UTF-8.
 
     Raises:
-        PictureError: The file cannot be read, is no text, or names nothing.
+        PictureError: The file cannot be read, is not text, or is empty.
     """
     path = locate(path)
     try:
@@ -76,17 +76,17 @@ def read_list(path: str | Path) -> list[Path]:
     except OSError as error:
         raise PictureError(f"cannot read the list {path}: {reason(error)}") from error
     if b"\0" in text:
-        raise PictureError(f"{path} is no text in UTF-8; expected the path of a picture per line")
-    # Names of files may be any bytes, which come through as they are.
+        raise PictureError(f"{path} is not text in UTF-8; expected the path of a picture per line")
+    # File names may be any bytes; surrogateescape keeps them.
     words = text.decode("utf-8-sig", "surrogateescape").split("\n")
     named = [word.strip() for word in words if word.strip() and not word.strip().startswith("#")]
     if not named:
-        raise PictureError(f"{path} names no pictures; write the path of one on each line")
+        raise PictureError(f"{path} names no pictures; write one path per line")
     return list(dict.fromkeys(path.parent / locate(name) for name in named))
 
 
 def is_folder_or_list(place: str | Path) -> bool:
-    """Tell whether a path is a folder or a list, rather than a picture.
+    """Return whether a path is a folder or a list, rather than a picture.
 
     Example:
         >>> is_folder_or_list("photo.jpg"), is_folder_or_list("photos.txt")
@@ -103,10 +103,10 @@ def find_pictures(
 
     Args:
         places: Folders, lists and pictures.
-        without: A folder whose pictures are left out of the folders that it lies in.
+        without: A folder to skip when it is inside another.
 
     Returns:
-        The pictures in order, each once.
+        The pictures in order, without repetition.
 
     Raises:
         PictureError: A folder or a list cannot be read, or has no pictures.

@@ -30,13 +30,13 @@ def read_mask(
     """Read a mask: a grey picture, or one colour of a painted picture.
 
     In a grey picture, white is inside, black outside, and greys are in between, linear in the
-    stored value. If the picture is of one colour and has transparency, what is opaque is inside;
-    else what is transparent is outside. One painted picture holds several regions if a colour
-    follows a `#`: see `regions.region` for what belongs to it. A file whose own name has a `#` is
-    read as it is if it exists.
+    stored value. In a picture of one colour with transparency, opaque pixels are inside; otherwise
+    transparent pixels are outside. With a colour after a `#`, the mask is the region of that colour
+    in a picture with several regions, see `regions.region`. If a file with the `#` in its name
+    exists, that file is read.
 
     Args:
-        source: A path, with a colour behind it or without: `sky.png`, `regions.png#ff0000`,
+        source: A path, with or without a colour: `sky.png`, `regions.png#ff0000`,
             `regions.png#f00`, or black, white, red, green (`#00ff00`), blue, yellow, cyan or
             magenta: `regions.png#red`. Or a Pillow image, or an array (H, W) of bool, uint8,
             uint16, or floats in 0..1.
@@ -46,8 +46,8 @@ def read_mask(
         (H, W), 0..1.
 
     Raises:
-        PictureError: It cannot be read, has several colours and none is named, or has nothing in
-            the one that is named.
+        PictureError: The picture cannot be read, has several colours and none is given, or has
+            none of the given colour.
 
     Example:
         >>> read_mask(np.array([[False, True], [True, True]])).tolist()
@@ -72,7 +72,7 @@ def split_color(source: str | Path) -> tuple[str | Path, regions.Color | None]:
     """Split a colour off the end of a path.
 
     Raises:
-        PictureError: What follows the `#` is no colour, and what is before it is a file.
+        PictureError: The part after the `#` is not a colour, and the part before is a file.
 
     Example:
         >>> split_color("regions.png#red")[0]
@@ -84,7 +84,7 @@ def split_color(source: str | Path) -> tuple[str | Path, regions.Color | None]:
     color = regions.parse_color(text)
     if color is None and _exists(path):
         raise PictureError(
-            f"{text!r} behind {path}# is no colour; expected six hexadecimal digits, three, or "
+            f"{text!r} after {path}# is not a colour; expected six or three hexadecimal digits, or "
             f"one of {', '.join(regions.COLORS)}"
         )
     return (source, None) if color is None else (path, color)
@@ -93,12 +93,12 @@ def split_color(source: str | Path) -> tuple[str | Path, regions.Color | None]:
 def _exists(path: str | Path) -> bool:
     try:
         return opening.locate(path).exists()
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # not a valid file name
         return False
 
 
 def _uncovered(picture: Picture) -> Image:
-    """Undo that colours under transparent pixels were laid over the mean colour."""
+    """Undo the compositing of transparent pixels over the mean colour."""
     if picture.alpha is None or picture.alpha.min() > 0:
         return picture.image
     alpha = picture.alpha[..., None]
@@ -113,8 +113,8 @@ def _grey(image: Image, alpha: Mask | None, name: str) -> Mask:
     spread = image.max(axis=-1) - image.min(axis=-1)
     if (spread > _COLORFUL).mean() > _COLORFUL_SHARE:
         raise PictureError(
-            f"{name} is a picture in colours, expected a grey one; to take the region of one "
-            "colour, name it behind a #: regions.png#ff0000"
+            f"{name} is in colour, expected a grey picture; to use the region of one colour, "
+            "append it after a #: regions.png#ff0000"
         )
     grey: Mask = image.mean(axis=-1, dtype=np.float32)
     return grey if alpha is None else grey * alpha
@@ -125,7 +125,7 @@ def _is_one_color(pixels: NDArray[np.float32]) -> bool:
 
 
 def fit_mask(mask: Mask, size: Size) -> Mask:
-    """Resize a mask: the mean of the area where it shrinks, bilinear where it grows.
+    """Resize a mask: area mean to shrink, bilinear to enlarge.
 
     Args:
         mask: (H, W), 0..1.
@@ -141,7 +141,7 @@ def fit_mask(mask: Mask, size: Size) -> Mask:
     if mask.shape == tuple(size):
         return mask
     smaller = min(mask.shape[0], size[0]), min(mask.shape[1], size[1])
-    if mask.shape != smaller:  # not Pillow's box, which counts whole pixels only
+    if mask.shape != smaller:  # not Pillow's box filter, which uses whole pixels only
         mask = transform.resize_local_mean(mask, smaller).astype(np.float32)
     if smaller != tuple(size):
         grown = PIL.fromarray(mask).resize((size[1], size[0]), PIL.Resampling.BILINEAR)
@@ -150,15 +150,15 @@ def fit_mask(mask: Mask, size: Size) -> Mask:
 
 
 def feather(mask: Mask, radius_px: float) -> Mask:
-    """Make the edges of a mask soft.
+    """Soften the edges of a mask.
 
     Args:
         mask: (H, W), 0..1.
-        radius_px: How far an edge reaches to each side, pixels: twice the standard deviation of
-            the Gaussian. 0 leaves the mask as it is.
+        radius_px: Width of the edge to each side, pixels: twice the standard deviation of the
+            Gaussian. 0 leaves the mask unchanged.
 
     Returns:
-        (H, W), 0..1. Beyond the border the mask goes on as it ends there.
+        (H, W), 0..1. The mask is extended beyond the border by replication.
 
     Raises:
         SettingsError: The radius is negative or not finite.
@@ -168,7 +168,7 @@ def feather(mask: Mask, radius_px: float) -> Mask:
         [[0.   0.11 0.89 1.  ]]
     """
     if not (radius_px >= 0 and math.isfinite(radius_px)):
-        raise SettingsError(f"the soft edge is {radius_px} pixels wide, expected 0 or more")
+        raise SettingsError(f"the width of the soft edge is {radius_px} pixels, expected 0 or more")
     if radius_px == 0:
         return mask
     soft: Mask = ndimage.gaussian_filter(mask, radius_px / 2, mode="nearest")
@@ -176,16 +176,16 @@ def feather(mask: Mask, radius_px: float) -> Mask:
 
 
 def check_mask(mask: Mask, picture_size: Size, name: str) -> None:
-    """Check that a mask fits a picture, whatever the size of either, and has something in it.
+    """Check that a mask has the aspect ratio of a picture, at any size, and is not empty.
 
     Args:
         mask: (H, W), 0..1.
         picture_size: Height and width of the picture, pixels.
-        name: Of the mask, for the error's sentence.
+        name: Name of the mask, for error messages.
 
     Raises:
-        PictureError: Its shape differs by more than 2 %, it holds numbers that are not finite, or
-            it is as good as black.
+        PictureError: The aspect ratio differs by more than 2 %, values are not finite, or the mask
+            is nearly black.
 
     Example:
         >>> check_mask(np.ones((100, 150), np.float32), (400, 600), "sky.png")
@@ -196,32 +196,31 @@ def check_mask(mask: Mask, picture_size: Size, name: str) -> None:
         common = math.gcd(rows, columns)
         raise PictureError(
             f"the mask {name} is {width}x{height} pixels and the picture {columns}x{rows}; paint "
-            f"the mask over the picture itself, or give it the shape "
+            f"the mask over the picture, or give it the aspect ratio "
             f"{columns // common}:{rows // common}"
         )
     if not np.isfinite(mask).all():
         raise PictureError(f"the mask {name} has values that are not finite; expected 0..1")
     if mask.max() < _FAINTEST:
         raise PictureError(
-            f"the mask {name} is black all over, so nothing is inside; paint white (255, or 1.0 "
-            "in an array of floats) where it shall hold"
+            f"the mask {name} is all black, so nothing is inside; paint the inside white (255, or "
+            "1.0 in an array of floats)"
         )
 
 
 def layer_masks(
     mask: Mask, size: Size, layer_names: Collection[str], pooling_edge: Literal["same", "valid"]
 ) -> dict[str, Mask]:
-    """Weigh each position of the network's layers by how much of it lies in a mask.
+    """Compute a mask at the resolution of each layer.
 
-    The mask shrinks as the network shrinks the picture: before each block but the first, each
-    square of 2x2 becomes its mean.
+    The mask is pooled like the picture: before each block but the first, by 2x2 means.
 
     Args:
-        mask: (H, W), 0..1, of the picture's shape and any size.
-        size: Height and width of the picture that the network sees, pixels.
-        layer_names: Layers of VGG19, as Keras names them.
-        pooling_edge: What becomes of an odd last row or column: `same` keeps it, the mean of what
-            there is, and `valid` drops it.
+        mask: (H, W), 0..1, of the picture's aspect ratio and any size.
+        size: Height and width of the network's input, pixels.
+        layer_names: Layers of VGG19, in Keras' names.
+        pooling_edge: Treatment of an odd last row or column: `same` averages what remains, `valid`
+            drops it.
 
     Returns:
         (h, w), 0..1, by layer name.
@@ -249,13 +248,13 @@ def _halve(mask: Mask, edge: str) -> Mask:
 
 
 def coverage(masks: Sequence[Mask]) -> Mask:
-    """Say how much of each pixel some masks cover together.
+    """Return how much of each pixel some masks cover together.
 
     Args:
         masks: At least one, each (H, W), 0..1.
 
     Returns:
-        (H, W): their sum, and 1 where it is more.
+        (H, W): their sum, at most 1.
 
     Example:
         >>> coverage([np.full((1, 2), 0.75, np.float32), np.eye(1, 2, dtype=np.float32)]).tolist()

@@ -1,4 +1,4 @@
-"""Estimate the memory of a run, and make it fit: tiles, shorter history."""
+"""Estimate the memory of a run, and fit it by tiles and a shorter history."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from .available_memory import available_memory
 from .scales import Scale, fit, plan, style_size
 
 GIGABYTE = 1e9
-_PLENTY = 8 * GIGABYTE  # what a run takes at most, unless it is told otherwise
+_PLENTY = 8 * GIGABYTE  # default limit of a run
 _SHARE_OF_FREE = 0.8
 
-# Measured with benchmarks/scaling.py on two cores: the process with the network in it, what Keras
-# imports beside in a process that is not ours, what PyTorch built for GPUs takes beside (its wheel
-# comes with Triton) even where there is none, and what an evaluation adds for each pixel it looks
-# at, in bytes.
+# Bytes, measured with benchmarks/scaling.py on two cores: the process with the network, additional
+# imports of Keras in an untuned process, the overhead of PyTorch built for GPUs (its wheel comes
+# with Triton) even without a GPU, and an evaluation per pixel.
 _FIXED, _BESIDE, _BUILT_FOR_GPUS = 0.6e9, 0.25e9, 0.28e9
 _EVALUATION = {"float32": 3100.0, "tf32": 3100.0, "bfloat16": 2300.0}
 _EMULATED = 4400.0  # bfloat16 on a CPU without it, where convolutions copy to float32
-# What a style loss other than `gram`, and regions, make of that: features that are kept as float32.
+# Factors of other style losses and of regions, which keep features in float32.
 _BY_LOSS = {"gram": 1.0, "moments": 1.1, "patches": 1.7}
 _WITH_REGIONS = 1.55
-_LOOK = 0.35  # of that for a look without a gradient, as at the painting
-_VECTOR = 12.0  # bytes of three colours in float32
-_VECTORS = 6  # pictures that are alive beside L-BFGS's pairs, in tiles
-# Layers of at most so many positions keep NNPACK's transformed kernels if the run may take so much
-# memory: 64 numbers for each pair of channels, each way. By block of VGG19: pixels of the picture
-# for each position, pairs of channels.
+_LOOK = 0.35  # factor of a forward pass without gradient, as for the painting
+_VECTOR = 12.0  # bytes per pixel of a picture in float32
+_VECTORS = 6  # pictures in memory besides L-BFGS's pairs, in tiles
+# Layers with at most this many positions keep NNPACK's transformed kernels if the run may use this
+# much memory: 64 numbers for each pair of channels and direction. By block of VGG19: pixels per
+# position, pairs of channels.
 FEW_POSITIONS = 1024
 _PLENTY_FOR_KERNELS = 4 * GIGABYTE
 _TRANSFORMED_PAIR = 2 * 64 * 4.0
@@ -43,19 +42,19 @@ _BLOCKS = (
     (64, 256 * 512 + 3 * 512 * 512),
     (256, 512 * 512),
 )
-_CONTENT = 32.0  # bytes of the photograph's features, a pixel
+_CONTENT = 32.0  # bytes per pixel of the photograph's features
 _MARGIN = 96  # pixels around a tile
 _TILES = (1536, 1024, 768, 512, 384, 256)
 _HISTORIES = (5, 3, 1)
 
 
 class Fit(NamedTuple):
-    """How a scale fits into memory.
+    """The way a scale fits into memory.
 
     Attributes:
-        tile: Side of the tiles, pixels; None looks at the whole picture at once.
-        history: Steps that L-BFGS remembers.
-        bytes: Peak of the process's memory.
+        tile: Side of the tiles, pixels; None evaluates the whole picture at once.
+        history: History of L-BFGS.
+        bytes: Estimated peak memory of the process.
     """
 
     tile: int | None
@@ -64,16 +63,16 @@ class Fit(NamedTuple):
 
 
 def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = None) -> float:
-    """Estimate the peak of the process's memory at one scale on a CPU.
+    """Estimate the peak memory of the process at one scale on a CPU.
 
     Args:
-        size: Height and width of the picture being made, pixels.
-        style: Height and width at which the painting is looked at, pixels.
-        settings: `history`, `iterations`, and `precision`, of which `auto` counts as float32.
+        size: Height and width of the generated picture, pixels.
+        style: Height and width of the resized painting, pixels.
+        settings: `history`, `iterations`, and `precision` (`auto` counts as float32).
         tile: Side of the tiles, pixels; None for the whole picture at once.
 
     Returns:
-        Bytes; within 20 % from 256 pixels on, where PyTorch's operators were measured.
+        Bytes; accurate to 20 % from 256 pixels on, for PyTorch's operators.
     """
     precision = "float32" if settings.precision == "auto" else settings.precision
     pixels, painted = size[0] * size[1], style[0] * style[1]
@@ -96,7 +95,7 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
 
 
 def _evaluation(precision: str, settings: Settings) -> float:
-    """Return what an evaluation adds for each pixel it looks at, bytes."""
+    """Return the memory of an evaluation per pixel, bytes."""
     emulated = precision == "bfloat16" and not has_bfloat16()
     plain = _EMULATED if emulated else _EVALUATION[precision]
     regions = settings.masks or settings.seamless
@@ -104,30 +103,30 @@ def _evaluation(precision: str, settings: Settings) -> float:
 
 
 def keeps_transformed_kernels(settings: Settings) -> bool:
-    """Return whether to keep NNPACK's transformed kernels: memory is plentiful, NNPACK fastest."""
+    """Return whether to keep NNPACK's transformed kernels: enough memory, and NNPACK fastest."""
     return favours_nnpack() and limit(settings) >= _PLENTY_FOR_KERNELS
 
 
 def _transformed_kernels(seen: float) -> float:
-    """Return the bytes of the kernels that are kept transformed for so many pixels."""
+    """Return the bytes of the transformed kernels for this number of pixels."""
     return _TRANSFORMED_PAIR * sum(
         pairs for pixels, pairs in _BLOCKS if seen / pixels <= FEW_POSITIONS
     )
 
 
 def limit(settings: Settings) -> float:
-    """Return the bytes a run may take: `settings.memory`, or 8 GB, or 80 % of what is free."""
+    """Return the memory limit: `settings.memory`, or 8 GB, at most 80 % of the free memory."""
     if settings.memory is not None:
         return settings.memory * GIGABYTE
     return min(_PLENTY, _SHARE_OF_FREE * available_memory())
 
 
 def limit_to_gpu(free: float | None, settings: Settings) -> Settings:
-    """Return settings whose `memory` is 80 % of a GPU's, unless they name one.
+    """Return settings with `memory` set to 80 % of a GPU's free memory, unless it is given.
 
     Args:
-        free: Bytes that are free on the GPU; None without one.
-        settings: All knobs.
+        free: Free bytes of the GPU; None without one.
+        settings: All settings.
 
     Example:
         >>> limit_to_gpu(80e9, Settings()).memory, limit_to_gpu(None, Settings()).memory
@@ -139,18 +138,18 @@ def limit_to_gpu(free: float | None, settings: Settings) -> Settings:
 
 
 def fit_memory(size: Size, style: Size, settings: Settings) -> Fit:
-    """Find the way to look at a picture that fits into memory and is fastest.
+    """Find the fastest tiling and history that fit into memory.
 
     Args:
-        size: Height and width of the picture being made, pixels.
+        size: Height and width of the generated picture, pixels.
         style: Height and width of the painting, pixels, at any size.
         settings: `memory`, `tile`, `history`, `style_scale`.
 
     Returns:
-        The largest tiles that fit, none at best.
+        The whole picture if it fits, else the largest tiles that do.
 
     Raises:
-        PictureError: Nothing fits; the message says what size would.
+        PictureError: Nothing fits; the message gives a size that would.
     """
     found = _try(size, style, settings)
     if found is not None:
@@ -196,10 +195,10 @@ def fit_scales(content: Size, style: Size, settings: Settings) -> list[Fit]:
     Args:
         content: Height and width of the photograph, pixels.
         style: Height and width of the painting, pixels.
-        settings: All knobs.
+        settings: All settings.
 
     Raises:
-        PictureError: Some scale does not fit, or a picture is too small.
+        PictureError: A scale does not fit, or a picture is too small.
     """
     scales: list[Scale] = plan(content, style, settings)
     return [

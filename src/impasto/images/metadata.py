@@ -19,8 +19,8 @@ from ..errors import PictureError
 from ..types import Image
 
 ORIENTATION = 0x0112
-# What the main directory may say of any picture: description, camera, resolution, software, date,
-# artist, rights, rating and Windows' texts. All else there describes the storage of the old file.
+# Tags of the main directory that are kept: description, camera, resolution, software, date, artist,
+# rights, rating and Windows' texts. The others describe the storage of the old file.
 _KEPT_TAGS = (
     0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749,
     0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
@@ -31,21 +31,21 @@ _MAKER_NOTE, _USER_COMMENT = 0x927C, 0x9286
 _ASCII = b"ASCII\0\0\0"  # EXIF's name of the character set of a UserComment
 _LONGEST_EXIF = 65_000  # a JPEG segment holds 65,533 bytes
 RECORD_KEY = "impasto"
-_PROFILE_DATE = slice(24, 36)  # of the creation of the profile, in its header
+_PROFILE_DATE = slice(24, 36)  # creation date in the header of a profile
 _DESCRIPTION = 0x010E
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH = 0x011A, 0x011B, 0x0128, 2
-_PIXELS_AT_ONCE = 1 << 21  # bounds the memory that the conversion of deep colours takes
+_PIXELS_AT_ONCE = 1 << 21  # bounds the memory of the conversion of 16-bit colours
 _TEXTS = {0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298}  # maker, model, software, ..., rights
 
 
 def made_with() -> str:
-    """Name the program and its version, for records."""
+    """Return the name and version of the program, for records."""
     return f"impasto {version('impasto')}"
 
 
 @functools.cache
 def srgb_profile() -> bytes:
-    """Return an ICC profile of sRGB, the same bytes every day."""
+    """Return an ICC profile of sRGB with a fixed date, so its bytes are always equal."""
     raw = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     raw[_PROFILE_DATE] = bytes([7, 208, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0])  # 2000-01-01 00:00:00
     return bytes(raw)
@@ -58,8 +58,8 @@ def to_srgb(image: PIL.Image) -> PIL.Image:
         image: Mode L, RGB, CMYK or LAB.
 
     Returns:
-        An RGB image; the image itself where it has no profile or that of sRGB. A profile that
-        cannot be used is ignored with a warning, since it is no reason to refuse a picture.
+        An RGB image; the image itself if it has no profile or that of sRGB. An unusable profile is
+        ignored with a warning.
     """
     embedded = image.info.get("icc_profile")
     if not embedded:
@@ -79,10 +79,10 @@ def to_srgb(image: PIL.Image) -> PIL.Image:
 
 
 def deep_to_srgb(image: Image, profile: bytes | None) -> Image:
-    """Convert 16-bit colours to sRGB through the 8 bits per channel that Pillow's tables have.
+    """Convert 16-bit colours to sRGB by interpolation of Pillow's 8-bit conversion.
 
     Args:
-        image: (H, W, 3), 0..1; three equal channels for a profile of grey.
+        image: (H, W, 3), 0..1; three equal channels for a grey profile.
         profile: An ICC profile.
 
     Returns:
@@ -104,8 +104,8 @@ def deep_to_srgb(image: Image, profile: bytes | None) -> Image:
 def _interpolate(planes: Image, profile: bytes) -> Image | None:
     """Convert the 8-bit colours around each colour, and interpolate between the results.
 
-    To convert only the nearest would turn a smooth ramp into stairs, tall ones in the shadows of
-    profiles with a linear curve.
+    Converting only the nearest colour would turn smooth gradients into steps, large ones in the
+    shadows of profiles with a linear curve.
 
     Args:
         planes: (H, W, 1) or (H, W, 3), 0..1.
@@ -131,35 +131,35 @@ def _interpolate(planes: Image, profile: bytes) -> Image | None:
             weight = weight * shares[side][..., channel]
         result += weight[..., None] * np.asarray(converted, dtype=np.float32)
     result /= 255
-    return np.clip(result, 0, 1, out=result)  # the weights add up to 1 but for rounding
+    return np.clip(result, 0, 1, out=result)  # the weights add up to 1 except for rounding
 
 
 def upright(image: PIL.Image) -> PIL.Image:
-    """Return a copy, turned as its EXIF block says; a block that cannot be read turns nothing."""
+    """Return a copy oriented by its EXIF block; an unreadable block is ignored."""
     image.load()
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # damaged blocks raise anything; `upright_exif` has warned
+    except Exception:  # damaged blocks may raise anything; `upright_exif` has warned
         return image.copy()
 
 
 def upright_exif(image: PIL.Image) -> bytes | None:
-    """Return the EXIF block as it is true of an upright picture of any size, without thumbnail.
+    """Return the EXIF block without orientation, sizes and thumbnail.
 
-    A block that cannot be read is ignored with a warning: it is no reason to refuse a picture.
+    An unreadable block is ignored with a warning.
     """
     try:
         return _clean(image.getexif())
-    except Exception as error:  # damaged blocks raise anything
+    except Exception as error:  # damaged blocks may raise anything
         warnings.warn(f"the EXIF block is ignored: {error}", stacklevel=2)
         return None
 
 
 def clean_block(block: bytes | None) -> bytes | None:
-    """Do to the bytes of an EXIF block what `upright_exif` does to that of an image.
+    """Clean the bytes of an EXIF block as `upright_exif` does.
 
     Raises:
-        PictureError: It is no EXIF block.
+        PictureError: The bytes are not an EXIF block.
     """
     if not block:
         return None
@@ -168,7 +168,7 @@ def clean_block(block: bytes | None) -> bytes | None:
         exif.load(block)
         return _clean(exif)
     except Exception as error:  # damaged blocks raise anything
-        raise PictureError(f"exif is no EXIF block ({error}); leave it out") from error
+        raise PictureError(f"exif is not an EXIF block ({error}); leave it out") from error
 
 
 def _clean(exif: PIL.Exif) -> bytes | None:
@@ -183,7 +183,7 @@ def _clean(exif: PIL.Exif) -> bytes | None:
         tags = {
             tag: value
             for tag, value in exif.get_ifd(pointer).items()
-            # The record of an earlier run is not true of the next picture.
+            # The record of an earlier run does not apply to the new picture.
             if tag not in (*_EXIF_SIZE_TAGS, _INTEROP_IFD) and unwrap(value) is None
         }
         if tags:
@@ -196,7 +196,7 @@ def _clean(exif: PIL.Exif) -> bytes | None:
 
 
 def texts(block: bytes | None) -> dict[int, str]:
-    """Return the texts of an EXIF block's main directory by tag, in ASCII."""
+    """Return the text tags of an EXIF block's main directory, in ASCII."""
     exif = PIL.Exif()
     if block:
         exif.load(block)
@@ -209,7 +209,7 @@ def _to_bytes(exif: PIL.Exif) -> bytes:
 
 
 def directories(block: bytes | None) -> dict[int, dict[int, Any]]:
-    """Return the EXIF and GPS directories of a block, those that are not empty, by pointer."""
+    """Return the non-empty EXIF and GPS directories of a block by pointer."""
     exif = PIL.Exif()
     if block:
         exif.load(block)
@@ -221,23 +221,23 @@ def record_text(record: Mapping[str, Any]) -> str:
     """Return a record as JSON in ASCII.
 
     Raises:
-        PictureError: A value is none of JSON's.
+        PictureError: A value is not valid in JSON.
     """
     try:
         return json.dumps(dict(record))
     except (TypeError, ValueError) as error:
         raise PictureError(
-            f"the record holds what JSON cannot ({error}); use plain values"
+            f"the record has values that JSON cannot hold ({error}); use plain values"
         ) from error
 
 
 def wrap(text: str) -> str:
-    """Mark a record's JSON as such, for fields where other programs write JSON too."""
+    """Wrap a record's JSON in its key, for fields where other programs may write JSON."""
     return f'{{"{RECORD_KEY}": {text}}}'
 
 
 def unwrap(value: object) -> dict[str, Any] | None:
-    """Return the record in an EXIF value or in a side file, or None if it is something else."""
+    """Return the record in an EXIF value or side file, or None if there is none."""
     if isinstance(value, bytes):
         value = value.removeprefix(_ASCII).decode("utf-8", "replace")
     if not isinstance(value, str) or not value.startswith("{"):
@@ -250,7 +250,7 @@ def unwrap(value: object) -> dict[str, Any] | None:
 
 
 def add_record(block: bytes | None, text: str) -> bytes:
-    """Put a record into an EXIF block as its UserComment.
+    """Add a record to an EXIF block as its UserComment.
 
     Args:
         block: An EXIF block, or None.
@@ -264,12 +264,12 @@ def add_record(block: bytes | None, text: str) -> bytes:
 
 
 def fits_jpeg(block: bytes | None, text: str) -> bool:
-    """Say whether a JPEG can hold an EXIF block and a record."""
+    """Return whether a JPEG can hold an EXIF block and a record."""
     return len(add_record(block, text)) <= _LONGEST_EXIF
 
 
 def add_resolution(block: bytes | None, dpi: float) -> bytes:
-    """Say in an EXIF block how large its picture is printed, pixels per inch."""
+    """Set the resolution in an EXIF block, pixels per inch."""
     exif = PIL.Exif()
     if block:
         exif.load(block)
@@ -284,7 +284,7 @@ def find_record(image: PIL.Image) -> dict[str, Any] | None:
     if isinstance(text, str):
         return unwrap(wrap(text))
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & {*image.info}:
-        return None  # Pillow would unpack all pixels to look for a block behind them
+        return None  # Pillow would decode all pixels to look for a block after them
     exif = image.getexif()
     comment = unwrap(exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT))
     return comment if comment is not None else unwrap(exif.get(_DESCRIPTION))

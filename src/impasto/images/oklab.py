@@ -1,7 +1,7 @@
-"""Oklab: colours as lightness, hue and chroma, evenly to the eye.
+"""Oklab, a perceptually uniform colour space of lightness, hue and chroma.
 
 Reference: Björn Ottosson (2020), "A perceptual color space for image processing". Large pictures
-are worked on in bands of rows, in float32.
+are converted in bands of rows, in float32.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ _TO_LAB = np.array(
 )
 _FROM_CONES, _FROM_LAB = np.linalg.inv(_TO_CONES), np.linalg.inv(_TO_LAB)
 _PIXELS_AT_ONCE = 1 << 18
-_HALVINGS = 10  # of the way to a grey: the edge of sRGB is found to 0.1 % of it
+_HALVINGS = 10  # bisection steps towards a grey: the gamut boundary is found to 0.1 %
 _ALPHA = np.float32(0.5)  # more keeps more chroma, less keeps lightness
-_TOLERANCE = 1e-4  # in linear light, beyond 0..1: what rounding does
+_TOLERANCE = 1e-4  # in linear light, beyond 0..1, for rounding
 
 
 def by_rows(function: Callable[..., Array], *arrays: Array) -> Array:
-    """Apply a function to bands of rows, so that what it needs on the way stays small.
+    """Apply a function to bands of rows, to bound its temporary memory.
 
     Args:
-        function: Takes as many arrays and gives one with as many rows.
+        function: Takes this many arrays and returns one with the same number of rows.
         arrays: (H, W) or (H, W, C), of the same H.
 
     Returns:
-        What the function gives for all rows, float32.
+        The result for all rows, float32.
     """
     height, width = arrays[0].shape[:2]
     step = max(1, _PIXELS_AT_ONCE // width)
@@ -61,7 +61,7 @@ def by_rows(function: Callable[..., Array], *arrays: Array) -> Array:
 def mix_channels(colors: Array, matrix: NDArray[Any]) -> Array:
     """Multiply each colour by a matrix.
 
-    Written out: BLAS would start threads, which costs more than a product as thin as this.
+    Written out, since BLAS would start threads, which cost more than this small product.
 
     Args:
         colors: (..., 3).
@@ -82,7 +82,7 @@ def mix_channels(colors: Array, matrix: NDArray[Any]) -> Array:
 
 
 def to_linear(image: Array) -> Array:
-    """Turn sRGB values into amounts of light (IEC 61966-2-1).
+    """Convert sRGB values to linear light (IEC 61966-2-1).
 
     Args:
         image: Any shape, 0..1.
@@ -100,7 +100,7 @@ def to_linear(image: Array) -> Array:
 
 
 def from_linear(linear: Array) -> Array:
-    """Turn amounts of light into sRGB values, the inverse of `to_linear`.
+    """Convert linear light to sRGB values, the inverse of `to_linear`.
 
     Args:
         linear: Any shape, 0..1.
@@ -119,13 +119,13 @@ def from_linear(linear: Array) -> Array:
 
 
 def to_oklab(image: Image) -> Array:
-    """Turn colours into lightness, green to red, and blue to yellow.
+    """Convert sRGB to Oklab: lightness, green to red, and blue to yellow.
 
     Args:
         image: (H, W, 3), sRGB, 0..1.
 
     Returns:
-        (H, W, 3): lightness 0 black .. 1 white, and a and b, about -0.4..0.4; both 0 for greys.
+        (H, W, 3): lightness from 0, black, to 1, white; a and b, about -0.4..0.4, 0 for greys.
 
     Example:
         >>> print(to_oklab(np.array([[[1, 0, 0]]], np.float32)).round(3))
@@ -139,11 +139,11 @@ def _to_oklab(image: Array) -> Array:
 
 
 def from_oklab(lab: Array) -> Image:
-    """Turn Oklab back into sRGB; what sRGB cannot show becomes paler.
+    """Convert Oklab to sRGB; colours outside sRGB become paler.
 
-    A colour outside of sRGB keeps its hue and moves toward a grey until sRGB has it: toward the
-    grey of its own lightness if it is nearly grey, and toward one nearer the middle the more
-    chroma it has, so that bright reds do not become pink. This is the adaptive clipping, with
+    A colour outside sRGB keeps its hue and moves towards a grey until it is inside: towards the
+    grey of its own lightness if it is nearly grey, and towards one nearer the middle the more
+    chroma it has, so bright reds do not become pink. This is the adaptive clipping, with
     alpha = 0.5, of Björn Ottosson (2021), "sRGB gamut clipping".
 
     Args:
@@ -170,13 +170,13 @@ def _from_oklab(lab: Array) -> Array:
 
 
 def _light(lab: Array) -> Array:
-    """Return linear red, green and blue, in 0..1 for the colours of sRGB."""
+    """Return linear red, green and blue, in 0..1 for colours inside sRGB."""
     cones = mix_channels(lab, _FROM_LAB)
     return mix_channels(cones * cones * cones, _FROM_CONES)
 
 
 def _paler(lab: Array) -> Array:
-    """Bring colours (n, 3) to the edge of sRGB by halving the interval on the way to a grey."""
+    """Move colours (n, 3) towards a grey to the gamut boundary, by bisection."""
     grey = _grey(lab)
     low, high = (np.full((len(lab), 1), end, np.float32) for end in (0, 1))
     for _ in range(_HALVINGS):
@@ -188,7 +188,7 @@ def _paler(lab: Array) -> Array:
 
 
 def _grey(lab: Array) -> Array:
-    """Return the grey, (n, 3), that each colour moves toward."""
+    """Return the grey, (n, 3), that each colour moves towards."""
     from_middle = lab[:, :1] - np.float32(0.5)
     chroma = np.linalg.norm(lab[:, 1:], axis=1, keepdims=True)
     reach = np.float32(0.5) + np.abs(from_middle) + _ALPHA * chroma

@@ -20,12 +20,12 @@ from PIL import Image as PIL
 from ..errors import PictureError
 
 READABLE = "expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture"
-DEFAULT_LIMIT = 89_478_485  # Pillow's own, for programs that switched its guard off
+DEFAULT_LIMIT = 89_478_485  # Pillow's default, for programs that have disabled its limit
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_JPEG_SCAN, _MOST_SCANS = b"\xff\xda", 500  # progressive pictures have about ten
-_START = 12  # bytes that tell the formats apart
+_JPEG_SCAN, _MOST_SCANS = b"\xff\xda", 500  # progressive JPEGs have about ten
+_START = 12  # bytes that identify the format
 # The decoders are called by name: `PIL.Image.open` would also start external programs for some
-# formats, and its guard against bombs has one limit for the whole process.
+# formats, and its pixel limit is global to the process.
 _OPENERS: dict[tuple[bytes, ...], Callable[[str], PIL.Image]] = {
     (b"\xff\xd8\xff",): JpegImagePlugin.jpeg_factory,  # type: ignore[dict-item]
     (b"\x89PNG\r\n\x1a\n",): PngImagePlugin.PngImageFile,
@@ -37,16 +37,16 @@ _OPENERS: dict[tuple[bytes, ...], Callable[[str], PIL.Image]] = {
 
 
 def locate(path: str | Path) -> Path:
-    """Expand a leading `~`, unless it is just the first letter of a name."""
+    """Expand a leading `~`, unless it is part of a name."""
     with contextlib.suppress(RuntimeError):
         return Path(path).expanduser()
     return Path(path)
 
 
 def resolve_parent(path: Path) -> Path:
-    """Return an absolute path that leads through no link of a folder; the file may be a link.
+    """Return an absolute path with the links of its folder resolved, but not that of the file.
 
-    So the way from one folder to a file, with its `..`, is the same for names and on the disk.
+    Relative paths with `..` between such paths are then valid on the disk.
 
     Example:
         >>> resolve_parent(Path("a.png")) == Path.cwd().resolve() / "a.png"
@@ -56,7 +56,7 @@ def resolve_parent(path: Path) -> Path:
 
 
 def first_bytes(path: Path) -> bytes:
-    """Return how a file begins, or say why it cannot be read.
+    """Return the first bytes of a file.
 
     Args:
         path: Any path.
@@ -65,13 +65,13 @@ def first_bytes(path: Path) -> bytes:
         Up to 12 bytes.
 
     Raises:
-        PictureError: There is no file, it is a folder or a device, empty, or not permitted.
+        PictureError: The file is missing, a folder or device, empty, or not readable.
     """
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise PictureError(f"{path} is a folder; {READABLE}")
-        if not stat.S_ISREG(mode):  # a pipe or a device might never end
+        if not stat.S_ISREG(mode):  # reading a pipe or device might never end
             raise PictureError(f"{path} is a pipe or a device; save it as a file first")
         with path.open("rb") as file:
             start = file.read(_START)
@@ -85,15 +85,15 @@ def first_bytes(path: Path) -> bytes:
 
 
 def reason(error: Exception) -> str:
-    """Return what the operating system said, without number and path."""
+    """Return the error message of the operating system, without number and path."""
     return str(getattr(error, "strerror", None) or error)
 
 
 def check_pixels(pixels: int, limit: int, name: str) -> None:
-    """Refuse a picture of more pixels than the limit.
+    """Check the number of pixels of a picture.
 
     Raises:
-        PictureError: It has more.
+        PictureError: It exceeds the limit.
     """
     if pixels > limit:
         raise PictureError(
@@ -103,10 +103,10 @@ def check_pixels(pixels: int, limit: int, name: str) -> None:
 
 
 def _check_scans(path: Path) -> None:
-    """Refuse a JPEG that goes over its pixels again and again: minutes of work in a small file.
+    """Check the number of scans of a JPEG; many scans take minutes to decode from a small file.
 
     Raises:
-        PictureError: It does.
+        PictureError: It exceeds the limit.
     """
     scans = path.read_bytes().count(_JPEG_SCAN)
     if scans > _MOST_SCANS:
@@ -117,28 +117,28 @@ def _check_scans(path: Path) -> None:
 
 
 def open_file(path: Path, limit: int | None = None) -> PIL.Image:
-    """Open a picture without decoding it; Pillow's process-wide guard is neither asked nor moved.
+    """Open a picture without decoding it, independent of Pillow's global pixel limit.
 
     Args:
         path: A file.
-        limit: Largest number of pixels; any if None, for reading what is not pixels.
+        limit: Largest number of pixels; None for no limit, to read only metadata.
 
     Returns:
-        An image that owns its file: close it.
+        An image that owns its file; close it.
 
     Raises:
-        PictureError: It has more pixels, or is of another format. Damage raises what the decoders
-            raise, which may be anything.
+        PictureError: The picture has too many pixels or an unsupported format. On damaged files
+            decoders may raise anything.
     """
     start = first_bytes(path)
     factory = next((make for starts, make in _OPENERS.items() if start.startswith(starts)), None)
     if factory is None:
-        raise PictureError(f"{path} is no picture that can be read; {READABLE}")
+        raise PictureError(f"{path} is not a picture that can be read; {READABLE}")
     if limit is not None and start.startswith(b"\xff\xd8\xff"):
         _check_scans(path)
     try:
         image = factory(str(path))
-    except PIL.DecompressionBombError as error:  # WebP asks the guard by itself
+    except PIL.DecompressionBombError as error:  # WebP checks the global limit itself
         raise PictureError(
             f"{path} is too large for its format: {error}; save it as PNG and pass max_pixels"
         ) from error

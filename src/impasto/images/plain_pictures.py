@@ -1,4 +1,4 @@
-"""Training pictures without grain: flat, graded, blurred and drawn."""
+"""Training pictures without grain: flat, gradient, blurred and drawn."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from scipy.ndimage import gaussian_filter
 Bytes = NDArray[np.uint8]
 Draw = Callable[[Sequence[Bytes], int, np.random.Generator], NDArray[np.float64]]
 
-_LINES, _FORMS = (3, 14), (3, 12)  # fewest and most of them in a drawing
+_LINES, _FORMS = (3, 14), (3, 12)  # range of their number in a drawing
 
 
 def plain_pictures(photographs: Sequence[Bytes], count: int, side: int, seed: int) -> list[Bytes]:
-    """Make pictures without grain, in which a network must find room for strokes by itself.
+    """Make pictures without grain, in which a network must place strokes without texture cues.
 
     Args:
-        photographs: uint8 (h, w, 3) each, to be blurred.
-        count: How many pictures to make.
-        side: Of each, pixels.
-        seed: Decides what they show.
+        photographs: uint8 (h, w, 3) each, for the blurred pictures.
+        count: Number of pictures.
+        side: Side of each, pixels.
+        seed: Seed of their contents.
 
     Returns:
         uint8 (side, side, 3) each.
@@ -43,7 +43,7 @@ def _flat(photographs: Sequence[Bytes], side: int, rng: np.random.Generator) -> 
 def _graded(
     photographs: Sequence[Bytes], side: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Draw a sky: colours that change along one direction, with a bend."""
+    """Draw a nonlinear gradient along one direction, like a sky."""
     y, x = np.mgrid[:side, :side] / side - 0.5
     angle = rng.normal(np.pi / 2, 0.6)
     along = np.clip(x * np.cos(angle) + y * np.sin(angle) + 0.5, 0, 1) ** rng.uniform(0.5, 2)
@@ -66,7 +66,7 @@ def _blurred(
 def _drawn(
     photographs: Sequence[Bytes], side: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Draw flat forms and lines, as posters, maps and cartoons have them."""
+    """Draw flat shapes and lines, like posters, maps and cartoons."""
     picture = Pillow.new("RGB", (2 * side, 2 * side), _ink(rng))
     pen = ImageDraw.Draw(picture)
     for _ in range(int(rng.integers(*_FORMS))):

@@ -11,16 +11,16 @@ from ..types import Image
 
 Numbers = NDArray[np.float64]
 
-_SIZE, _DPI = (8.0, 4.5), 100  # inches; pixels an inch
-_WINDOW = 0.02  # of all steps, over which a mean is drawn
+_SIZE, _DPI = (8.0, 4.5), 100  # inches; pixels per inch
+_WINDOW = 0.02  # window of the running mean, as a share of all steps
 
 
 def plot_losses(steps: Sequence[int], losses: Mapping[str, Sequence[float]]) -> Image:
-    """Draw losses over steps, each step faint, their running mean strong; the scale is logarithmic.
+    """Plot losses over steps on a logarithmic scale, with their running means.
 
     Args:
-        steps: Numbers of the steps, S of them.
-        losses: S values by the name of the loss; one that is nowhere above 0 is left out.
+        steps: Numbers of S steps.
+        losses: S values of each loss by name; losses without positive values are left out.
 
     Returns:
         The picture, (450, 800, 3), 0..1.
@@ -50,7 +50,7 @@ def plot_losses(steps: Sequence[int], losses: Mapping[str, Sequence[float]]) -> 
 
 
 def _running_mean(values: Numbers) -> Numbers:
-    """Return the mean of each value and the few before it."""
+    """Return the mean of each value and a window before it."""
     window = max(1, round(_WINDOW * len(values)))
     sums = np.cumsum(np.concatenate([np.zeros(1), values]))
     ends = np.arange(1, len(values) + 1)

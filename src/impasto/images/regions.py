@@ -1,4 +1,4 @@
-"""Regions painted in several colours in one picture."""
+"""Regions marked by colours in one picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLORS = {
 _HEX = re.compile(r"[0-9a-f]{3}|[0-9a-f]{6}")
 # Distances between colours, red green blue 0..1.
 _EXACT, _ALIKE, _NEAR = 0.02, 0.1, 0.25
-_FLAT = 0.06  # largest difference within 3x3 pixels, per channel: noise of JPEG, but no edge
+_FLAT = 0.06  # largest difference in 3x3 pixels, per channel: JPEG noise passes, edges do not
 _SMALLEST_SHARE, _MOST_COLORS = 0.005, 64
 _LEVELS = 32  # per channel, for counting colours
 _PIXELS_AT_ONCE = 1 << 20
@@ -34,7 +34,7 @@ def parse_color(text: str) -> Color | None:
         text: Without the `#`, in any case.
 
     Returns:
-        Red, green and blue, 0..1; None if it is no colour.
+        Red, green and blue, 0..1; None if the text is not a colour.
 
     Example:
         >>> parse_color("0F0").tolist(), parse_color("file.png")
@@ -49,25 +49,24 @@ def parse_color(text: str) -> Color | None:
 
 
 def region(image: Image, color: Color, name: str, alpha: Mask | None = None) -> Mask:
-    """Find the region that is painted in one of the colours of a picture.
+    """Find the region of one colour in a picture.
 
     Each pixel belongs to one of the colours that cover at least 0.5 % of the picture, or to the
-    one asked for: a pixel of an even area to the nearest colour, and a pixel of a soft or jagged
-    edge to the even area nearest to it, so that no third colour lies between two regions. Colours
-    that differ by less than 26 of 255 levels count as one.
+    given colour. A pixel in a flat area belongs to the nearest colour, a pixel of a soft or jagged
+    edge to the nearest flat area, so no third colour appears between two regions. Colours that
+    differ by less than 26 of 255 levels count as one.
 
     Args:
         image: (H, W, 3), sRGB, 0..1.
-        color: Red, green, blue, 0..1. Taken for the picture's nearest colour if that is within 64
-            levels.
-        name: Of the file, for the error's sentence.
+        color: Red, green, blue, 0..1; matches the picture's nearest colour within 64 levels.
+        name: Name of the file, for error messages.
         alpha: Opacity, (H, W), 0..1; transparent pixels belong to no region.
 
     Returns:
         (H, W), 1 in the region, 0 outside; times `alpha`.
 
     Raises:
-        PictureError: The picture has nothing in this colour.
+        PictureError: The picture does not have this colour.
 
     Example:
         >>> two = np.zeros((4, 8, 3), np.float32)
@@ -84,8 +83,8 @@ def region(image: Image, color: Color, name: str, alpha: Mask | None = None) -> 
         shown = zip(colors, shares, strict=False)
         held = ", ".join(f"{_hex(one)} ({share:.1%})" for one, share in shown)
         raise PictureError(
-            f"{name} has nothing in the colour {_hex(color)}; name one of those it has: "
-            f"{held or 'none, as no area in it is even'}"
+            f"{name} does not have the colour {_hex(color)}; use one of its colours: "
+            f"{held or 'none, since it has no flat areas'}"
         )
     found: Mask = (labels == distances.argmin()).astype(np.float32)
     return found if alpha is None else found * alpha
@@ -96,7 +95,7 @@ def _hex(color: Color) -> str:
 
 
 def _flat(image: Image) -> NDArray[np.bool_]:
-    """Return which pixels look like all their neighbours, (H, W)."""
+    """Return which pixels are similar to all their neighbours, (H, W)."""
     flat = np.ones(image.shape[:2], bool)
     for channel in np.moveaxis(image, -1, 0):
         most = ndimage.maximum_filter(channel, 3, mode="nearest")
@@ -106,10 +105,10 @@ def _flat(image: Image) -> NDArray[np.bool_]:
 
 
 def _palette(pixels: NDArray[np.float32], total: int) -> NDArray[np.float32]:
-    """Return the colours that many pixels have, (n, 3), the most frequent first.
+    """Return the frequent colours, (n, 3), most frequent first.
 
     Args:
-        pixels: (m, 3), those of even areas.
+        pixels: Pixels of flat areas, (m, 3).
         total: Number of pixels of the picture.
     """
     codes = np.zeros(len(pixels), np.int32)
@@ -132,7 +131,7 @@ def _palette(pixels: NDArray[np.float32], total: int) -> NDArray[np.float32]:
 def _with(
     colors: NDArray[np.float32], color: Color, pixels: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Add the colour asked for if it is none of the frequent ones but some even area has it."""
+    """Add the given colour if it is not among the frequent ones but occurs in a flat area."""
     if len(colors) and np.linalg.norm(colors - color, axis=1).min() <= _ALIKE:
         return colors
     used = (np.square(pixels - color).sum(axis=1) <= _ALIKE**2).any()

@@ -17,16 +17,21 @@ from ..types import Image, Size
 
 SMALLEST_SIDE = 16  # VGG19 halves a picture four times
 _FEWEST_SCALES, _COARSEST_LONG_SIDE = 3, 128
-_SHARE, _LAST_SHARE = 3.0, 4.0  # of the evaluations, for each scale before the last, and for it
-# Beyond these long sides a scale gets so many evaluations at most (docs/decisions/0013).
+_SHARE, _LAST_SHARE = (
+    3.0,
+    4.0,
+)  # shares of the evaluations: of each scale before the last, and of the last
+# Most evaluations of scales beyond these long sides (docs/decisions/0013).
 _FEW = ((4096, 6), (2048, 12))
-_DETAIL = np.float32(0.5)  # of the photograph's, where few evaluations are left
-_COARSEST_SIDE = 48  # below this a scale moves nothing that the next one would not
+_DETAIL = np.float32(
+    0.5
+)  # share of the photograph's detail that is added if few evaluations follow
+_COARSEST_SIDE = 48  # a smaller scale changes nothing that the next one would not
 _FILTERS = {"lanczos": PIL.Resampling.LANCZOS, "nearest": PIL.Resampling.NEAREST}
 
 
 class Scale(NamedTuple):
-    """One stage of the plan: the size of the picture and the evaluations spent on it."""
+    """A scale: the size of the picture and its number of evaluations."""
 
     size: Size
     iterations: int
@@ -63,7 +68,7 @@ def result_size(content: Size, settings: Settings) -> Size:
 
 
 def fit(size: Size, long_side: int) -> Size:
-    """Scale a size so that its long side is `long_side`, keeping its shape.
+    """Scale a size to a long side, keeping the aspect ratio.
 
     Example:
         >>> fit((300, 600), 100)
@@ -74,11 +79,11 @@ def fit(size: Size, long_side: int) -> Size:
 
 
 def style_size(style: Size, result: Size, settings: Settings) -> Size:
-    """Compute the size at which the painting is looked at.
+    """Compute the size of the painting as the network sees it.
 
     Args:
         style: Height and width of the painting, pixels.
-        result: Height and width of the picture being made, pixels.
+        result: Height and width of the generated picture, pixels.
         settings: `style_fit` and `style_scale`.
 
     Returns:
@@ -99,16 +104,16 @@ def style_size(style: Size, result: Size, settings: Settings) -> Size:
 def check_size(
     size: Size, name: str, remedy: str = "take a larger one", *, least: int = SMALLEST_SIDE
 ) -> Size:
-    """Return the size if the network can look at it.
+    """Check that a size is large enough for the network, and return it.
 
     Args:
         size: Height and width, pixels.
-        name: Begins the error's sentence: "<name> would be 300x9 pixels".
-        remedy: Ends it.
-        least: Pixels that each side needs; those of the smallest feature maps of VGG19.
+        name: Start of the error message: "<name> would be 300x9 pixels".
+        remedy: End of the message.
+        least: Smallest side, pixels; that of VGG19 by default.
 
     Raises:
-        PictureError: A side is shorter.
+        PictureError: A side is too short.
     """
     if min(size) < least:
         raise PictureError(
@@ -121,9 +126,9 @@ def check_size(
 def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
     """Plan the sizes from coarse to fine, each about twice the one before.
 
-    The evaluations are shared 3 : ... : 3 : 4. Scales too small for the network or the eye are
-    left out. Of a scale beyond 2048 pixels that follows another, only a few are left: it finds its
-    forms settled, and each costs as much as a whole small picture.
+    The evaluations are shared 3 : ... : 3 : 4. Scales too small to matter are left out. A scale
+    beyond 2048 pixels that follows another gets only a few evaluations: its shapes are already
+    fixed, and each evaluation costs as much as a whole small picture.
 
     Args:
         content: Height and width of the photograph, pixels.
@@ -131,8 +136,8 @@ def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
         settings: `size` or `height`, `scales`, `iterations`.
 
     Returns:
-        The scales, the last one of the result's size; their iterations add up to the settings',
-        or to less with scales beyond 2048 pixels.
+        The scales, the last one of the result's size; their iterations add up to those of the
+        settings, or to less with scales beyond 2048 pixels.
 
     Raises:
         PictureError: The photograph or the painting is too small or too thin.
@@ -161,14 +166,14 @@ def plan(content: Size, style: Size, settings: Settings) -> list[Scale]:
 
 
 def plan_from(stages: Sequence[Scale], index: int) -> tuple[int, int]:
-    """Return the number of scales, and of evaluations, that plan just the last stages of a plan.
+    """Return the numbers of scales and evaluations that plan only the last scales of a plan.
 
     Args:
         stages: From `plan`.
-        index: Of the first stage that is wanted.
+        index: Index of the first of these scales.
 
     Returns:
-        `scales` and `iterations` for `Settings`; what rounding does may differ by one.
+        `scales` and `iterations` for `Settings`; rounding may change evaluations by one.
 
     Example:
         >>> stages = plan((400, 600), (400, 600), Settings(size=600, scales=3, iterations=100))
@@ -183,7 +188,7 @@ def plan_from(stages: Sequence[Scale], index: int) -> tuple[int, int]:
 
 
 def most_iterations(size: Size) -> int | None:
-    """Return how many evaluations are worth their time at a scale that follows a smaller one.
+    """Return the limit of evaluations at a scale that follows a smaller one, None for no limit.
 
     Example:
         >>> most_iterations((2250, 3000)), most_iterations((1536, 2048))
@@ -193,9 +198,10 @@ def most_iterations(size: Size) -> int | None:
 
 
 def default_scales(long_side: int) -> int:
-    """Return how many scales bring the coarsest near 128 pixels, and at least 3.
+    """Return the number of scales for a coarsest scale of about 128 pixels, at least 3.
 
-    Forms settle where the network sees them whole, so a large picture starts as small as others.
+    Large shapes form at sizes where they fit into the receptive field, so large pictures start as
+    small as others.
 
     Example:
         >>> default_scales(512), default_scales(2048)
@@ -205,27 +211,29 @@ def default_scales(long_side: int) -> int:
 
 
 def enlarge(picture: Image, photograph: Image, size: Size, settings: Settings) -> Image:
-    """Bring the picture of one scale to the next one's size.
+    """Enlarge the picture of one scale to the size of the next.
 
-    Where the next scale has only a few evaluations, which cannot make fine detail out of a blurred
-    enlargement, the picture is given half of the photograph's: half the difference between the
-    photograph and itself enlarged from the picture's size.
+    If the next scale has only a few evaluations, too few to create fine detail, half of the
+    photograph's detail is added: half the difference between the photograph and its enlargement
+    from the picture's size.
 
     Args:
         picture: The picture so far, (h, w, 3), 0..1.
         photograph: (H, W, 3), 0..1, any size.
         size: Height and width of the next scale, pixels.
-        settings: `resampling`; without `content_weight`, or if `seamless`, no detail is wanted.
+        settings: `resampling`; no detail is added without `content_weight` or if `seamless`.
 
     Returns:
         (height, width, 3); the picture itself if it has the size.
     """
     larger = resize(picture, size, resampling=settings.resampling)
     small = picture.shape[:2]
-    unwanted = not settings.content_weight or settings.seamless  # the photograph has edges
+    unwanted = (
+        not settings.content_weight or settings.seamless
+    )  # detail of the photograph would show seams
     if most_iterations(size) is None or max(small) >= max(size) or unwanted:
         return larger
-    result = resize(resize(photograph, small), size)  # of its own memory
+    result = resize(resize(photograph, small), size)  # a new array
     np.subtract(resize(photograph, size), result, out=result)
     result *= _DETAIL
     result += larger
@@ -235,7 +243,7 @@ def enlarge(picture: Image, photograph: Image, size: Size, settings: Settings) -
 def resize(
     array: NDArray[np.float32], size: Size, *, resampling: str = "lanczos"
 ) -> NDArray[np.float32]:
-    """Resize an image or a mask; one that has the size already comes back as it is.
+    """Resize an image or a mask; one of the right size is returned itself.
 
     Args:
         array: (H, W, C) or (H, W), any range.
@@ -243,8 +251,8 @@ def resize(
         resampling: `lanczos` (antialiased) or `nearest`.
 
     Returns:
-        (height, width, C) or (height, width), float32. Lanczos may overshoot the range a little;
-        the result is clipped to the range of the input.
+        (height, width, C) or (height, width), float32. The overshoot of
+        Lanczos is clipped to the range of the input.
 
     Raises:
         KeyError: `resampling` is neither.

@@ -19,7 +19,7 @@ _LETTERS = 20  # height of a label, pixels
 
 
 def side_by_side(images: Sequence[Image], *, height: int | None = None) -> Image:
-    """Set images in a row, all of one height, on white.
+    """Place images in a row, all of one height, on white.
 
     Args:
         images: At least one, each (H, W, 3), 0..1.
@@ -48,7 +48,7 @@ def _width(image: Image, height: int) -> int:
 
 
 def grid(rows: Sequence[Sequence[Image | None]], cell: int) -> Image:
-    """Set images in rows and columns, each fitted into a square cell, on white.
+    """Place images in rows and columns, each fitted into a square cell, on white.
 
     Args:
         rows: Images, each (H, W, 3), 0..1; None leaves a cell empty. Rows may differ in length.
@@ -76,7 +76,7 @@ def grid(rows: Sequence[Sequence[Image | None]], cell: int) -> Image:
 
 
 def contact_sheet(images: Sequence[Image], cell: int, labels: Sequence[str] = ()) -> Image:
-    """Set images in rows of six, each fitted into a square cell, with its label below.
+    """Place images in rows of six, each fitted into a square cell, with labels below.
 
     Args:
         images: Each (H, W, 3), 0..1.
@@ -102,12 +102,12 @@ def contact_sheet(images: Sequence[Image], cell: int, labels: Sequence[str] = ()
 
 
 def with_inset(image: Image, inset: Image, share: float = 0.38) -> Image:
-    """Set a small picture into the lower right corner of another, with a white edge.
+    """Insert a small picture into the lower right corner of another, with a white edge.
 
     Args:
         image: (H, W, 3), 0..1.
         inset: (h, w, 3), 0..1; reduced to fit.
-        share: Long side of the small picture, of the shorter side of the large one.
+        share: Long side of the small picture, as a share of the short side of the large one.
 
     Returns:
         (H, W, 3), 0..1.
@@ -126,7 +126,7 @@ def with_inset(image: Image, inset: Image, share: float = 0.38) -> Image:
 
 
 def _captions(labels: Sequence[str], columns: int, cell: int) -> Image:
-    """Write labels below the cells of a row, each in the middle."""
+    """Draw centred labels below the cells of a row."""
     width = columns * (cell + _GAP) + _GAP
     paper = PIL.new("RGB", (width, _LETTERS + _GAP), "white")
     draw, font = ImageDraw.Draw(paper), ImageFont.load_default(_LETTERS * 0.75)

@@ -1,4 +1,4 @@
-"""Record in a JSON file beside a picture that cannot hold it."""
+"""Side files: records in a JSON file beside a picture that cannot hold them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any, BinaryIO
 
 from . import metadata
 
-_LARGEST = 1 << 24  # bytes of a side file that are read
+_LARGEST = 1 << 24  # bytes, limit of a side file
 
 
 def beside(path: Path) -> Path:
-    """Return where the record of a picture goes that the picture cannot hold.
+    """Return the path of the side file of a picture.
 
     Example:
         >>> beside(Path("out.jpg")).name
@@ -26,7 +26,7 @@ def beside(path: Path) -> Path:
 
 
 def find_beside(path: Path) -> dict[str, Any] | None:
-    """Read the record beside a picture; None if there is none, or that file is something else.
+    """Read the record from a side file; None if there is none, or the file is not a side file.
 
     Args:
         path: The picture.
@@ -43,22 +43,25 @@ def find_beside(path: Path) -> dict[str, Any] | None:
 def update(
     path: Path, text: str | None, whole: Callable[[Path], AbstractContextManager[BinaryIO]]
 ) -> None:
-    """Write the record that a picture cannot hold beside it, or remove that of the one before.
+    """Write or remove the side file of a picture.
 
-    A file there that is none of ours is left alone, with a warning.
+    An existing file that is not a side file is kept, with a warning.
 
     Args:
         path: The picture.
-        text: The record as JSON; None if the picture holds it, or has none.
-        whole: Opens a file to be written whole or not at all.
+        text: The record as JSON; None removes the side file.
+        whole: Opens a file for atomic writing.
     """
     side, stale = beside(path), find_beside(path) is not None
     if text is None:
         if stale:
-            with contextlib.suppress(OSError):  # the picture's own record is asked first
+            with contextlib.suppress(OSError):  # the picture's own record has precedence
                 side.unlink()
     elif os.path.lexists(side) and not stale:
-        warnings.warn(f"{side} is something else, so {path} has no record", stacklevel=3)
+        warnings.warn(
+            f"{side} exists and is not a record, so {path} has no record; rename one",
+            stacklevel=3,
+        )
     else:
         with whole(side) as file:
             file.write(metadata.wrap(text).encode("ascii"))

@@ -1,8 +1,8 @@
 """Upscale a small painting to the size of its photograph.
 
-Strokes of a network are some pixels wide. Painted small and enlarged, they cover the same share of
-a large picture as of a small one, and are blurred. A second pass at full size draws them anew:
-`with_edges` makes what it sees, and of what it paints `with_strokes` keeps the fine detail only.
+Strokes of a network are a few pixels wide. Painted small and enlarged, they cover the same share of
+a large picture as of a small one, but are blurred. A second pass at full size repaints them:
+`with_edges` makes its input, and `with_strokes` keeps only the fine detail of its output.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from PIL import Image as PIL
 from ..types import Image, Size
 from .scales import fit, resize
 
-REFERENCE_SIDE = 800  # pixels: long side of a picture whose strokes have the size 1
-_FEWEST_ROWS = 64  # of the short side: in less the network sees no forms
-EDGE = np.float32(0.05)  # contrast of the photograph, 0..1, of which half is carried up
-ROUNDS = 2  # Lanczos up and down again loses some contrast; the second round gives it back
+REFERENCE_SIDE = 800  # pixels: long side of a picture at which strokes have size 1
+_FEWEST_ROWS = 64  # of the short side: with fewer the network sees no shapes
+EDGE = np.float32(0.05)  # contrast, 0..1, at which half of an edge is restored
+ROUNDS = 2  # resizing up and down loses some contrast; the second round restores it
 _STRIP = 1 << 20  # pixels
 
 Rows = Callable[[int, int], Image]  # rows top to bottom, (bottom - top, W, 3)
 
 
 def working_size(size: Size, stroke_size: float) -> Size:
-    """Return the size at which a picture is painted to get strokes of a size.
+    """Return the size at which to paint a picture for a given stroke size.
 
     Args:
         size: Height and width of the result, pixels.
@@ -33,8 +33,8 @@ def working_size(size: Size, stroke_size: float) -> Size:
             at the result's size.
 
     Returns:
-        Height and width, at most those of the result. The short side has 64 pixels at least, or
-        the result's own if that has less.
+        Height and width, at most those of the result. The short side has at least 64 pixels, or
+        that of the result if it is shorter.
 
     Example:
         >>> working_size((3000, 4000), 1.0), working_size((3000, 4000), 0.5)
@@ -52,10 +52,11 @@ def working_size(size: Size, stroke_size: float) -> Size:
 
 
 def with_edges(painted: Image, small: Image, photograph: Image) -> Image:
-    """Enlarge a painted picture, and give it the edges that the small photograph has lost.
+    """Enlarge a painted picture, and add the edges that the small photograph has lost.
 
-    What the photograph has lost is `d = photograph - small`, enlarged. Each pixel gets
-    `d * d^2 / (d^2 + 0.05^2)`, `d^2` the mean of its channels: edges whole, grain and pores hardly.
+    The lost detail is `d = photograph - small` (enlarged). Each pixel gets
+    `d * d^2 / (d^2 + 0.05^2)`, where `d^2` is the mean over channels: this keeps edges and
+    suppresses grain.
 
     Args:
         painted: The photograph painted at the working size, (h, w, 3), 0..1.
@@ -78,15 +79,15 @@ def with_edges(painted: Image, small: Image, photograph: Image) -> Image:
 
 
 def with_strokes(fine: Image, painted: Image) -> Image:
-    """Give a finely painted picture the strokes and colours of one that was painted small.
+    """Combine the fine detail of one picture with the strokes and colours of a small one.
 
     Args:
-        fine: Painted at full size, (H, W, 3), 0..1; the result takes its memory.
+        fine: Painted at full size, (H, W, 3), 0..1; overwritten by the result.
         painted: Painted at the working size, (h, w, 3), 0..1.
 
     Returns:
-        (H, W, 3), 0..1: of `fine` the detail that the working size cannot hold, and the rest of
-        `painted`, so that the result reduced to the working size is `painted`.
+        (H, W, 3), 0..1: the detail of `fine` beyond the working size, and the rest of `painted`;
+        reduced to the working size, the result equals `painted`.
     """
     size = fine.shape[:2]
     for _ in range(ROUNDS):
@@ -106,7 +107,7 @@ def _strips(size: Size) -> Iterator[tuple[int, int]]:
 
 
 def _enlarged(small: Image, size: Size) -> Rows:
-    """Hand out a small picture enlarged by Lanczos, by rows; it may overshoot the range."""
+    """Return a reader of rows of a picture enlarged by Lanczos; values may overshoot the range."""
     planes = [PIL.fromarray(small[..., i], mode="F") for i in range(3)]
     height, width = small.shape[:2]
     step = height / size[0]
