@@ -125,7 +125,7 @@ class GalleryHandlers:
     def choose(
         self, names: Mapping[str, str], chosen: gr.SelectData, request: gr.Request
     ) -> Iterator[tuple[str | None, str | None, str, str]]:
-        """Show one picture and what made it.
+        """Show a picture and its details.
 
         Yields:
             First an empty selection, so that the previous picture cannot be deleted by mistake;
