@@ -1,4 +1,4 @@
-"""Run on one framework and write what it computed: `python parity_case.py FOLDER OUTPUT.npz`.
+"""Run on one framework and write the results: `python parity_case.py FOLDER OUTPUT.npz`.
 
 A script of its own, since a process can load only one framework: `test_parity.py` runs it with
 `KERAS_BACKEND` set. FOLDER holds the pictures, so that all frameworks see the same bits.
@@ -59,7 +59,7 @@ def look(pictures, name):
 
 
 def paint_in_one_pass(pictures, name):
-    """What a trunk of random weights, the same on all frameworks, makes of the content."""
+    """The content painted by a trunk with random weights, the same on all frameworks."""
     architecture = TRUNKS[name]
     rng = np.random.default_rng(13)
     shapes = [tuple(weight.shape) for weight in make_network(architecture).weights]

@@ -1,4 +1,4 @@
-"""JAX and TensorFlow trace the network once for pictures of one size, whatever the picture."""
+"""JAX and TensorFlow trace the network once for all pictures of one size."""
 
 from __future__ import annotations
 
@@ -51,6 +51,6 @@ def test_a_second_picture_of_the_same_size_is_not_compiled_again(backend):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     first, second, tiled, tiled_again = json.loads(done.stdout.splitlines()[-1])
-    # Targets are computed outside of the compiled function, a look at each picture.
+    # Targets are computed outside of the compiled function, one pass per picture.
     assert second == 2 < first
     assert tiled_again == 0 < tiled

@@ -24,7 +24,7 @@ print(backend.devices()[0])
 @pytest.fixture
 def environment(monkeypatch):
     for name in CHANGED:
-        monkeypatch.setenv(name, "")  # so that what is set meanwhile is taken back
+        monkeypatch.setenv(name, "")  # so that changes in the test are undone
         monkeypatch.delenv(name)
     return monkeypatch
 
@@ -50,7 +50,7 @@ def test_all_others_are_hidden(environment, asked, visible, expected):
     if visible is not None:
         environment.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert chosen() == expected
-    assert chosen() == expected  # as in a process that this one starts
+    assert chosen() == expected  # as in a child process
     assert os.environ["KERAS_TORCH_DEVICE"] == expected[0]
 
 

@@ -1,4 +1,4 @@
-"""A program that owns its process starts without what Keras imports beside."""
+"""A tuned process starts without unneeded imports of Keras."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The table of speeds: kept, shared between processes, and never in the way."""
+"""The table of speeds: cached, shared between processes, and never required."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_other_versions_and_thread_counts_have_tables_of_their_own():
         "\x00",
     ],
 )
-def test_a_damaged_table_is_measured_anew(cache, text):
+def test_a_damaged_table_is_measured_again(cache, text):
     Table("torch 1", 2).look_up("question", "a", lambda: steady(a=1.0))
     (file,) = cache.iterdir()
     file.write_text(text)
@@ -64,7 +64,7 @@ def test_a_damaged_table_is_measured_anew(cache, text):
     assert json.loads(file.read_text()) == {"question": {"b": 1.0}}
 
 
-def test_an_answer_without_a_way_is_asked_anew():
+def test_an_entry_with_other_names_is_measured_again():
     Table("torch 1", 2).look_up("question", "a", lambda: steady(a=1.0))
     anew = Table("torch 1", 2).look_up("question", "ab", lambda: steady(a=3.0, b=2.0))
     assert anew == {"a": 3.0, "b": 2.0}
@@ -130,14 +130,14 @@ def test_what_a_busy_machine_took_serves_this_process_alone(cache):
 
 
 class Clock:
-    """A clock that only moves when a way takes its time."""
+    """A clock that only advances when an implementation runs."""
 
     def __init__(self, monkeypatch):
         self.now = 0.0
         monkeypatch.setattr(time, "perf_counter", lambda: self.now)
 
     def way(self, *seconds):
-        """Take these times, one after the other, and then the last again and again."""
+        """Take these times in order, and then the last repeatedly."""
         left = list(seconds)
 
         def run():

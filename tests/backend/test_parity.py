@@ -1,4 +1,4 @@
-"""PyTorch, JAX and TensorFlow compute the same, and the gradient is the oracle's."""
+"""PyTorch, JAX and TensorFlow agree, and their gradient is that of the oracle."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def pictures():
 
 @pytest.fixture(scope="module")
 def results(pictures, tmp_path_factory):
-    """What each framework computed; they run one after another in processes of their own."""
+    """The results of each framework, run one after another in separate processes."""
     folder = tmp_path_factory.mktemp("parity")
     for name, picture in pictures.items():
         np.save(folder / f"{name}.npy", picture)

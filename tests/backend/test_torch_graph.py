@@ -1,4 +1,4 @@
-"""Recorded steps: when, of what, and what happens if that fails. No GPU is needed."""
+"""Recorded steps, and failed recordings; no GPU is needed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from impasto.settings import Settings
 
 
 class Program:
-    """Does what a CUDA graph does: what it was given, into the same memory."""
+    """Mimics a CUDA graph: reruns a function into the same memory."""
 
     made = 0
 
@@ -52,7 +52,7 @@ def none_made():
 
 
 def function(given):
-    """Square x, and hand the constant on."""
+    """Square x, and return the constant unchanged."""
     x, constant = given
     return {"square": (constant * x) ** 2, "sum": x.sum()}, constant
 
@@ -71,7 +71,7 @@ def test_it_records_at_the_second_call_of_a_shape():
         x, constant = torch.full((4,), float(number)), torch.tensor(1.0 + number)
         results.append((recorded((x, constant)), x, constant))
         assert Program.made == (number >= 1)
-    for each in results:  # in memory of its own
+    for each in results:  # in separate memory
         expect(*each)
 
 
@@ -102,7 +102,7 @@ def test_numbers_that_are_not_finite_do_not_end_recording():
 
 
 class NothingFromTheHost(TorchDispatchMode):
-    """Refuses what a recording cannot hold: values asked for, and constants made on the host."""
+    """Fails on operations that cannot be recorded: reading values, and constants from the host."""
 
     def __torch_dispatch__(self, function, types, arguments=(), named=None):
         name = function.overloadpacket.__name__

@@ -1,4 +1,4 @@
-"""Training on PyTorch: Adam is Keras', and the parts that only a GPU runs are those of the CPU."""
+"""Training on PyTorch: Adam equals Keras', and GPU code paths equal those of the CPU."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_a_gradient_that_is_not_finite_changes_nothing():
 
 
 class _NewNumbers(TorchDispatchMode):
-    """Notes operators that bring a number from Python onto the device, or from it to Python."""
+    """Records operators that copy a number between Python and the device."""
 
     def __init__(self):
         super().__init__()
@@ -97,7 +97,7 @@ def test_a_step_can_be_recorded(tmp_path):
     run = train._prepare(training, {})
     arrays = draw_batch(run.photographs, run.styles, settings, 0)
     batch = Batch(*map(torch.as_tensor, arrays))
-    run.training_model.step_loss(batch)  # the first time operators are chosen
+    run.training_model.step_loss(batch)  # the first call chooses operators
     with _NewNumbers() as watch:
         total, _ = run.training_model.step_loss(batch)
         torch.autograd.grad(total, [v.value for v in run.training_model.trainable_variables])

@@ -1,4 +1,4 @@
-"""A training begun on PyTorch goes on alike on every framework, each in a process of its own."""
+"""A training begun on PyTorch continues equally on each framework, in separate processes."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""Odd and damaged picture files, made here: for the tests of reading, and for tests/faults."""
+"""Make odd and damaged picture files, for the tests of reading and for tests/faults."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ WHITE = b"XYZ " + bytes(4) + struct.pack(">iii", 63190, 65536, 54061)  # D50
 
 
 def grey_profile(gamma: float) -> bytes:
-    """Return a small profile of grey with a power law."""
+    """Return a small grey profile with a power law."""
     curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
     text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"grey\0" + bytes(79)
     return assemble([(b"desc", text), (b"wtpt", WHITE), (b"kTRC", curve)], b"mntrGRAYXYZ ")
 
 
 def assemble(parts: list[tuple[bytes, bytes]], kind: bytes) -> bytes:
-    """Put the parts of an ICC profile behind their table and header; kind is class and spaces."""
+    """Assemble an ICC profile from its parts; `kind` is its class and colour spaces."""
     offset = 128 + 4 + 12 * len(parts)
     table, data = struct.pack(">I", len(parts)), b""
     for name, part in parts:
@@ -116,7 +116,7 @@ def bomb(path, width, height):
 
 
 def many_scans(path, scans):
-    """Write a small progressive JPEG whose last scan comes again and again."""
+    """Write a small progressive JPEG with many copies of its last scan."""
     save(path, PIL.new("L", (400, 400), 9), progressive=True)
     raw = path.read_bytes()
     last = raw[raw.rindex(b"\xff\xda") : -2]

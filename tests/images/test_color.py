@@ -1,4 +1,4 @@
-"""Colour transfers and the lightness alone."""
+"""Colour transfer and lightness."""
 
 from __future__ import annotations
 

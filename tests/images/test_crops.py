@@ -1,4 +1,4 @@
-"""Photographs in memory, and the squares that are cut out of them."""
+"""Training photographs and their crops."""
 
 import numpy as np
 import pytest

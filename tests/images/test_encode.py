@@ -1,4 +1,4 @@
-"""Files that the disk has no room for."""
+"""Writing to a full disk."""
 
 import os
 

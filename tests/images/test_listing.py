@@ -1,4 +1,4 @@
-"""Which pictures a folder holds or a list names."""
+"""Listing the pictures of folders and lists."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Masks: reading, fitting, softening, checking, and following the network down."""
+"""Masks: reading, fitting, softening, checking, and pooling."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ masks = hnp.arrays(np.float32, st.tuples(sides, sides), elements=st.floats(0, 1,
 
 
 def area_mean(mask, size):
-    """The mean over each cell's area, where a pixel may lie in part of it: plain loops."""
+    """The area mean of each cell, with partly covered pixels, by plain loops."""
     result = np.zeros(size)
     down, across = mask.shape[0] / size[0], mask.shape[1] / size[1]
     for i in range(size[0]):
@@ -134,7 +134,7 @@ def test_a_mask_must_hold_something():
 
 
 def follow_down(mask, block, edge):
-    """Halve a mask as often as the network does before a block: plain loops."""
+    """Halve a mask as often as the network before a block, by plain loops."""
     for _ in range(1, block):
         half = math.ceil if edge == "same" else math.floor
         shrunk = np.zeros((half(mask.shape[0] / 2), half(mask.shape[1] / 2)))

@@ -1,4 +1,4 @@
-"""What a run needs, and what is done so that it fits."""
+"""Memory of a run, and fitting it into a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures as they come: every mode, turned, with profiles, damaged, huge, or none at all."""
+"""Reading unusual files: all modes, orientations, profiles, damaged and huge files."""
 
 from __future__ import annotations
 
@@ -364,7 +364,7 @@ def test_a_smooth_ramp_in_a_deep_tiff_stays_smooth_through_a_profile(tmp_path, g
     steps = np.diff(image[..., 1].ravel())
     assert steps.min() > -1e-6  # never darker
     assert image.min() >= 0 and image.max() <= 1
-    assert steps.max() < 2 * np.diff(expected[..., 1].ravel()).max()  # no stairs
+    assert steps.max() < 2 * np.diff(expected[..., 1].ravel()).max()  # no steps
 
 
 @pytest.mark.parametrize("suffix", [".png", ".deep.tif"])
@@ -640,7 +640,7 @@ def test_the_record_of_a_picture_above_the_limit_is_read_without_its_pixels(tmp_
     path = bomb(tmp_path / "a.png", 30_000, 30_000)
     whole = path.read_bytes()
     assert read_record(path) is None
-    path.write_bytes(whole[:100])  # no pixels to be had
+    path.write_bytes(whole[:100])  # without pixels
     assert read_record(path) is None
 
 

@@ -1,4 +1,4 @@
-"""Oklab, and the way back into sRGB."""
+"""Conversion to Oklab and back to sRGB."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_colours_out_of_range_keep_their_hue_and_never_gain_chroma():
         assert (kept < chroma + 1e-3).all() and (kept > 0.015).all()
         cross = found[..., 2] * np.cos(angle) - found[..., 1] * np.sin(angle)
         np.testing.assert_allclose(cross, 0, atol=2e-3)
-        # Toward the middle, and never beyond it.
+        # Towards the middle, and never beyond it.
         assert ((found[..., 0] - 0.5) * (lightness - 0.5) > -1e-3).all()
         assert (np.abs(found[..., 0] - 0.5) < np.abs(lightness - 0.5) + 1e-3).all()
 

@@ -1,4 +1,4 @@
-"""Curves of losses."""
+"""Plots of losses."""
 
 import numpy as np
 

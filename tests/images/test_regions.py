@@ -1,4 +1,4 @@
-"""Regions of one painted picture, each in a colour of its own."""
+"""Regions marked by colours in one picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sample paintings: right arrays, the same for a seed, and rich enough to take a style from."""
+"""Sample paintings: valid arrays, reproducible by seed, and rich in colour and texture."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def fine_texture(image: Image) -> float:
 
 
 def flat_share(image: Image) -> float:
-    """Share of 8 x 8 blocks in which next to nothing happens."""
+    """Share of 8 x 8 blocks that are almost flat."""
     grey = image @ LUMINANCE
     rows, columns = grey.shape[0] // 8, grey.shape[1] // 8
     blocks = grey[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8)

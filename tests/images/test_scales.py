@@ -33,7 +33,7 @@ targets = st.tuples(st.integers(1, 30), st.integers(1, 30))
 
 
 def planned(content, style, settings):
-    """The plan, of shapes that have one."""
+    """The plan of sizes that are large enough."""
     try:
         return plan(content, style, settings)
     except PictureError:
@@ -172,7 +172,7 @@ def test_a_photograph_of_the_result_itself_is_not_modified():
     ("before", "size", "settings"),
     [
         (SMALL, (4, 2048), Settings()),  # not large
-        (SMALL, LARGE, Settings(content_weight=0)),  # nothing of the photograph is wanted
+        (SMALL, LARGE, Settings(content_weight=0)),  # no detail is added
         (SMALL, LARGE, Settings(seamless=True)),  # the photograph has edges
         (LARGE, LARGE, Settings()),
     ],

@@ -1,4 +1,4 @@
-"""Sheets: pictures in a row and in a grid."""
+"""Contact sheets: rows and grids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carrying a painted picture up: against whole pictures enlarged by Pillow, and by properties."""
+"""Upscaling paintings, against pictures enlarged by Pillow, and by properties."""
 
 import numpy as np
 import pytest

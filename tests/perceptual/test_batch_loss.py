@@ -30,7 +30,7 @@ def pictures():
 def test_it_is_the_mean_over_the_pictures_and_so_is_its_gradient(
     kernels, pictures, rng, monkeypatch
 ):
-    # Two pictures at a time may get another operator than each alone, which rounds differently.
+    # A batch of two may use another operator than single pictures, which rounds differently.
     monkeypatch.setattr(_torch_layers, "choose", lambda *_: Choice("stock", "stock"))
     styles = [to_pixels(sample_style(kind, 64)) for kind in ("swirls", "mosaic")]
     painted = np.clip(pictures + 0.1 * rng.standard_normal(pictures.shape), 0, 1)
@@ -89,7 +89,7 @@ def test_each_picture_has_its_own_gram_matrix(kernels, pictures):
 
 
 def test_content_is_weighed_by_the_energy_of_its_place(kernels, pictures, rng):
-    """With a least energy the loss is what a plain loop over the positions gives."""
+    """With a least energy the loss equals a plain loop over the positions."""
     styles = [to_pixels(sample_style("swirls", 64))] * 2
     content, grams = targets(pictures, styles, kernels)
     painted = np.float32(np.clip(pictures + 0.1 * rng.standard_normal(pictures.shape), 0, 1))

@@ -50,7 +50,7 @@ def style(features, target, normalization):
 
 
 def tv_by_loop(picture, unit, *, to_the_border=False, power=1.25, least=0.0):
-    """The textbook: over rows, columns and channels."""
+    """A plain loop over rows, columns and channels."""
     x = picture[0].astype(np.float64) * unit
     height, width = x.shape[:2]
     total = 0.0
@@ -167,7 +167,7 @@ def test_gram_loss_is_the_papers_equation(rng):
 @given(maps, st.sampled_from(NORMALIZATIONS))
 def test_the_target_itself_has_no_loss(features, normalization):
     assert content(features, features, normalization) == 0
-    # The two Gram matrices are divided in a different order, which costs a last bit or two.
+    # The two Gram matrices are divided in a different order, so the last bits may differ.
     assert style(features, features, normalization) <= 1e-10
 
 

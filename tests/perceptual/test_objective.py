@@ -1,4 +1,4 @@
-"""The objective against a second, plain implementation of it (`tests/oracle.py`)."""
+"""The objective against a second, plain implementation (`tests/oracle.py`)."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_features_of_all_sixteen_layers_agree_with_the_oracle(
 
 
 def test_the_fast_convolution_of_large_maps_agrees_with_the_oracle(rng, exact_layers, kernels):
-    # Above some 1500 positions another algorithm does the convolution where there is one.
+    # Above about 1500 positions another convolution algorithm may be used.
     picture = rng.random((48, 40, 3), dtype=np.float32)
     for padding in ("zeros", "replicate"):
         wanted = oracle.vgg19(picture, exact_layers, padding=padding, deepest="block1_conv2")
@@ -153,7 +153,7 @@ def test_a_constant_picture_has_constant_features_under_replicate_padding(kernel
     seen = features.vgg19(to_pixels(picture), kernels, LAYER_NAMES, padding="replicate")
     for feature in seen.values():
         array = ops.convert_to_numpy(feature)
-        # Positions go through other lanes and tails of the same sums, so not bit for bit.
+        # Sums run over other vector lanes and tails, so not bit for bit.
         assert np.ptp(array, axis=(1, 2)).max() < 1e-4 * array.max()
 
 
@@ -224,7 +224,7 @@ def test_the_gradient_agrees_with_differences_of_the_oracle(
     rng, exact_layers, kernels, stock_operators
 ):
     # The differences are taken in float64, so that only the gradient's own float32 error remains.
-    # A step of 1e-7 crosses next to no kinks of ReLU and pooling (1e-5 crosses enough to be 1e-3
+    # A step of 1e-7 crosses almost no kinks of ReLU and pooling (1e-5 crosses enough to be 1e-3
     # off) and leaves seven good digits of the difference.
     pictures = random_pictures(rng, (24, 20))
     picture, content, style = (picture.astype(np.float64) for picture in pictures)

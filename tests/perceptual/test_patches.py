@@ -1,4 +1,4 @@
-"""Nearest neighbours against a search of all of them."""
+"""Nearest neighbours against an exhaustive search."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Tiles cover a picture once, and their margins hold what the network depends on."""
+"""Tiles cover a picture once, and their margins cover the receptive field."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_large_picture_has_few_shapes_of_tiles():
 def test_the_margin_holds_all_that_features_depend_on(name, reach, side):
     assert margin([name]) == -(-reach // 16) * 16
     assert margin(["block1_conv1", name]) == margin([name])
-    # Convolutions that hand on the value above (or below) reach as far as any can.
+    # Convolutions that copy the value above (or below) have the largest reach.
     shift = {}
     for layer in LAYER_NAMES:
         kernel = np.zeros((3, 3, 3, 3), dtype=np.float32)

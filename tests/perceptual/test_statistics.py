@@ -1,4 +1,4 @@
-"""Gram matrices and moments: what adds, what is ignored, against NumPy."""
+"""Gram matrices and moments against NumPy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests import oracle
 from impasto.backend import ops
 from impasto.perceptual import statistics
 
-# Small whole numbers have exact float32 sums, so these properties hold to the last bit.
+# Small integers have exact float32 sums, so these properties hold to the last bit.
 features = hnp.arrays(
     np.float32,
     st.tuples(st.just(1), st.integers(1, 6), st.integers(1, 6), st.integers(1, 5)),
@@ -77,7 +77,7 @@ def test_moments_of_the_parts_of_a_picture_add_up_to_those_of_the_whole(array, d
     cut = data.draw(st.integers(0, array.shape[axis]))
     one, other = np.split(array, [cut], axis=axis)
     if cut in (0, array.shape[axis]):
-        return  # an empty part has nothing to look at
+        return  # an empty part has no features
     joined = statistics.add(moments(one), moments(other))
     for ours, whole in zip(numbers(joined), numbers(moments(array)), strict=True):
         np.testing.assert_array_equal(ours, whole)

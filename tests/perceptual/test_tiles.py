@@ -12,7 +12,7 @@ from impasto.perceptual import features, objective, tiles
 from impasto.settings import LAYER_NAMES, Settings
 
 CLASSIC = Settings(preset="classic")
-CHANNELS = 8  # of the small network that most tests look through, as deep as VGG19
+CHANNELS = 8  # of the small network in most tests, as deep as VGG19
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def small_kernels(small_layers):
 
 
 def pictures_of(rng, size):
-    """Picture, photograph and painting, unlike enough that their differences have good digits."""
+    """Picture, photograph and painting, different enough for accurate differences."""
     picture, content, style = (rng.random((*size, 3), dtype=np.float32) for _ in range(3))
     return picture, content**2, style**3
 
@@ -117,7 +117,7 @@ def test_vgg19_in_tiles_is_as_good_near_their_borders_as_elsewhere(rng, layers, 
     cuts = {part.core.left for part in tiles.grid(errors.shape, 96, 16)} - {0}
     assert cuts == {96}
     near = np.abs(np.arange(206) - 95.5) < 8
-    # Medians: a value that falls the other way changes single pixels, wherever they are.
+    # Medians: a value that rounds the other way changes single pixels.
     assert np.median(errors[:, near]) <= 3 * np.median(errors[:, ~near]) + 1e-7
 
 

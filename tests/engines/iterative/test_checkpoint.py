@@ -1,4 +1,4 @@
-"""Snapshots in files: what comes back, what is refused, and what a full disk leaves."""
+"""Checkpoint files: round trips, damaged files, and a full disk."""
 
 from __future__ import annotations
 

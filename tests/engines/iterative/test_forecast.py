@@ -1,4 +1,4 @@
-"""The forecast of a run's time, at speeds that the tests choose: nothing is timed here."""
+"""The forecast of a run's time, with given speeds; nothing is timed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ sides = st.integers(64, 1500)
 
 @pytest.fixture
 def at_speed(monkeypatch):
-    """Make every measurement give a speed, and count them."""
+    """Replace measurements by a fixed speed, and count them."""
     asked = []
 
     def measure(settings, *, remeasure=False):

@@ -1,4 +1,4 @@
-"""The iterative route at toy sizes, with the real network: what its steps say and promise."""
+"""The iterative route at small sizes, with the real network."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def style():
 
 
 def toy(**changed):
-    """A short run of at most two scales; below 96 pixels the plan leaves the smaller one out."""
+    """A short run of at most two scales; below 96 pixels the plan has one."""
     return Settings(**{"size": 128, "scales": 2, "iterations": 9, **changed})
 
 
@@ -52,7 +52,7 @@ def test_steps_tell_where_the_run_stands(content, style, optimizer):
     counts = [step.iteration for step in steps]
     assert counts == sorted(counts)
     assert counts[0] == 0
-    # A line search that is under way may finish beyond the plan, so not exactly the plan.
+    # A line search may finish beyond the plan.
     assert 9 <= counts[-1] <= 9 + 2 * 20
     for step in steps:
         assert step.size == stages[step.scale].size == step.image.shape[:2]
@@ -251,7 +251,7 @@ def test_an_interrupt_amid_an_evaluation_yields_one_more_step(
 
     def interrupted(*arguments):
         if next(calls) == 5:
-            raise KeyboardInterrupt  # as Ctrl-C does, wherever the program is
+            raise KeyboardInterrupt  # as Ctrl-C does at any point
         return evaluate_point(*arguments)
 
     monkeypatch.setattr(optimize, "evaluate_point", interrupted)

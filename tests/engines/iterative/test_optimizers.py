@@ -187,7 +187,7 @@ def test_lbfgs_remembers_no_more_than_its_history(history):
 
 @pytest.mark.parametrize("name", ["lbfgs", "adam"])
 def test_steps_get_shorter_where_the_loss_is_not_finite(name):
-    # A wall just beyond the minimum, which long steps run into.
+    # A wall just beyond the minimum, which long steps hit.
     def walled(x):
         if np.any(x > 0.55):
             return math.inf, np.full_like(x, math.nan)
@@ -234,7 +234,7 @@ def test_lbfgs_is_finished_at_a_minimum():
     assert len(states) == 2
     assert states[-1].finished
     lowest = minimise(function, np.zeros(50), limit=5000)[-1]
-    assert lowest.finished  # where rounding hides any further descent, it ends by itself
+    assert lowest.finished  # it ends where rounding hides further descent
     assert lowest.point.value < 1e-10
 
 

@@ -1,4 +1,4 @@
-"""What lies between the numbers that are optimised and the pixels that the network sees."""
+"""Maps from the optimised variables to the pixels that the network sees."""
 
 from __future__ import annotations
 

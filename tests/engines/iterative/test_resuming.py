@@ -1,4 +1,4 @@
-"""A run that is stopped anywhere and resumed makes the same picture, bit for bit."""
+"""A run that is stopped at any point and resumed makes the same picture, bit for bit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def toy(**changed):
 
 
 def same_run(steps, others):
-    """Check that two runs went the same way, except for the first step of the others."""
+    """Check that two runs are equal, except for the first step of the others."""
     assert len(steps) == len(others)
     for step, other in zip(steps, others, strict=True):
         place = "scale", "size", "iteration", "iterations", "round"
@@ -73,7 +73,7 @@ def test_a_run_of_several_rounds_is_resumed_in_any_of_them(pictures, optimizer, 
 def test_the_rule_on_the_tolerance_remembers_what_it_saw(pictures, tmp_path):
     settings = toy(size=48, scales=1, iterations=300, tolerance=0.05)
     steps = list(optimize_image(*pictures, settings))
-    assert 20 <= steps[-1].iteration < 300  # it ended by the rule
+    assert 20 <= steps[-1].iteration < 300  # ended by the tolerance
     for place in (10, 12, len(steps) - 1):
         resume = through_a_file(steps[place].snapshot(), tmp_path)
         same_run(steps[place:], list(optimize_image(*pictures, settings, resume=resume)))
@@ -93,7 +93,7 @@ def test_a_run_may_be_resumed_many_times(pictures, tmp_path):
 
 
 def test_the_targets_of_a_round_are_those_of_its_start(pictures, tmp_path):
-    """What patches aim at depends on the picture, and anew in each round."""
+    """The targets of patches depend on the picture, and change in each round."""
     settings = toy(size=48, scales=1, iterations=12, rounds=3, style_loss="patches")
     steps = list(optimize_image(*pictures, settings))
     for place in (2, 4, 5, 6, 8):
@@ -154,7 +154,7 @@ def test_a_run_with_a_budget_says_what_is_left_of_it(pictures):
     steps = list(optimize_image(*pictures, toy(iterations=4, budget=1000.0)))
     left = [step.snapshot().about["seconds_left"] for step in steps]
     assert 0 < left[-1] < 1000
-    assert steps[0].snapshot().about["stand"]["parts"][0]["parts"][-1] is None  # no clock of ours
+    assert steps[0].snapshot().about["stand"]["parts"][0]["parts"][-1] is None  # no local clock
     whole = list(optimize_image(*pictures, toy(iterations=4)))
     assert whole[0].snapshot().about["seconds_left"] is None
     resumed = optimize_image(*pictures, toy(iterations=4, budget=0.001), resume=whole[1].snapshot())

@@ -1,4 +1,4 @@
-"""A budget of time, on a clock that the tests move on."""
+"""Time budgets, with a fake clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from impasto.settings import Settings
 
 
 class Clock:
-    """Each evaluation takes so many seconds a pixel, and targets take two."""
+    """A clock on which evaluations take a time per pixel, and targets take twice that."""
 
     def __init__(self, monkeypatch, seconds_per_pixel):
         self.now, self.per_pixel = 1000.0, seconds_per_pixel
@@ -92,7 +92,7 @@ def test_a_run_without_progress_worth_its_time_ends_early(pictures):
 
 
 def test_what_the_first_scale_waits_for_costs_no_other_scale(pictures, monkeypatch):
-    """The first targets on a machine take seconds, which say nothing of an evaluation."""
+    """The first targets on a machine take seconds, which must not count as an evaluation."""
     clock = Clock(monkeypatch, 1.0 / 96**2)
     make_problem, waited = optimize.make_problem, []
 

@@ -1,4 +1,4 @@
-"""Models in files: what comes back, and what is refused."""
+"""Model files: round trips, and damaged files."""
 
 import json
 import pickle
@@ -150,7 +150,7 @@ def test_numbers_that_are_not_finite_are_damaged(rng, tmp_path):
 
 
 def test_weights_of_another_architecture_are_refused(rng):
-    with pytest.raises(ModelError, match="not those of its architecture"):
+    with pytest.raises(ModelError, match="do not fit its architecture"):
         load_network(make_model(rng))
 
 

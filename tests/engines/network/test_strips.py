@@ -1,4 +1,4 @@
-"""Strips give what the whole picture gives."""
+"""Painting in strips equals painting the whole picture."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ RICH = Architecture((4, 5, 6, 7, 9), blocks=1, up_blocks=(2, 1, 0, 1), noise=Tru
 @pytest.mark.parametrize("positions", [100, 1000, 10**6])
 def test_strips_equal_the_whole(rng, monkeypatch, architecture, size, positions):
     monkeypatch.setattr(strips, "_STRIP", positions)
-    keras.utils.set_random_seed(5)  # some random networks enlarge the rounding of 16 bits
+    keras.utils.set_random_seed(5)  # some random networks amplify the rounding of 16 bits
     network = make_network(architecture)
     image = rng.random((*size, 3), dtype=np.float32)
     moved = 0.3 * rng.standard_normal(style_size(architecture))

@@ -1,4 +1,4 @@
-"""Painting with strokes of a size, with a toy network of random weights."""
+"""Stroke sizes, with a small network of random weights."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_reduced_it_is_the_picture_that_was_painted_small(model, photo, mixture)
     assert found.min() >= 0 and found.max() <= 1
     small = painted(resize(photo, (100, 100)), model, 0.0, mixture)
     assert np.abs(resize(found, (100, 100)) - small).mean() < 0.015
-    assert np.abs(found - resize(small, photo.shape[:2])).mean() > 0.002  # and drawn anew
+    assert np.abs(found - resize(small, photo.shape[:2])).mean() > 0.002  # and repainted
 
 
 def test_the_same_photograph_looks_alike_in_all_sizes(model, photo):

@@ -1,4 +1,4 @@
-"""The trunk against the same computed by NumPy, position by position."""
+"""The trunk against a NumPy implementation, position by position."""
 
 import functools
 
@@ -27,7 +27,7 @@ RICH = Architecture((4, 5, 6, 7, 9), blocks=1, up_blocks=(2, 1, 0, 1), noise=Tru
 
 
 def correlate(x, kernel, stride=1):
-    """Slide a kernel (3, 3, I, O) over a picture (H, W, I) mirrored beyond its border."""
+    """Convolve a reflection-padded picture (H, W, I) with a kernel (3, 3, I, O)."""
     wide = np.pad(x, ((1, 1), (1, 1), (0, 0)), mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(wide, (3, 3), axis=(0, 1))
     return np.einsum("hwiyx,yxio->hwo", windows[::stride, ::stride], kernel)
@@ -47,7 +47,7 @@ def scales_and_shifts(vector, architecture):
 
 
 def normalised_layer(weights, styles, x, stride=1, relu=True, beside=None):
-    """Convolve, where there is a map `beside` the enlarged one, then normalise."""
+    """Upsample to the size of `beside` if given, convolve, then normalise."""
     if beside is not None:
         x = x.repeat(2, 0).repeat(2, 1)
     x = correlate(x, next(weights), stride)
@@ -78,7 +78,7 @@ def reference(picture, vector, weights, architecture, offset=(0, 0)):
         if sizes:
             beside = sizes.pop()
             x = layer(x, beside=beside)
-            x = x + beside * (len(sizes) >= 2)  # the quarter, and what is smaller
+            x = x + beside * (len(sizes) >= 2)  # a quarter and smaller
     return 1 / (1 + np.exp(-(correlate(x, next(weights)) + next(weights))))
 
 

@@ -1,7 +1,7 @@
 """Procedurally drawn sample paintings.
 
-Each kind is one composition of its own, in landscape 4:3; the seed varies it. Strong colours, light
-and dark, and texture from fine grain to large shapes make them good pictures to take a style from.
+Each kind is a composition in landscape 4:3, varied by the seed. Strong colours, contrast, and
+texture from fine grain to large shapes make them good style pictures.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAMPLE_STYLES: dict[str, Callable[[int, np.random.Generator], Image]] = {
 def sample_style(kind: str, size: int = 768, seed: int = 0) -> Image:
     """Draw a sample painting.
 
-    The number of strokes, stones or cuts is the same at every size: they grow with the picture.
+    The number of strokes, stones or cuts is the same at every size; they scale with the picture.
 
     Args:
         kind: One of `SAMPLE_STYLES`: "swirls" (thick flowing brush strokes), "mosaic" (stones in

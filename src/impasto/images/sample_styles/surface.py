@@ -1,6 +1,6 @@
-"""The ground every sample painting is drawn on: size, noise, colour, light, and the last reduction.
+"""Shared drawing tools of the sample paintings: size, noise, colour, light, final reduction.
 
-Lengths are fractions of the picture's width, so that a drawing looks alike at every size:
+Lengths are fractions of the picture's width, so that a drawing looks the same at every size:
 x runs 0..1 to the right and y runs 0..0.75 downwards. Colours are mixed in Oklab.
 """
 
@@ -38,7 +38,7 @@ LMS_FROM_LAB = np.linalg.inv(LAB_FROM_LMS).astype(np.float32)
 
 
 def canvas_shape(size: int) -> Size:
-    """Give the height and width to draw on, before the reduction by `finish`.
+    """Return the height and width to draw on, before the reduction by `finish`.
 
     Args:
         size: Width of the finished picture, pixels.
@@ -51,7 +51,7 @@ def canvas_shape(size: int) -> Size:
 
 
 def unit_grid(shape: Size) -> tuple[Array, Array]:
-    """Give the coordinates of the pixel centres.
+    """Return the coordinates of the pixel centres.
 
     Args:
         shape: Height and width, pixels.
@@ -69,7 +69,7 @@ def noise(rng: np.random.Generator, shape: Size, across: float, down: float | No
     """Draw smooth noise: a coarse random grid, enlarged.
 
     Args:
-        rng: Source of randomness; how much is drawn from it does not depend on `shape`.
+        rng: Source of randomness; the number of values drawn does not depend on `shape`.
         shape: Height and width of the result.
         across: Number of cells over the width.
         down: Number of cells over the height; square cells by default.
@@ -80,7 +80,7 @@ def noise(rng: np.random.Generator, shape: Size, across: float, down: float | No
     rows = max(2, round(ASPECT * across if down is None else down))
     coarse = rng.standard_normal((rows, max(2, round(across)))).astype(np.float32)
     fine = PillowImage.fromarray(coarse).resize(shape[::-1], PillowImage.Resampling.BICUBIC)
-    # Interpolation between independent values takes away about a third of the deviation.
+    # Interpolation between independent values lowers the deviation by about a third.
     return np.asarray(fine, dtype=np.float32) * 1.5
 
 
