@@ -119,7 +119,7 @@ def test_learn_does_not_write_a_model_into_a_picture(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["photo.png"], "name a style with --style"),
+        (["photo.png"], "--style is missing"),
         (["--style", "wave"], "give at least one photograph"),
         (["photo.png", "--style", "waves"], "no style 'waves'"),
         (["photo.png", "--style", "wave:much"], "expected a share after the colon"),

@@ -334,7 +334,7 @@ def test_a_damaged_checkpoint_is_refused(stopped):
 
 def test_other_circumstances_are_told_and_it_goes_on(stopped, monkeypatch, whole):
     conditions = run_record.numerical_environment()
-    monkeypatch.setattr(run_record, "conditions", lambda: {**conditions, "threads": 77})
+    monkeypatch.setattr(run_record, "numerical_environment", lambda: {**conditions, "threads": 77})
     with pytest.warns(UserWarning, match=r"may differ by rounding.*threads was \d+ and is 77"):
         result = impasto.resume(stopped[0])
     assert np.abs(result.image - whole[1]).mean() < 1e-3
