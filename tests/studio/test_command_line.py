@@ -235,7 +235,7 @@ def test_the_command_of_a_texture_has_its_aspect(tmp_path):
     ("change", "error", "match"),
     [
         ({"format": 2}, PictureError, "newer Impasto"),
-        ({"command": "dream\x1b[2J"}, PictureError, r"made by 'dream\\x1b\[2J', whose settings"),
+        ({"command": "dream\x1b[2J"}, PictureError, r"made by 'dream\\x1b\[2J', which is none of"),
         ({"settings": {"size": 1}}, SettingsError, r"settings in the record of .*size"),
         ({"settings": {"magic": 1}}, SettingsError, "no setting named magic"),
         ({"settings": {"masks": {"a": [1]}}}, SettingsError, "masks"),
