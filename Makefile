@@ -1,5 +1,5 @@
 # make demo   makes a picture          (both first make .venv and install into it)
-# make test   lint, types, layers, tests
+# make test   lint, types, layers, tests; make test-fast leaves out the tests in a browser
 # make docs   the documentation as a site, in site/
 # make faults bad input, kills and full disks for ten minutes; or make faults SECONDS=60
 
@@ -10,7 +10,10 @@ BIN := .venv/Scripts
 endif
 INSTALLED := .venv/installed
 
-.PHONY: demo test check tests docs wheel faults clean
+# As many tests at a time as there are cores, at most four, since each process takes 2 GB.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+.PHONY: demo test test-fast check tests docs wheel faults clean
 
 demo: $(INSTALLED)
 	@echo "== painting a sample photograph: at once with a network, then step by step for 45 seconds"
@@ -18,6 +21,10 @@ demo: $(INSTALLED)
 
 test: check tests
 	@echo "== all checks passed"
+
+test-fast: check
+	@$(PYTEST) -m "not browser"
+	@echo "== all checks passed but those in a browser"
 
 check: $(INSTALLED)
 	@echo "== lint"
@@ -30,7 +37,7 @@ check: $(INSTALLED)
 
 tests: $(INSTALLED)
 	@echo "== tests (PyTorch; the parity tests start JAX and TensorFlow themselves)"
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 docs: $(INSTALLED)
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e ".[docs]"

@@ -13,10 +13,18 @@ from pathlib import Path
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="impasto_keras_")
 atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
 os.environ.pop("IMPASTO_VGG19", None)
-# Speeds measured before, or elsewhere, must not decide either. Inherited by child processes.
+# Nor must speeds: on a busy machine two processes would choose different operators, and their
+# pictures would differ in the last bits. Inherited by child processes.
 os.environ["XDG_CACHE_HOME"] = os.environ["KERAS_HOME"] + "/cache"
+os.environ["IMPASTO_MEASURE"] = "0"
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads and the framework's fight
+# Tests compile small graphs and run each a few times: with fewer passes XLA takes half the time.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # several processes share the cores
+    _THREADS = max(1, (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
+    for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC"):
+        os.environ.setdefault(_name, str(_THREADS))
 
 # A shell starts background jobs deaf to interrupts, and what they start inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -31,6 +39,24 @@ tune_process()  # the tests own their process, and evaluate the network many tim
 
 hypothesis.settings.register_profile("impasto", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("impasto")
+
+
+_BROWSER = "studio in a browser"
+_LONGEST = (  # files, or groups, that take over a minute
+    _BROWSER,
+    "test_parity",
+    "test_service",
+    "test_resuming",
+    "test_paint",
+    "test_browser_example",
+    "test_restarts",
+    "test_restart",
+    "test_optimize",
+    "test_memory",
+    "test_faults",
+    "test_training_parity",
+    "test_compiled",
+)
 
 
 def pytest_addoption(parser):
@@ -48,13 +74,29 @@ def pytest_configure(config):
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--slow"):
-        return
+    """Skip slow tests unless asked, mark those that need a browser, and start long files first.
+
+    With several processes (`pytest -n 2 --dist loadgroup`) the tests of a file share one, and so do
+    all that open the studio's page, which share one studio and one browser.
+    """
     skip = pytest.mark.skip(reason="slow; runs with --slow")
     for item in items:
-        if "slow" in item.keywords:
+        if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(skip)
+        group = item.path.stem
+        if "open_page" in getattr(item, "fixturenames", ()):
+            group = _BROWSER
+        if group in (_BROWSER, "test_browser_example"):
+            item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=_rank)
+
+
+def _rank(item):
+    group = item.get_closest_marker("xdist_group").args[0]
+    return _LONGEST.index(group) if group in _LONGEST else len(_LONGEST)
 
 
 @pytest.fixture(scope="session")

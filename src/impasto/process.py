@@ -29,6 +29,7 @@ _KEEP_FREE_BYTES = 256 << 20
 _SPINS = "10000"
 DEVICE_VARIABLE = "IMPASTO_DEVICE"  # read when the framework is loaded
 DEVICES = "cpu, cuda, cuda:1 (or another number) or mps"  # for messages
+_MEASURE_VARIABLE = "IMPASTO_MEASURE"  # 0: choose operators without timing them
 _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?", re.ASCII)
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # flags of /proc/cpuinfo
 _TUNED = threading.Event()
@@ -82,6 +83,11 @@ def has_bfloat16() -> bool:
     if not words:  # not Linux
         return platform.system() == "Darwin" and platform.machine() == "arm64"
     return not words.isdisjoint(_BFLOAT16)
+
+
+def measures_operators() -> bool:
+    """Return whether operators are chosen by timing them; IMPASTO_MEASURE=0 turns that off."""
+    return os.environ.get(_MEASURE_VARIABLE) != "0"
 
 
 def favours_nnpack() -> bool:

@@ -197,6 +197,7 @@ def test_an_operator_that_fails_is_not_chosen(rng, monkeypatch, nothing_known):
 @pytest.fixture
 def nothing_known(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("IMPASTO_MEASURE", raising=False)
     monkeypatch.setattr(choice, "_CHOICES", {})
     monkeypatch.setattr(choice, "_OTHERS", {})
     table = choice.Table("test", 1)
@@ -218,6 +219,17 @@ def test_layers_of_one_kind_are_measured_once(rng, monkeypatch, nothing_known):
     assert len(convolutions) == 1  # forth and back, all channels alike
     choice.choose(features(rng, 128, 32, 32), kernel_of(rng, 128, 128))
     assert [ways for ways in asked if "stock" in ways] == convolutions
+
+
+@pytest.mark.parametrize(("favours", "first"), [(True, "nnpack"), (False, "channels_last")])
+def test_without_measuring_the_processor_decides(rng, monkeypatch, nothing_known, favours, first):
+    monkeypatch.setenv("IMPASTO_MEASURE", "0")
+    monkeypatch.setattr(choice, "measure", lambda ways, wait=None: pytest.fail("measured"))
+    monkeypatch.setattr(choice, "favours_nnpack", lambda: favours)
+    monkeypatch.setattr(choice, "_candidates", lambda x, channels: list(OPERATORS))
+    x = features(rng, 64, 32, 32)
+    assert choice.choose(x, kernel_of(rng, 64, 128)) == choice.Choice(first, first)
+    assert choice.choose_other("products", dict) == "blas"
 
 
 def test_bfloat16_is_not_tried_on_a_processor_without_it(rng, monkeypatch, nothing_known):

@@ -5,23 +5,9 @@ import pytest
 import skimage.data
 from PIL import Image
 from skimage.transform import resize
-from tests.operators import measure_operators
 from tests.studio import whole
 from tests.studio.browsing import CHROMIUM, DRIVER, Page, open_browser
 from tests.studio.results import made
-
-
-def pytest_collection_modifyitems(items):
-    """Run browser tests up to three times, since they are flaky on a busy machine."""
-    for item in items:
-        if "open_page" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.flaky(reruns=2))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def operators():
-    """Measure operators once for all processes; see `tests.operators`."""
-    measure_operators()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Choose the fastest operator, memory format and precision on this machine, by measurement.
 
 Only a few sample convolutions are timed, for some milliseconds each; a layer uses the result of the
-most similar sample. The first picture on a machine waits one or two seconds for this.
+most similar sample. The first picture on a machine waits one or two seconds for this. With
+IMPASTO_MEASURE=0 nothing is timed, and the choice depends on the processor alone.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ import functools
 import itertools
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from keras import ops
 
-from ..process import favours_nnpack
+from ..process import favours_nnpack, measures_operators
 from ._torch_convolutions import (
     HAS_NNPACK,
     NCHW,
@@ -58,6 +59,10 @@ _PAIRS = {
     if OPERATORS[forward].memory_format == OPERATORS[backward].memory_format
 }
 _MOVES = "to channels last", "to channels first"
+# Order of preference where nothing is measured. NNPACK transforms each kernel, which takes ten times
+# as long as the convolution of a few positions.
+_PREFERENCE = ("channels_last", "packed", "stock", "nnpack")
+_NNPACK_POSITIONS = 256
 _CHOICES: dict[str, Choice] = {}  # by layer
 _OTHERS: dict[str, str] = {}  # by question
 
@@ -92,10 +97,18 @@ def choose_other(question: str, ways: Callable[[], Mapping[str, Callable[[], obj
         ways: Returns the implementations; called if no measurement is cached.
     """
     if question not in _OTHERS:
-        _OTHERS[question] = fastest(
-            speeds().look_up(question, OTHERS[question], lambda: measure(ways()))
-        )
+        names = OTHERS[question]
+        _OTHERS[question] = fastest(_times(question, names, names, lambda: measure(ways())))
     return _OTHERS[question]
+
+
+def _times(
+    question: str, names: Sequence[str], preference: Sequence[str], ask: Callable[[], Timing]
+) -> Seconds:
+    """Return the seconds of implementations, or their ranks where nothing is measured."""
+    if measures_operators():
+        return speeds().look_up(question, names, ask)
+    return {name: float(preference.index(name)) for name in names}
 
 
 def choose(x: torch.Tensor, kernel: Kernel) -> Choice:
@@ -204,8 +217,10 @@ def _seconds_of_sample(
         )
 
     question = f"{_kind(x)} {inputs} to {outputs} at {positions}: {','.join(names)}"
+    prefers_nnpack = favours_nnpack() and positions >= _NNPACK_POSITIONS
+    preference = ("nnpack", *_PREFERENCE) if prefers_nnpack else _PREFERENCE
     with torch.no_grad():
-        return speeds().look_up(question, names, ask)
+        return _times(question, names, preference, ask)
 
 
 def _seconds_of_moves(x: torch.Tensor, channels: int, positions: int) -> float:
@@ -224,7 +239,7 @@ def _seconds_of_moves(x: torch.Tensor, channels: int, positions: int) -> float:
 
     with torch.no_grad():
         question = f"{_kind(x)} move {channels} at {positions}"
-        return sum(speeds().look_up(question, _MOVES, ask).values())
+        return sum(_times(question, _MOVES, _MOVES, ask).values())
 
 
 def resolve_precision(precision: str) -> str:

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from tests.toy import SHALLOW
 
 from impasto.engines.iterative import optimize
 from impasto.engines.iterative.checkpoint import read_snapshot, write_snapshot
@@ -29,7 +30,7 @@ def pictures():
 
 def toy(**changed):
     """Two scales of 48x48 and 96x96, 10 and 14 evaluations."""
-    values = {"size": 96, "scales": 2, "iterations": 24, "tolerance": 0.0, "history": 3}
+    values = {"size": 96, "scales": 2, "iterations": 24, "tolerance": 0.0, "history": 3, **SHALLOW}
     return Settings(**{**values, **changed})
 
 
