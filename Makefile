@@ -11,7 +11,7 @@ endif
 INSTALLED := .venv/installed
 
 # As many tests at a time as there are cores, at most four, since each process takes 2 GB.
-PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder
 
 .PHONY: demo test test-fast check tests docs wheel faults clean
 

@@ -41,14 +41,13 @@ hypothesis.settings.register_profile("impasto", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("impasto")
 
 
-_BROWSER = "studio in a browser"
-_LONGEST = (  # files, or groups, that take over a minute
-    _BROWSER,
+_STUDIO_PAGE = "test_browser"  # what the names of its files begin with
+_LONGEST = (  # files that take over a minute; the first are those of the studio's page
+    _STUDIO_PAGE,
     "test_parity",
     "test_service",
     "test_resuming",
     "test_paint",
-    "test_browser_example",
     "test_restarts",
     "test_restart",
     "test_optimize",
@@ -74,29 +73,35 @@ def pytest_configure(config):
     )
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Skip slow tests unless asked, mark those that need a browser, and start long files first.
-
-    With several processes (`pytest -n 2 --dist loadgroup`) the tests of a file share one, and so do
-    all that open the studio's page, which share one studio and one browser.
-    """
+    """Skip slow tests unless asked, mark those that need a browser, and start long files first."""
     skip = pytest.mark.skip(reason="slow; runs with --slow")
     for item in items:
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(skip)
-        group = item.path.stem
-        if "open_page" in getattr(item, "fixturenames", ()):
-            group = _BROWSER
-        if group in (_BROWSER, "test_browser_example"):
+        if item.path.stem.startswith("test_browser"):
             item.add_marker(pytest.mark.browser)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=_rank)
+    items.sort(key=lambda item: _rank(item.path.stem))
 
 
-def _rank(item):
-    group = item.get_closest_marker("xdist_group").args[0]
-    return _LONGEST.index(group) if group in _LONGEST else len(_LONGEST)
+def _rank(file):
+    if file.startswith(_STUDIO_PAGE):
+        return 0
+    return _LONGEST.index(file) if file in _LONGEST else len(_LONGEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file together, and all that share the studio's page and its browser."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = Path(nodeid.partition("::")[0])
+            of_page = file.parent.name == "studio" and file.stem.startswith("test_browser")
+            return _STUDIO_PAGE if of_page else str(file)
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

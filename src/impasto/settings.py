@@ -243,6 +243,8 @@ class Settings(BaseModel):
             60
         """
         chosen = {name: getattr(self, name) for name in CHOSEN}
+        if self.style_loss != "gram" and PRESETS[self.preset].get("normalization") == "none":
+            chosen["normalization"] = self.normalization  # its default would not be valid
         usual = Settings(**chosen)
         if (self.init, self.iterations) != (usual.init, usual.iterations):
             chosen["init"] = self.init

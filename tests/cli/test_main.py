@@ -334,6 +334,16 @@ def test_a_print_sets_the_size(words, pixels, iterations):
     assert settings.iterations == iterations
 
 
+def test_a_preset_may_be_given_with_a_style_loss_that_its_normalization_excludes():
+    from impasto.cli import main
+
+    words = "--preset classic --style-loss moments --normalization relative"
+    settings = main.parse(["stylize", "photo.png", "painting.png", *words.split()]).settings
+    assert (settings.preset, settings.normalization) == ("classic", "relative")
+    assert settings.changed(size=300) == settings.changed(size=200).changed(size=300)
+    assert settings.changed(style_loss="gram", normalization="none").normalization == "none"
+
+
 def test_a_print_is_written_with_its_resolution(folder, capsys):
     words = ["stylize", "photo.png", "painting.png", "--quality", "draft", "-o", "out.png"]
     assert main([*words, "--print-mm", "8.128", "--dpi", "150"]) == 0

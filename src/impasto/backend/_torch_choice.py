@@ -59,8 +59,8 @@ _PAIRS = {
     if OPERATORS[forward].memory_format == OPERATORS[backward].memory_format
 }
 _MOVES = "to channels last", "to channels first"
-# Order of preference where nothing is measured. NNPACK transforms each kernel, which takes ten times
-# as long as the convolution of a few positions.
+# Order of preference where nothing is measured. NNPACK transforms each kernel, which takes ten
+# times as long as the convolution of a few positions.
 _PREFERENCE = ("channels_last", "packed", "stock", "nnpack")
 _NNPACK_POSITIONS = 256
 _CHOICES: dict[str, Choice] = {}  # by layer

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import get_args
+
 from ..presets import BLENDABLE, PRESETS, QUALITIES, STYLE_LOSSES, starts_from_blend
-from ..settings import Settings
+from ..settings import Normalization, Settings
 
 _DECIDING = ("init", "iterations", *BLENDABLE)  # settings that decide how a run starts
 
@@ -14,7 +17,12 @@ def default_settings(words: list[str]) -> Settings:
     The parser fills in every setting, so the defaults that a preset, a quality or a budget implies
     must be known before it runs.
     """
-    choices = {"preset": PRESETS, "quality": QUALITIES, "style_loss": STYLE_LOSSES}
+    choices: dict[str, Collection[str]] = {
+        "preset": PRESETS,
+        "quality": QUALITIES,
+        "style_loss": STYLE_LOSSES,
+        "normalization": get_args(Normalization),
+    }
     given = {name: value for name in choices if (value := _value(words, name))}
     if any(value not in choices[name] for name, value in given.items()):
         return Settings()  # the parser reports the error
