@@ -13,6 +13,7 @@ import time
 
 import numpy as np
 import pytest
+from tests.toy import SHALLOW_OPTIONS
 
 import impasto
 from impasto.cli import stylize
@@ -21,7 +22,10 @@ from impasto.engines.iterative import optimize
 from impasto.workflows import checkpointing
 from impasto.workflows.run_folder import folder_of, lock_folder
 
-TINY = ("--size", "48", "--scales", "1", "--iterations", "12", "--tolerance", "0", "-q")
+TINY = (
+    *("--size", "48", "--scales", "1", "--iterations", "12", "--tolerance", "0", "-q"),
+    *SHALLOW_OPTIONS,
+)
 WORDS = ["stylize", "photo.png", "painting.png", *TINY]
 
 

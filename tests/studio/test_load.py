@@ -8,13 +8,14 @@ import pytest
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from tests.studio.whole import client, ended, squares, studio, until
+from tests.toy import SHALLOW
 
 import impasto
 
 USERS = [f"{name}:correct horse" for name in ("anna", "eva", "mina", "joon")]
 CLIENTS = 30
 MOST_EACH = 5  # unfinished jobs of a user
-SETTINGS = {"size": 64, "scales": 1, "iterations": 4, "tolerance": 0.0}
+SETTINGS = {"size": 64, "scales": 1, "iterations": 4, "tolerance": 0.0, **SHALLOW}
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.toy import SHALLOW
 
 import impasto
 from impasto.errors import ImpastoError
@@ -19,7 +20,7 @@ from impasto.settings import Settings
 from impasto.studio.jobs.job_file import ORDER, JobSpec, read_entry, write_entry
 from impasto.studio.jobs.service import JobService
 
-TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
+TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0, **SHALLOW}
 PATIENCE = 120  # seconds before a test fails
 # Loads the jobs of a gallery, and prints their evaluations until all are done.
 SERVER = """

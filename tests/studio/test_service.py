@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.toy import SHALLOW
 
 import impasto
 from impasto.errors import (
@@ -23,7 +24,7 @@ from impasto.settings import Settings
 from impasto.studio.jobs.job_file import JobSpec
 from impasto.studio.jobs.service import JobService
 
-TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
+TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0, **SHALLOW}
 LONG = {**TINY, "iterations": 100_000}
 PATIENCE = 120  # seconds before a test fails
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.toy import SHALLOW
 
 import impasto
 from impasto.settings import Settings
 from impasto.studio.jobs.job_file import JobEntry, JobSpec, first_stage
 from impasto.studio.jobs.stage import has_picture, next_stage, result_of, start_picture, start_stage
 
-TINY = {"size": 96, "scales": 2, "iterations": 14, "tolerance": 0.0}
+TINY = {"size": 96, "scales": 2, "iterations": 14, "tolerance": 0.0, **SHALLOW}
 
 
 @pytest.fixture

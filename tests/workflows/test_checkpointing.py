@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from tests.toy import SHALLOW
 
 import impasto
 from impasto.engines.iterative.checkpoint import read_snapshot, write_snapshot
@@ -30,7 +31,7 @@ from impasto.workflows.run_folder import (
     remove,
 )
 
-TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0}
+TINY = {"size": 48, "scales": 1, "iterations": 12, "tolerance": 0.0, **SHALLOW}
 
 
 class Stop(Exception):

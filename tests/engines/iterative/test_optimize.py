@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 from PIL import Image as PIL
+from tests.toy import SHALLOW
 
 from impasto.engines.iterative import optimize
 from impasto.engines.iterative.optimize import optimize_image
@@ -40,12 +41,17 @@ def toy(**changed):
     return Settings(**{"size": 128, "scales": 2, "iterations": 9, **changed})
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_steps_tell_where_the_run_stands(content, style, optimizer):
-    settings = toy(size=144, optimizer=optimizer)
+@pytest.fixture(scope="module", params=OPTIMIZERS)
+def run(content, style, request):
+    """A run of two scales, and its settings."""
+    settings = toy(size=144, optimizer=request.param, **SHALLOW)
+    return settings, list(optimize_image(content, [style], settings))
+
+
+def test_steps_tell_where_the_run_stands(content, style, run):
+    settings, steps = run
     stages = plan(content.shape[:2], style.shape[:2], settings)
     assert len(stages) == 2
-    steps = list(optimize_image(content, [style], settings))
     assert [step.scale for step in steps] == sorted(step.scale for step in steps)
     assert {step.scale for step in steps} == {0, 1}
     assert all(step.scales == 2 and step.iterations == 9 for step in steps)
@@ -67,7 +73,9 @@ def test_a_plan_with_few_evaluations_for_the_last_scale_is_what_steps_count(
     monkeypatch, content, style
 ):
     monkeypatch.setattr(scales, "_FEW", ((100, 3),))  # as beyond 2048 pixels
-    steps = list(optimize_image(content, [style], toy(size=144, iterations=14, tolerance=0)))
+    steps = list(
+        optimize_image(content, [style], toy(size=144, iterations=14, tolerance=0, **SHALLOW))
+    )
     assert {step.iterations for step in steps} == {6 + 3}
     assert steps[-1].iteration == 6 + 3
     last = [step for step in steps if step.scale == 1]
@@ -87,11 +95,8 @@ def test_the_parts_of_each_step_add_up(content, style):
             assert losses[name] == pytest.approx(sum(layers), rel=1e-5, abs=1e-12)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_the_picture_never_gets_worse_within_a_scale(content, style, optimizer):
-    settings = toy(size=144, optimizer=optimizer)
-    steps = list(optimize_image(content, [style], settings))
-    for _, scale in itertools.groupby(steps, key=lambda step: step.scale):
+def test_the_picture_never_gets_worse_within_a_scale(run):
+    for _, scale in itertools.groupby(run[1], key=lambda step: step.scale):
         totals = [step.losses["total"] for step in scale]
         assert totals == sorted(totals, reverse=True)
         assert totals[-1] < totals[0]
@@ -216,6 +221,7 @@ def test_a_loss_that_overflows_later_has_diverged_with_the_last_good_step(conten
         content_weight=1e38,
         optimizer="adam",
         learning_rate=1.0,
+        **SHALLOW,
     )
     steps = []
     with pytest.raises(DivergedError, match="not finite") as caught:
@@ -255,7 +261,7 @@ def test_an_interrupt_amid_an_evaluation_yields_one_more_step(
         return evaluate_point(*arguments)
 
     monkeypatch.setattr(optimize, "evaluate_point", interrupted)
-    settings = toy(size=48, scales=1, iterations=20, optimizer=optimizer)
+    settings = toy(size=48, scales=1, iterations=20, optimizer=optimizer, **SHALLOW)
     steps = []
     with pytest.raises(KeyboardInterrupt):
         for step in optimize_image(content, [style], settings):

@@ -115,7 +115,7 @@ def test_lbfgs_needs_no_more_evaluations_than_scipy_on_rosenbrock(name):
 
 
 def test_lbfgs_needs_no_more_evaluations_than_scipy_on_a_picture():
-    content = resize(np.float32(data.astronaut()) / 255, (80, 80))
+    content = resize(np.float32(data.astronaut()) / 255, (48, 48))
     kernels = objective.load_kernels(SETTINGS)
     problem = make_problem(
         content, [sample_style("swirls", 96)], objective.UNGUIDED, kernels, SETTINGS
@@ -128,7 +128,7 @@ def test_lbfgs_needs_no_more_evaluations_than_scipy_on_a_picture():
     values = []
 
     def for_scipy(x):
-        point = evaluate(to_pixels(x.reshape(80, 80, 3).astype(np.float32)))
+        point = evaluate(to_pixels(x.reshape(48, 48, 3).astype(np.float32)))
         values.append(float(point.value))
         return values[-1], np.float64(ops.convert_to_numpy(point.gradient)).ravel()
 
