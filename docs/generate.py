@@ -1,6 +1,6 @@
 """Write what the documentation takes from the code: the table of settings, and the layout.
 
-With `--site` also `cli.md`, the help of each command, which only the site has.
+With `--site` also what only the site has: `cli.md`, the help of each command, and `changelog.md`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import io
 import os
+import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -139,3 +140,4 @@ if __name__ == "__main__":
         path.write_text(text, "utf-8")
     if "--site" in sys.argv:
         (ROOT / "docs/cli.md").write_text(commands(), "utf-8")
+        shutil.copyfile(ROOT / "CHANGELOG.md", ROOT / "docs/changelog.md")
