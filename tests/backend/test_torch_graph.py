@@ -84,7 +84,7 @@ def test_other_shapes_are_recorded_anew():
     assert Program.made == 3
 
 
-@pytest.mark.parametrize(("graph", "why"), [(Broken, "not permitted"), (Wrong, "another result")])
+@pytest.mark.parametrize(("graph", "why"), [(Broken, "not permitted"), (Wrong, "different result")])
 def test_what_cannot_be_recorded_goes_on_as_before_and_says_why(graph, why):
     recorded = Recorded(function, graph)
     with pytest.warns(UserWarning, match=why) as caught:
