@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.toy import SHALLOW
 
 CASE = """
 import numpy as np
@@ -29,13 +30,13 @@ counts = []
 for tile in (None, None, 64, 64):
     content, style = (rng.random((96, 128, 3), dtype=np.float32) for _ in range(2))
     before = traced
-    settings = Settings(size=128, scales=1, iterations=4, tile=tile, seed=len(counts))
+    settings = Settings(size=128, scales=1, iterations=4, tile=tile, seed=len(counts), **SHALLOW)
     for step in optimize_image(content, [style], settings):
         pass
     assert np.isfinite(step.losses["total"])
     counts.append(traced - before)
 print(counts)
-"""
+""".replace("SHALLOW", repr(SHALLOW))
 
 
 @pytest.mark.parametrize("backend", ["jax", "tensorflow"])

@@ -23,8 +23,9 @@ from impasto.workflows import checkpointing
 from impasto.workflows.run_folder import folder_of, lock_folder
 
 TINY = (
-    *("--size", "48", "--scales", "1", "--iterations", "12", "--tolerance", "0", "-q"),
+    *("--size", "48", "--scales", "1", "--iterations", "12", "--tolerance", "0"),
     *SHALLOW_OPTIONS,
+    "-q",
 )
 WORDS = ["stylize", "photo.png", "painting.png", *TINY]
 

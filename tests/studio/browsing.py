@@ -77,9 +77,13 @@ class Page:
         self.send_command("Emulation.setTouchEmulationEnabled", {"enabled": phone})
         self.send_command("Emulation.setEmulatedMedia", {"features": [scheme]})
         self.send_command("Emulation.setUserAgentOverride", languages)
-        self.driver.get("about:blank")
+        self.close()
         self.driver.get(self.studio.url)
         self.until(lambda: self.sees("#finer"), seconds=60)
+
+    def close(self):
+        """Leave the page."""
+        self.driver.get("about:blank")
 
     def send_command(self, command, values):
         return self.driver.execute_cdp_cmd(command, values)

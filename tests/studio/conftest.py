@@ -31,9 +31,10 @@ def open_page(tmp_path_factory):
 
 @pytest.fixture
 def page(open_page):
-    """The page, freshly loaded."""
+    """The page, freshly loaded; closed after the test, since it keeps asking the server."""
     open_page.open()
-    return open_page
+    yield open_page
+    open_page.close()
 
 
 @pytest.fixture

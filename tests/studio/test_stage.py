@@ -124,7 +124,7 @@ def test_rounds_fit_the_remaining_evaluations(tmp_path, entry, iterations):
     assert stage.settings.rounds <= max(1, stage.settings.iterations)
 
 
-@pytest.mark.filterwarnings("ignore:the run has a budget")
+@pytest.mark.filterwarnings("ignore:the run has a time budget")
 def test_a_budget_covers_all_stages(tmp_path, entry):
     asked = entry(budget=1000)
     running, step = painted(tmp_path, asked, lambda step: step.iteration >= 3)

@@ -115,8 +115,9 @@ def test_several_styles_have_their_shares(photograph):
 @pytest.mark.parametrize("size", [(1, 1), (5, 200), (60, 15), (16, 16)])
 def test_photographs_too_small_for_the_network_are_enlarged_for_it(size):
     tiny = np.random.default_rng(0).random((*size, 3), np.float32)
-    shown = first(tiny, "wave", init="blend", height=32)
-    assert shown.shape[:2] == (32, 32 * size[1] // size[0])
+    height = 32 if size[1] >= size[0] else 64
+    shown = first(tiny, "wave", init="blend", height=height)
+    assert shown.shape[:2] == (height, height * size[1] // size[0])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 90), (60, 15)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.toy import SHALLOW
 
 from impasto.backend import ops
 from impasto.engines.iterative.optimize import optimize_image
@@ -77,7 +78,7 @@ def test_a_seamless_picture_is_seen_as_numpy_wraps_it(rng):
 
 
 def last(photograph, style, guidance, **changed):
-    settings = Settings(**{"size": 64, "scales": 1, "iterations": 8, **changed})
+    settings = Settings(**{"size": 64, "scales": 1, "iterations": 8, **SHALLOW, **changed})
     return list(optimize_image(photograph, [style], settings, guidance=guidance))[-1].image
 
 
