@@ -9,6 +9,7 @@ import numpy as np
 import impasto
 from impasto.studio.jobs.job_file import first_stage, read_entry
 from impasto.workflows.reproduce import prepare_again
+from impasto.workflows.run_folder import RUN, folder_of
 
 BEFORE = Path(__file__).parent / "before"
 
@@ -30,3 +31,19 @@ def test_a_job_of_the_studio_is_read():
     assert entry.spec.titles == ("Swirls",) and entry.asked_at == 17
     assert (entry.spec.settings.tv_power, entry.spec.settings.tv_weight) == (1.25, 4.0)
     assert entry.stage == first_stage(entry.spec)
+
+
+def test_a_checkpoint_is_resumed(tmp_path):
+    for name in ("photo.png", "painting.png"):
+        shutil.copyfile(BEFORE / name, tmp_path / name)
+    folder = folder_of(tmp_path / "out.png")
+    shutil.copytree(BEFORE / "run", folder)
+    run = (folder / RUN).read_text("utf-8")
+    (folder / RUN).write_text(run.replace("FOLDER", tmp_path.as_posix()), "utf-8")
+    steps = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # this machine may be another
+        result = impasto.resume(tmp_path / "out.png", on_step=steps.append)
+    uninterrupted = impasto.read_image(BEFORE / "resumed.png")
+    assert np.abs(result.image - uninterrupted).max() < 2 / 255
+    assert steps[0].iteration == 6 and steps[-1].iteration == 12
