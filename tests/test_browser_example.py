@@ -317,7 +317,7 @@ def test_a_camera_frame_is_painted_and_can_be_saved(browser, site):
         ("any.onnx", "any.onnx asks for picture and style. Export it with one style baked in."),
     ],
 )
-def test_a_network_that_cannot_be_used_is_told_in_words(browser, site, model_file, told):
+def test_a_network_that_cannot_be_used_has_a_message(browser, site, model_file, told):
     browser.open(f"{site}/?on=wasm&model={model_file}")
     assert browser.wait_for("ready", "error").startswith(told)
 
@@ -329,7 +329,7 @@ def test_a_network_that_cannot_be_used_is_told_in_words(browser, site, model_fil
         (None, "file.png is not a picture that this browser can read."),
     ],
 )
-def test_a_picture_that_cannot_be_used_is_told_in_words(browser, site, tmp_path, size, told):
+def test_a_picture_that_cannot_be_used_has_a_message(browser, site, tmp_path, size, told):
     path = tmp_path / "file.png"
     if size:
         Image.new("RGB", size).save(path)

@@ -75,7 +75,7 @@ def test_it_records_at_the_second_call_of_a_shape():
         expect(*each)
 
 
-def test_other_shapes_are_recorded_anew():
+def test_other_shapes_are_recorded_again():
     recorded = Recorded(function, Program)
     for size in (4, 5, 4):
         for _ in range(3):
@@ -85,7 +85,7 @@ def test_other_shapes_are_recorded_anew():
 
 
 @pytest.mark.parametrize(("graph", "why"), [(Broken, "not permitted"), (Wrong, "different result")])
-def test_what_cannot_be_recorded_goes_on_as_before_and_says_why(graph, why):
+def test_a_failed_recording_is_a_warning_and_steps_run_as_before(graph, why):
     recorded = Recorded(function, graph)
     with pytest.warns(UserWarning, match=why) as caught:
         for _ in range(8):

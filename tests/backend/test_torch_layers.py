@@ -257,7 +257,7 @@ def test_chosen_operators_are_named_and_used_again(rng, nothing_known):
 
 
 @pytest.mark.parametrize("names", ["", "stock", "stock nothing", "stock packed", "stock " * 3])
-def test_operators_that_are_not_here_are_chosen_anew(rng, nothing_known, names):
+def test_missing_operators_are_chosen_again(rng, nothing_known, names):
     x, kernel = features(rng, 3, 12, 12), kernel_of(rng, 3, 32)
     chosen = choice.choose(x, kernel)
     (layer,) = choice.operators()

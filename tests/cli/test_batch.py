@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_folder_is_painted_beside_it_and_the_same_command_goes_on(folder, capsys):
+def test_a_folder_is_painted_beside_it_and_the_same_command_resumes(folder, capsys):
     (folder / "photos" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
     assert main(["stylize", "photos", "style.png", *TOY]) == 1
     out, err = capsys.readouterr()
@@ -43,7 +43,7 @@ def test_a_folder_is_painted_beside_it_and_the_same_command_goes_on(folder, caps
     assert out.splitlines() == paths and "0 done, 3 skipped, 0 failed" in err
 
 
-def test_other_settings_need_force_and_quiet_tells_failures_alone(folder, capsys):
+def test_other_settings_need_force_and_quiet_prints_failures_alone(folder, capsys):
     words = ["stylize", "photos/deeper", "style.png", "-q"]
     assert main([*words, *TOY]) == 0
     assert capsys.readouterr() == ("photos/deeper_style/b.png\n", "")
@@ -100,7 +100,7 @@ def test_debug_shows_the_traceback_of_a_failure(folder, capsys):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT to send to another process")
-def test_an_interrupt_ends_all_keeps_what_is_done_and_goes_on_later(folder):
+def test_an_interrupt_ends_all_and_keeps_finished_pictures(folder):
     command = [sys.executable, "-c", "from impasto.cli.main import entry; entry()"]
     command += ["stylize", "photos", "style.png", "--size", "64", "--tolerance", "0"]
     command += ["--iterations", "100000", "--scales", "1", "--precision", "float32"]

@@ -140,7 +140,7 @@ def test_save_every_writes_the_picture_after_every_so_many_evaluations(folder, c
     assert impasto.read_image("out_at_iteration_2.png").shape == (32, 48, 3)
 
 
-def test_classic_writes_a_picture_after_each_round_and_tells_its_loss_and_time(folder, capsys):
+def test_classic_writes_a_picture_after_each_round_with_loss_and_time(folder, capsys):
     words = ["stylize", "photo.png", "painting.png", "--preset", "classic", "-o", "out.png"]
     assert main([*words, "--height", "32", "--rounds", "2", "--iterations", "4"]) == 0
     out, err = capsys.readouterr()
@@ -308,7 +308,7 @@ def test_words_that_mean_nothing_are_wrong_usage(capsys, words, hint):
         (["--budget", "2m"], "at most 2 min"),
     ],
 )
-def test_the_plan_tells_size_precision_memory_and_time(capsys, words, time):
+def test_the_plan_has_size_precision_memory_and_time(capsys, words, time):
     assert stylize("-o", "out.png", "--precision", "float32", *words) == 0
     assert re.search(
         rf"48x32 in 1 scale\(s\), computed in float32, memory about \d\.\d GB, {time}\n",
@@ -627,7 +627,7 @@ def test_the_version_is_that_of_the_package(capsys, word):
     assert capsys.readouterr() == (f"impasto {version('impasto')}\n", "")
 
 
-def test_whatever_goes_wrong_is_said_without_a_traceback(capsys, monkeypatch):
+def test_every_error_is_a_message_without_a_traceback(capsys, monkeypatch):
     def fail(*args, **options):
         raise RuntimeError("first line\nsecond line")
 

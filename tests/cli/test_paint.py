@@ -68,7 +68,7 @@ def test_stroke_size_is_an_option(folder, capsys):
     assert "stroke_size" in capsys.readouterr().err.replace("-", "_")
 
 
-def test_paint_takes_folders_and_goes_on_after_a_bad_picture(folder, capsys):
+def test_paint_takes_folders_and_continues_after_a_bad_picture(folder, capsys):
     (folder / "photos" / "c.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
     assert main(["paint", "photos", "photo.png", "--style", "scream", "-o", "done"]) == 1
     out, err = capsys.readouterr()
@@ -174,7 +174,7 @@ def test_styles_of_one_s_own_network_have_no_paintings(folder, capsys, model):
     assert plain.shape == shown.shape and np.abs(plain - shown).mean() > 0.01
 
 
-def test_shares_and_drives_are_told_apart():
+def test_shares_and_drives_are_distinguished():
     assert parse_styles(("wave",)) == "wave"
     assert parse_styles(("wave:2",)) == {"wave": 2.0}
     assert parse_styles(("wave", "scream:3")) == {"wave": 1.0, "scream": 3.0}
@@ -183,7 +183,7 @@ def test_shares_and_drives_are_told_apart():
         parse_styles(("wave:x", "scream"))
 
 
-def test_an_interrupted_training_goes_on_as_if_nothing_had_been(folder, capsys, monkeypatch):
+def test_an_interrupted_training_is_resumed_exactly(folder, capsys, monkeypatch):
     toy = ["--widths", "4", "4", "6", "8", "--blocks", "1", "--crop", "32", "--batch", "1"]
     toy += ["--steps", "4", "--preview-every", "2", "-q"]
     write = train.write_image

@@ -79,7 +79,7 @@ def interrupt(monkeypatch, at, end=KeyboardInterrupt):
     monkeypatch.setattr(optimize, "evaluate_point", evaluate_point)
 
 
-def test_after_an_interrupt_resume_goes_on_to_the_same_picture(folder, whole, capsys, monkeypatch):
+def test_after_an_interrupt_resume_gives_the_same_picture(folder, whole, capsys, monkeypatch):
     interrupt(monkeypatch, 7)
     assert main([*WORDS, "-o", "out.png", "--checkpoint"]) == 130
     err = capsys.readouterr().err
@@ -113,7 +113,7 @@ def test_a_run_may_be_interrupted_again_and_again_from_any_folder(
     np.testing.assert_array_equal(impasto.read_image(folder / "out.png"), whole)
 
 
-def test_an_error_that_ends_a_run_says_how_to_go_on(folder, whole, capsys, monkeypatch):
+def test_an_error_that_ends_a_run_says_how_to_resume(folder, whole, capsys, monkeypatch):
     interrupt(monkeypatch, 5, MemoryError)
     assert main([*WORDS, "-o", "out.png", "--checkpoint"]) == 1
     err = capsys.readouterr().err
@@ -148,7 +148,7 @@ def test_the_options_of_the_command_stay(folder, capsys, monkeypatch):
     assert np.abs(values - np.round(values)).mean() > 0.1  # sixteen bits
 
 
-def test_the_rounds_of_the_classic_preset_go_on(folder, capsys, monkeypatch):
+def test_the_rounds_of_the_classic_preset_are_resumed(folder, capsys, monkeypatch):
     words = ["stylize", "photo.png", "painting.png", "--preset", "classic", "--height", "32"]
     words += ["--rounds", "3", "--iterations", "9", "--checkpoint"]
     assert main([*words, "-o", "whole.png"]) == 0
@@ -299,11 +299,11 @@ def check_kills(folder, number):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows kills otherwise")
-def test_a_run_that_is_killed_goes_on_to_the_same_picture(folder):
+def test_a_killed_run_gives_the_same_picture(folder):
     check_kills(folder, 2)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows kills otherwise")
-def test_a_run_that_is_killed_ten_times_goes_on_to_the_same_picture(folder):
+def test_a_run_that_is_killed_ten_times_gives_the_same_picture(folder):
     check_kills(folder, 10)

@@ -18,7 +18,7 @@ from impasto.errors import DivergedError
     ],
     ids=["memory", "diverged", "bug"],
 )
-def test_picture_so_far_is_kept_whatever_fails(error, words, tmp_path, monkeypatch, capsys):
+def test_picture_so_far_is_kept_after_every_failure(error, words, tmp_path, monkeypatch, capsys):
     paths = [str(tmp_path / name) for name in ("photo.png", "style.png", "out.png")]
     for path in paths[:2]:
         impasto.write_image(path, np.random.default_rng(0).random((40, 40, 3), dtype=np.float32))

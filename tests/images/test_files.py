@@ -521,7 +521,7 @@ def test_an_interrupted_write_leaves_no_temporary(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_whatever_an_encoder_raises_becomes_a_picture_error(tmp_path, monkeypatch):
+def test_every_error_of_an_encoder_becomes_a_picture_error(tmp_path, monkeypatch):
     def fail(*args, **options):
         raise SystemError("tile cannot extend outside image")
 

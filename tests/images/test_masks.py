@@ -46,7 +46,7 @@ def area_mean(mask, size):
         PIL.fromarray(np.array([[255, 0]], np.uint8)),
     ],
 )
-def test_white_is_inside_whatever_holds_it(array):
+def test_white_is_inside_in_every_format(array):
     mask = read_mask(array)
     assert mask.dtype == np.float32
     np.testing.assert_array_equal(mask, [[1, 0]])

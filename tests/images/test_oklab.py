@@ -83,7 +83,7 @@ def test_there_and_back():
 
 
 @given(labs)
-def test_whatever_goes_in_a_colour_of_srgb_comes_out(lab):
+def test_the_result_is_always_a_colour_of_srgb(lab):
     image = from_oklab(lab)
     assert image.shape == lab.shape and image.dtype == np.float32
     assert image.min() >= 0 and image.max() <= 1

@@ -113,7 +113,7 @@ def test_a_failure_does_not_keep_the_others_back(folder):
         (ZeroDivisionError("a bug"), "unexpected ZeroDivisionError: a bug"),
     ],
 )
-def test_a_run_that_breaks_off_is_told_of_and_nothing_is_kept(folder, monkeypatch, error, words):
+def test_a_run_that_breaks_off_is_reported_and_leaves_nothing(folder, monkeypatch, error, words):
     def break_off(task, photograph, step):
         if task.number == 1:
             raise error
@@ -200,7 +200,7 @@ def names(*places, ending=".png"):
     return [task.result.as_posix() for task in plan_outputs(found, Path("out"), ending)]
 
 
-def test_results_of_the_same_name_are_told_apart():
+def test_results_of_the_same_name_get_different_paths():
     assert names("a.jpg", "a.png", "b.jpg", "c/a.jpg") == [
         "out/a_jpg.png",
         "out/a_png.png",

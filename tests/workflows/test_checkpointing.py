@@ -264,7 +264,7 @@ def stop(folder, *pictures, at=6, **changed):
         impasto.stylize(*pictures, checkpoint=folder, on_step=end, **{**TINY, **changed})
 
 
-def test_a_program_goes_on_to_the_same_picture(stopped, whole):
+def test_a_resumed_program_gives_the_same_picture(stopped, whole):
     folder, *_ = stopped
     assert {path.name for path in folder.iterdir()} == {"run.json", "state.safetensors", "lock"}
     seen = []
@@ -333,7 +333,7 @@ def test_a_damaged_checkpoint_is_refused(stopped):
         impasto.resume(stopped[0])
 
 
-def test_other_circumstances_are_told_and_it_goes_on(stopped, monkeypatch, whole):
+def test_another_environment_is_a_warning_and_the_run_continues(stopped, monkeypatch, whole):
     conditions = run_record.numerical_environment()
     monkeypatch.setattr(run_record, "numerical_environment", lambda: {**conditions, "threads": 77})
     with pytest.warns(UserWarning, match=r"may differ by rounding.*threads was \d+ and is 77"):
@@ -362,7 +362,7 @@ def test_a_checkpoint_without_operators_is_resumed_with_a_warning(stopped, whole
     assert np.abs(result.image - whole[1]).mean() < 1e-3
 
 
-def test_what_is_left_of_a_budget_is_told(whole, tmp_path):
+def test_the_rest_of_a_budget_is_reported(whole, tmp_path):
     stop(tmp_path / "run", *whole[0], budget=500.0)
     with pytest.warns(UserWarning, match=r"time budget with (4\d\d|500) s left"):
         result = impasto.resume(tmp_path / "run")
@@ -428,7 +428,7 @@ def test_a_folder_in_the_place_of_a_file_is_said(whole, tmp_path):
         impasto.stylize(*whole[0], checkpoint=tmp_path / "file/run", **TINY)
 
 
-def test_time_goes_on_where_it_stopped(stopped):
+def test_time_continues_where_it_stopped(stopped):
     about = read_snapshot(stopped[0] / "state.safetensors").about
     assert about["seconds"] > 0
     began = time.perf_counter()

@@ -140,7 +140,7 @@ def test_a_file_holds_one_style_or_several(model, photo, tmp_path):
         paint(photo, tmp_path / "none.impasto")
 
 
-def test_a_file_that_was_written_anew_is_read_anew(model, photo, tmp_path):
+def test_a_file_that_changed_is_read_again(model, photo, tmp_path):
     path = tmp_path / "s.impasto"
     found = []
     for name in ("wave", "scream"):

@@ -45,7 +45,7 @@ def pairs_of(folder, settings=QUICK):
     return list(make_pairs(folder / "photos", folder / "swirls.png", folder / "pairs", settings))
 
 
-def test_pairs_are_made_once_and_told_of(folder):
+def test_pairs_are_made_once_and_reported(folder):
     first = pairs_of(folder)
     assert [(pair.number, pair.count, pair.status) for pair in first] == [
         (1, 2, "done"),
@@ -62,7 +62,7 @@ def test_pairs_are_made_once_and_told_of(folder):
     assert len(manifest["pairs"]["0.png"]["photograph_sha256"]) == 64
 
 
-def test_an_interrupted_run_goes_on_and_changed_photographs_are_painted_anew(folder):
+def test_an_interrupted_run_is_resumed_and_changed_photographs_are_repainted(folder):
     run = make_pairs(folder / "photos", folder / "swirls.png", folder / "pairs", QUICK)
     next(run)
     run.close()

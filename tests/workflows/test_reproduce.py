@@ -392,7 +392,7 @@ def test_a_picture_above_the_limit_is_refused(folder):
         prepare_again(folder / "out.png", max_pixels=100)
 
 
-def test_other_weights_are_told_and_unknown_ones_not_read(folder):
+def test_other_weights_are_a_warning_and_unknown_ones_not_read(folder):
     rewrite(folder / "out.png", lambda r: r["weights"].update(md5="0" * 32))
     with pytest.warns(UserWarning, match=r"md5 0000.*this machine uses"):
         prepare_again(folder / "out.png")
@@ -421,7 +421,7 @@ def test_known_weights_are_used_where_they_are_named(folder):
             assert prepare_again(folder / "out.png").settings.weights == str(folder / "w.bin")
 
 
-def test_what_computes_otherwise_is_told(folder):
+def test_a_different_environment_is_a_warning(folder):
     def change(record):
         record["versions"].update(numpy="1.0", python="2.7")
         record.update(backend="plaidml", threads=99, precision="tf32", device="abacus\x1b")
@@ -437,7 +437,7 @@ def test_what_computes_otherwise_is_told(folder):
     prepare_again(folder / "out.png", changes={"size": 40})  # the picture differs anyway
 
 
-def test_a_budget_of_time_is_told(folder):
+def test_a_time_budget_is_a_warning(folder):
     rewrite(folder / "out.png", lambda r: r["settings"].update(budget=5))
     with pytest.warns(UserWarning, match="budget"):
         prepare_again(folder / "out.png")

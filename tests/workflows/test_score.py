@@ -25,7 +25,7 @@ def test_classic_score_agrees_with_the_formulas(pictures, exact_layers):
         assert loss == pytest.approx(wanted[f"style/{layer}"], rel=1e-4)
 
 
-def test_distances_are_those_of_the_relative_losses_whatever_the_preset(pictures, exact_layers):
+def test_distances_are_those_of_the_relative_losses_for_every_preset(pictures, exact_layers):
     scored = score(*pictures, settings=impasto.Settings(preset="classic", style_fit="keep"))
     wanted = relative_objective(
         *(np.float64(picture) for picture in pictures),

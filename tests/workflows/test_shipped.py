@@ -43,7 +43,7 @@ def test_it_is_small_and_says_what_it_is():
 
 
 @pytest.mark.parametrize("name", STYLES)
-def test_each_style_paints_the_photograph_anew(photo, painted, name):
+def test_each_style_gives_another_picture(photo, painted, name):
     image = painted[name]
     assert image.shape == photo.shape and np.isfinite(image).all()
     assert difference(image, photo) > 0.06

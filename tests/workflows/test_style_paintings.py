@@ -59,7 +59,7 @@ def test_every_shipped_style_has_its_painting():
         assert {**about, **painting_facts()[name]} == about
 
 
-def test_the_network_s_card_tells_the_same():
+def test_the_network_s_card_agrees():
     for name, about in impasto.styles(impasto.shipped_model()).items():
         assert about.items() <= painting_facts()[name].items()
 
@@ -71,7 +71,7 @@ def test_the_folder_has_what_the_table_of_the_training_names():
     assert {path.stem for path in folder.glob("*.jpg")} == {*painting_facts()}
 
 
-def test_the_model_card_tells_the_same():
+def test_the_model_card_agrees():
     text = (ROOT / "docs/model_card.md").read_text("utf-8")
     for name, facts in painting_facts().items():
         assert f"| `{name}` | {' | '.join(facts[key] for key in FACTS)} |" in text

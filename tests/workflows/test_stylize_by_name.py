@@ -61,7 +61,7 @@ def test_the_command_takes_names_and_again_finds_their_paintings(folder, capsys)
     assert recorded_command("anew.png").startswith("impasto stylize photo.png wave scream ")
 
 
-def test_a_guess_at_a_shipped_painting_is_not_told_as_its_learned_style(folder):
+def test_a_predicted_style_is_not_recorded_as_the_learned_one(folder):
     guess = impasto.paint("photo.png", style_painting("wave"), size=32)
     guess.save("guess.png")
     assert guess.record["style"] == "wave.jpg"
@@ -84,7 +84,7 @@ def test_again_says_if_the_shipped_painting_is_another(folder, monkeypatch):
         again("out.png")
 
 
-def test_a_run_by_name_goes_on_from_its_checkpoint(folder):
+def test_a_run_by_name_is_resumed_from_its_checkpoint(folder):
     settings = TINY.changed(iterations=4)
     whole = stylize("photo.png", "wave", settings=settings)
 

@@ -110,7 +110,7 @@ def test_a_disk_that_fills_leaves_the_former_snapshot_whole(snapshot, tmp_path):
     assert os.listdir(tmp_path) == ["state"]  # noqa: PTH208  # hidden files, too
 
 
-def test_file_and_folder_are_on_the_disk_before_it_goes_on(snapshot, tmp_path, monkeypatch):
+def test_file_and_folder_are_on_the_disk_before_the_run_continues(snapshot, tmp_path, monkeypatch):
     if os.name == "nt":
         pytest.skip("Windows settles no folders")
     settled, fsync = [], os.fsync

@@ -105,7 +105,7 @@ def test_the_targets_of_a_round_are_those_of_its_start(pictures, tmp_path):
 @pytest.mark.parametrize(
     "changed", [{"seamless": True}, {"color": "luminance"}, {"style_loss": "moments"}]
 )
-def test_whatever_is_optimised_comes_back_as_it_was(pictures, tmp_path, changed):
+def test_every_parametrization_is_restored(pictures, tmp_path, changed):
     settings = toy(size=64, scales=1, iterations=6, **changed)
     steps = list(optimize_image(*pictures, settings))
     resume = through_a_file(steps[3].snapshot(), tmp_path)
@@ -120,7 +120,7 @@ def test_in_tiles_and_with_another_precision(pictures, tmp_path):
         same_run(steps[place:], list(optimize_image(*pictures, settings, resume=resume)))
 
 
-def test_a_run_from_noise_or_a_given_picture_goes_on_from_its_own(pictures, tmp_path, rng):
+def test_a_run_from_noise_or_a_given_picture_resumes_from_its_own(pictures, tmp_path, rng):
     settings = toy(size=48, scales=1, iterations=6, init="noise")
     init = rng.random((20, 20, 3), dtype=np.float32)
     steps = list(optimize_image(*pictures, settings, init=init))

@@ -193,7 +193,7 @@ def test_a_blend_of_styles_is_an_input_like_any(rng, model, tmp_path):
     assert np.abs(ours - painted_by_keras(model, picture, blend)).max() <= CLOSE
 
 
-def test_the_file_tells_what_it_is(model, tmp_path):
+def test_the_file_describes_itself(model, tmp_path):
     exported = export_onnx(model, tmp_path / "sea.onnx", style="sea")
     (told,) = onnx.load(exported.path).metadata_props
     about = json.loads(told.value)

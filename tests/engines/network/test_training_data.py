@@ -32,7 +32,7 @@ def test_squares_are_those_of_scikit_image(side):
     np.testing.assert_allclose(found[1], found[0][:, ::-1], atol=1e-5)
 
 
-def test_a_constant_picture_stays_constant_whatever_the_square():
+def test_a_constant_picture_stays_constant_for_every_crop():
     pictures = ops.convert_to_tensor(np.full((1, 50, 50, 3), 51, np.uint8))
     box = ops.convert_to_tensor(np.float32([[0.3, 1.7, 47.9, 1]]))
     np.testing.assert_allclose(

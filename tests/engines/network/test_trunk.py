@@ -120,7 +120,7 @@ def test_each_picture_of_a_batch_has_its_own_style_and_statistics(rng):
         np.testing.assert_allclose(together[i], alone[0], atol=1e-5)
 
 
-def test_noise_begins_where_it_is_told_to(rng):
+def test_noise_begins_at_its_offset(rng):
     network = make_network(RICH)
     pictures, vectors = rng.random((2, 32, 24, 3)), random_vectors(rng, 2, RICH)
     offsets = np.array([[3, 250], [77, 0]])
