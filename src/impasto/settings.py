@@ -189,15 +189,7 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_preset(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        if values.get("budget") is not None and not {"quality", "iterations"} & values.keys():
-            values = {"quality": "best", **values}
-        preset = PRESETS.get(str(values.get("preset", "default")), {})
-        qualities = QUALITIES if starts_from_blend(values) else WITHOUT_BLEND
-        quality = qualities.get(str(values.get("quality", "good")), {})
-        style_loss = STYLE_LOSSES.get(str(values.get("style_loss", "gram")), {})
-        return {**quality, **style_loss, **preset, **values, **size_of_print(values)}
+        return _with_defaults(values) if isinstance(values, dict) else values
 
     @property
     def seconds(self) -> float | None:
@@ -243,12 +235,10 @@ class Settings(BaseModel):
             60
         """
         chosen = {name: getattr(self, name) for name in CHOSEN}
-        if self.style_loss != "gram" and PRESETS[self.preset].get("normalization") == "none":
-            chosen["normalization"] = self.normalization  # its default would not be valid
-        usual = Settings(**chosen)
+        usual = _defaults(chosen)
         if (self.init, self.iterations) != (usual.init, usual.iterations):
             chosen["init"] = self.init
-            usual = Settings(**chosen)
+            usual = _defaults(chosen)
         defaults, present = usual.model_dump(), self.model_dump()
         kept = {name: value for name, value in present.items() if value != defaults[name]}
         if self.print_mm is not None:
@@ -256,6 +246,22 @@ class Settings(BaseModel):
         if values.get("print_mm", self.print_mm) is None:
             kept.pop("dpi", None)
         return Settings(**{**chosen, **kept, **values})
+
+
+def _with_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """Add the values that preset, quality, style loss, budget and print imply."""
+    if values.get("budget") is not None and not {"quality", "iterations"} & values.keys():
+        values = {"quality": "best", **values}
+    preset = PRESETS.get(str(values.get("preset", "default")), {})
+    qualities = QUALITIES if starts_from_blend(values) else WITHOUT_BLEND
+    quality = qualities.get(str(values.get("quality", "good")), {})
+    style_loss = STYLE_LOSSES.get(str(values.get("style_loss", "gram")), {})
+    return {**quality, **style_loss, **preset, **values, **size_of_print(values)}
+
+
+def _defaults(chosen: dict[str, Any]) -> Settings:
+    """Return the settings that a choice implies; not validated, since they may contradict."""
+    return Settings.model_construct(**_with_defaults(chosen))
 
 
 # Values of later settings that older records and checkpoints imply.

@@ -60,24 +60,22 @@ class Nodes:
         The step sizes are integers, 0..255, with a factor for each D.
         """
         kernels = value.reshape(*value.shape[:2], -1)
-        largest = (
-            np.abs(kernels).max(axis=2) / 127
-        )  # (D, C), the smallest steps that cover all values
+        # The smallest steps that cover all values, (D, C).
+        largest = np.abs(kernels).max(axis=2) / 127
         factors: NDArray[Any] = (largest.max(axis=1) / 255).astype(np.float32)
         factors[factors == 0] = 1
         counts: NDArray[Any] = np.ceil(largest / factors[:, None]).clip(1, 255)
         exact = kernels / (counts * factors[:, None])[..., None]
         whole = _round(exact.clip(-127, 127)).astype(np.int8)
 
-        steps = self._dequantize(f"{name}/steps", counts.astype(np.uint8), factors)
+        stored = self.constant(f"{name}/steps/factors", factors)
+        steps = self._dequantize(f"{name}/steps", counts.astype(np.uint8), stored)
         steps = self.add("Reshape", f"{name}/each_step", [steps, self.whole(f"{name}/each", -1)])
         x = self._dequantize(f"{name}/flat", whole.reshape(-1, kernels.shape[2]), steps)
         return self.add("Reshape", name, [x, self.whole(f"{name}/shape", *value.shape)])
 
-    def _dequantize(self, name: str, whole: NDArray[Any], steps: Array | str) -> str:
-        """Store integers; each row is multiplied by its step size."""
-        if not isinstance(steps, str):
-            steps = self.constant(f"{name}/factors", steps)
+    def _dequantize(self, name: str, whole: NDArray[Any], steps: str) -> str:
+        """Store integers; each row is multiplied by its step size, from another node."""
         inputs = [self.constant(f"{name}/whole", whole), steps]
         return self.add("DequantizeLinear", name, inputs, axis=0)
 

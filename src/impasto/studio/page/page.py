@@ -29,10 +29,8 @@ _CLICK = (
     "(element.querySelector('a, button') ?? element).click(); }}"
 )
 _ONE_PREVIEW: dict[str, Any] = {"concurrency_id": "preview", "concurrency_limit": 1}
-_ONE_LARGE: dict[str, Any] = {
-    "concurrency_id": "large",
-    "concurrency_limit": 1,
-}  # not with previews
+# A queue of its own, so that no preview waits for it.
+_ONE_LARGE: dict[str, Any] = {"concurrency_id": "large", "concurrency_limit": 1}
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 

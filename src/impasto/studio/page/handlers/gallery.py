@@ -21,8 +21,8 @@ from ...gallery.gallery import Entry
 from ..controls import Translate, choice_label, label_of
 from ..layout import KINDS
 from ..previews import style_names, title_of
+from ..restore import restored_controls
 from ..strings import say
-from .paint import restored_controls
 
 _LOG = logging.getLogger(__name__)
 _MOST_SHOWN = 400
