@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .training_settings import TrainingSettings
     from .types import Picture, Step
+    from .video_settings import VideoSettings
     from .workflows.batch import Form, Outcome, stylize_all
     from .workflows.guidance import Masks
     from .workflows.learn import learn_style
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from .workflows.texture import texture
     from .workflows.train import train_model
     from .workflows.training_plan import make_training
+    from .workflows.video import VideoProgress, VideoResult, stylize_video
 
 _HOMES = {
     ".engines.network.export": ("Exported", "export_litert", "export_onnx"),
@@ -68,6 +70,7 @@ _HOMES = {
     ".settings": ("Settings",),
     ".training_settings": ("TrainingSettings",),
     ".types": ("Picture", "Step"),
+    ".video_settings": ("VideoSettings",),
     ".workflows.reproduce": ("again",),
     ".workflows.batch": ("Form", "Outcome", "stylize_all"),
     ".workflows.guidance": ("Masks",),
@@ -82,6 +85,7 @@ _HOMES = {
     ".workflows.texture": ("texture",),
     ".workflows.train": ("train_model",),
     ".workflows.training_plan": ("make_training",),
+    ".workflows.video": ("VideoProgress", "VideoResult", "stylize_video"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -104,6 +108,9 @@ __all__ = [
     "SettingsError",
     "Step",
     "TrainingSettings",
+    "VideoProgress",
+    "VideoResult",
+    "VideoSettings",
     "WeightsError",
     "again",
     "export_litert",
@@ -126,6 +133,7 @@ __all__ = [
     "styles",
     "stylize",
     "stylize_all",
+    "stylize_video",
     "texture",
     "train_model",
     "tune_process",

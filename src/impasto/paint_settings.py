@@ -43,4 +43,4 @@ class PaintSettings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SettingsError(format_error(error, PaintSettings.model_fields)) from None
+            raise SettingsError(format_error(error, type(self).model_fields)) from None

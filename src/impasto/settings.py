@@ -56,7 +56,7 @@ CHOSEN = ("preset", "quality", "budget", *BLENDABLE)
 EVERYWHERE, REST = "all", "rest"
 
 
-def _to_seconds(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Read a duration such as `90`, `90s`, `2m`, `1m30s` or `1h`."""
     match = _DURATION.fullmatch(text.strip().lower().replace(" ", ""))
     if not match or not any(match.groups()):
@@ -67,7 +67,7 @@ def _to_seconds(text: str) -> float:
 
 def _to_budget(value: float | str | None) -> float | None:
     if isinstance(value, str):
-        value = _to_seconds(value)
+        value = parse_duration(value)
     if value is not None and value <= 0:
         raise ValueError("must be longer than 0 s")
     return value

@@ -10,6 +10,7 @@ from tyro.conf import Positional, UseAppendAction, arg, create_mutex_group
 
 from ..paint_settings import PaintSettings
 from ..settings import Settings
+from ..video_settings import VideoSettings
 from .options import Common, Flat, OptionalPath
 
 Checkpoints = create_mutex_group(required=False)
@@ -196,6 +197,33 @@ class Paint:
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
     """Largest photograph, pixels; Pillow's limit by default."""
     settings: Annotated[PaintSettings, Flat] = field(default_factory=PaintSettings)
+    common: Annotated[Common, Flat] = field(default_factory=Common)
+
+
+@dataclass(frozen=True)
+class Video:
+    """Paint a clip with a trained network; strokes follow the motion."""
+
+    clip: Annotated[Positional[Path], arg(metavar="CLIP")]
+    """A video file, or a folder of pictures, ordered by the numbers in their names."""
+    style: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="STYLE")] = ()
+    """A style, as for impasto paint. Repeat it with times to change styles: 0s:wave 4s:scream."""
+    strength_at: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TIME:VALUE")] = ()
+    """Strength at a time, as in 0s:0.2 4s:1, in place of --strength; it changes evenly between."""
+    output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
+    """Result: .mp4, .mov or .mkv, or a folder for PNG pictures. By default a free name beside the
+    clip. Repeating an interrupted command continues it."""
+    mask: OptionalPath = None
+    """Where to paint, white: a picture for all frames, or a clip or folder with one for each."""
+    preview: Annotated[str | None, arg(metavar="TIME")] = None
+    """Paint only so many seconds from the start, at a long side of 480 pixels at most."""
+    model: OptionalPath = None
+    """The painting network; the shipped one by default."""
+    force: Annotated[bool, arg(aliases=["-f"])] = False
+    """Replace an existing file, and discard an unfinished run with other inputs or settings."""
+    quiet: Annotated[bool, arg(aliases=["-q"])] = False
+    """Show no progress; print only the path of the result."""
+    settings: Annotated[VideoSettings, Flat] = field(default_factory=VideoSettings)
     common: Annotated[Common, Flat] = field(default_factory=Common)
 
 

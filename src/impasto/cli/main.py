@@ -32,6 +32,7 @@ from .commands import (
     Styles,
     Stylize,
     Texture,
+    Video,
 )
 from .network_commands import Export, Learn, MakePairs, Train
 
@@ -42,6 +43,7 @@ Command = (
     | Texture
     | Resume
     | Paint
+    | Video
     | Again
     | Styles
     | Learn
@@ -59,6 +61,7 @@ HANDLERS = {  # module and function, imported when the command runs, which keeps
     Texture: ("cli.texture", "make_texture"),
     Resume: ("cli.resume", "resume"),
     Paint: ("cli.paint", "paint_all"),
+    Video: ("cli.video", "paint_video"),
     Again: ("cli.again", "reproduce_result"),
     Styles: ("cli.paint", "list_styles"),
     Learn: ("cli.train", "learn"),
@@ -76,6 +79,7 @@ DESCRIPTIONS = {
     "texture": "Synthesise a texture from a painting; --seamless makes it tile.",
     "resume": "Resume a run of stylize that ended early.",
     "paint": "Paint photographs with a trained network, in one pass.",
+    "video": "Paint a clip with a trained network; strokes follow the motion.",
     "again": "Reproduce a result from its record, or change it.",
     "styles": "List the styles of a network.",
     "learn": "Teach a network one new style, in minutes.",
@@ -154,6 +158,7 @@ def parse(words: list[str]) -> Command:
         "texture": Texture(missing, settings=settings),
         "resume": Resume(missing),
         "paint": Paint(missing),
+        "video": Video(missing),
         "again": Again(missing),
         "styles": Styles(),
         "learn": Learn(missing),

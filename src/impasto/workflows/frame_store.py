@@ -1,0 +1,101 @@
+"""Painted frames on disk, so that a clip can be resumed frame by frame.
+
+```
+.out.mp4.impasto/        the folder of the run, see run_folder.py
+  frame_000001.png       painted frames, each complete
+  memory_0.npz           what the last frame, and the one before it, hand on
+  memory_1.npz
+```
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import PictureError
+from ..images.opening import reason
+from ..video.clip import FrameImage
+from ..video.extras import load_opencv
+from ..video.sequence import Painted
+from ..video.steady import Memory
+from ..video.writer import FRAME_NAME
+
+_FRAMES, _MEMORIES = "frame_*.png", ("memory_0.npz", "memory_1.npz")
+_FAST_PNG = (16, 1, 17, 2)  # OpenCV: compression level 1, strategy Huffman only; as small, faster
+_TEMPORARY = ".impasto-frame.tmp"  # `run_folder.lock_folder` removes what a killed run leaves
+
+
+class FrameStore:
+    """The painted frames of a run.
+
+    Args:
+        folder: Its folder, locked.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def add(self, painted: Painted) -> None:
+        """Write a painted frame.
+
+        Raises:
+            PictureError: The disk is full, or the folder cannot be written.
+        """
+        # The memory first: a frame without one could not be continued.
+        memory = self._folder / _MEMORIES[painted.index % 2]
+        try:
+            with (self._folder / _TEMPORARY).open("wb") as file:
+                np.savez(
+                    file,
+                    photograph=painted.memory.photograph,
+                    index=painted.index,
+                    last_key=painted.last_key,
+                )
+            (self._folder / _TEMPORARY).replace(memory)
+            encoded = load_opencv().imencode(".png", painted.memory.painted[..., ::-1], _FAST_PNG)[
+                1
+            ]
+            (self._folder / _TEMPORARY).write_bytes(encoded)
+            (self._folder / _TEMPORARY).replace(self._path(painted.index))
+        except OSError as error:
+            raise PictureError(
+                f"cannot write frame {painted.index + 1} to {self._folder}: {reason(error)}; free "
+                "some space and repeat the command, which goes on from here"
+            ) from error
+
+    def last(self) -> Painted | None:
+        """Return the last painted frame, to go on from; None if there is none."""
+        found = []
+        for name in _MEMORIES:
+            try:
+                with np.load(self._folder / name) as memory:
+                    index, last_key = int(memory["index"]), int(memory["last_key"])
+                    photograph = memory["photograph"]
+                painted = self.read(index)
+            except (OSError, ValueError, KeyError, PictureError):  # not written, or not completely
+                continue
+            found.append(Painted(index, Memory(painted, photograph), last_key))
+        return max(found, key=lambda each: each.index, default=None)
+
+    def read(self, index: int) -> FrameImage:
+        """Read a painted frame, (H, W, 3), uint8.
+
+        Raises:
+            PictureError: It is missing or damaged.
+        """
+        cv2, path = load_opencv(), self._path(index)
+        data = np.frombuffer(path.read_bytes(), np.uint8) if path.exists() else None
+        image = None if data is None or not data.size else cv2.imdecode(data, cv2.IMREAD_COLOR)
+        if image is None:
+            raise PictureError(f"the frame {path} is missing or damaged; start over with --force")
+        return np.ascontiguousarray(image[..., ::-1])
+
+    def clear(self) -> None:
+        """Remove all frames."""
+        for path in [*self._folder.glob(_FRAMES), *(self._folder / name for name in _MEMORIES)]:
+            path.unlink(missing_ok=True)
+
+    def _path(self, index: int) -> Path:
+        return self._folder / FRAME_NAME.format(index + 1)

@@ -1,0 +1,146 @@
+"""Strokes that stay on what moves, measured without the module's own formulas."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from impasto.video.clip import Frame
+from impasto.video.flow import DisFlow, Motion
+from impasto.video.sequence import paint_sequence
+from impasto.video.steady import Memory, between, combine, compare, move
+
+from .clips import moving, photograph
+
+
+def strokes(seed, height=96, width=128):
+    """A painting of random strokes."""
+    noise = np.random.default_rng(seed).normal(size=(height, width, 3))
+    smooth = ndimage.gaussian_filter(noise, (2, 2, 0))
+    return np.clip(128 + 400 * smooth, 0, 255).astype(np.uint8)
+
+
+def still(frame):
+    height, width = frame.shape[:2]
+    return Motion(np.zeros((height, width, 2), np.float32), np.ones((height, width), np.float32))
+
+
+def contrast(image):
+    grey = image.astype(float).mean(axis=-1)
+    return (grey - ndimage.gaussian_filter(grey, 1))[8:-8, 8:-8].std()
+
+
+def test_where_nothing_moves_strokes_stay():
+    frame = photograph(96, 128)
+    moved = move(Memory(strokes(1), frame), frame, still(frame))
+    memory = combine(moved, strokes(2), frame)
+    difference = abs(memory.painted.astype(float) - strokes(1)).mean()
+    assert difference < 0.1 * abs(strokes(2).astype(float) - strokes(1)).mean()
+    np.testing.assert_array_equal(memory.photograph, frame)
+
+
+def test_what_cannot_be_followed_is_painted_anew():
+    frame = photograph(96, 128)
+    motion = still(frame)
+    motion.followed[:, 64:] = 0
+    painted = combine(move(Memory(strokes(1), frame), frame, motion), strokes(2), frame).painted
+    np.testing.assert_array_equal(painted[:, 72:], strokes(2)[:, 72:])
+    assert abs(painted.astype(float) - strokes(1))[:, :56].mean() < 8
+
+
+def test_strokes_on_a_photograph_that_no_longer_matches_are_replaced():
+    frame = photograph(96, 128)
+    drifted = frame.copy()
+    drifted[:, :64] = 255 - frame[:, :64]
+    moved = move(Memory(strokes(1), drifted), frame, still(frame))
+    assert moved.kept[8:-8, 72:-8].min() > 0.99
+    assert np.median(moved.kept[8:-8, 8:56]) == 0
+
+
+def test_contrast_survives_many_small_movements():
+    """Plain resampling loses it: the reason for the correction."""
+    frame, flow = photograph(96, 128), np.full((96, 128, 2), 0.5, np.float32)
+    memory = Memory(strokes(1), frame)
+    plain = strokes(1).astype(float)
+    for step in range(20):
+        flow = -flow
+        motion = Motion(flow, np.ones((96, 128), np.float32))
+        memory = combine(move(memory, memory.photograph, motion), strokes(2 + step), frame)
+        plain = ndimage.shift(plain, (*flow[0, 0], 0), order=1, mode="mirror")
+    assert contrast(plain) < 0.5 * contrast(strokes(1))
+    assert contrast(memory.painted) == pytest.approx(contrast(strokes(2)), rel=0.25)
+
+
+def test_tones_of_large_areas_follow_the_new_painting():
+    frame = photograph(96, 128)
+    memory = Memory(strokes(1), frame)
+    brighter = np.clip(strokes(1).astype(int) + 40, 0, 255).astype(np.uint8)
+    for _ in range(30):
+        memory = combine(move(memory, frame, still(frame)), brighter, frame)
+    assert memory.painted.mean() == pytest.approx(brighter.mean(), abs=6)  # 37 apart before
+
+
+def test_cuts_and_calm_frames_are_recognised():
+    first, second = photograph(96, 128), strokes(3)
+    assert compare(DisFlow(), second, first).is_cut
+    assert not compare(DisFlow(), photograph(96, 128, 6), first).is_cut
+    assert compare(DisFlow(), first, first).is_calm
+    assert not compare(DisFlow(), photograph(96, 128, 20), first).is_calm
+
+
+def test_a_frame_between_takes_the_later_painting_and_from_memory_what_is_hidden():
+    frame = photograph(96, 128)
+    motion = still(frame)
+    motion.followed[:, :64] = 0
+    moved = move(Memory(strokes(1), frame), frame, still(frame))
+    painting = between(moved, strokes(2), motion)
+    np.testing.assert_array_equal(painting[:, :64], strokes(1)[:, :64])
+    np.testing.assert_array_equal(painting[:, 64:], strokes(2)[:, 64:])
+
+
+class Paintings:
+    """Paints each frame in strokes of its own, and remembers which it painted."""
+
+    def __init__(self):
+        self.seconds = []
+
+    def __call__(self, photograph, seconds):
+        self.seconds.append(int(seconds))
+        return strokes(100 + int(seconds), *photograph.shape[:2])
+
+
+def sequence(frames, paint, start=0, **options):
+    numbered = ((i, Frame(frame, Fraction(i))) for i, frame in enumerate(frames) if i >= start)
+    return list(paint_sequence(numbered, paint, DisFlow(), **options))
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """Two shots, of which the first hardly moves."""
+    return [*moving(7, 96, 128, 0), strokes(9), np.roll(strokes(9), 1, axis=1)]
+
+
+def test_calm_frames_are_painted_now_and_then_and_cuts_at_once(clip):
+    paint = Paintings()
+    painted = sequence(clip, paint, every=3)
+    assert [each.index for each in painted] == list(range(9))
+    assert paint.seconds == [0, 3, 6, 7, 8]
+    assert [each.last_key for each in painted] == [0, 0, 0, 3, 3, 3, 6, 7, 8]
+    np.testing.assert_array_equal(painted[7].memory.painted, strokes(107))
+
+
+def test_without_firmness_each_frame_is_painted_by_itself(clip):
+    painted = sequence(clip, Paintings(), firmness=0, every=3)
+    for number, each in enumerate(painted):
+        np.testing.assert_array_equal(each.memory.painted, strokes(100 + number))
+
+
+@pytest.mark.parametrize("last", [0, 1, 4, 6, 7])
+def test_a_resumed_sequence_equals_an_uninterrupted_one(clip, last):
+    whole = sequence(clip, Paintings(), every=3)
+    resumed = sequence(clip, Paintings(), start=last, every=3, resume=whole[last])
+    for one, other in zip(resumed, whole[last + 1 :], strict=True):
+        assert (one.index, one.last_key) == (other.index, other.last_key)
+        np.testing.assert_array_equal(one.memory.painted, other.memory.painted)
+        np.testing.assert_array_equal(one.memory.photograph, other.memory.photograph)
