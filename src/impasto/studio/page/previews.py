@@ -155,17 +155,15 @@ def paint_thumbnails(photograph: Image | None) -> list[str]:
     Returns:
         `data:` URLs of JPEGs, in the order of `style_names`.
     """
-    return list(_sample_in_small()) if photograph is None else _in_small(photograph)
+    picture = _square(sample_photograph() if photograph is None else photograph)
+    return list(_in_small(picture.astype(np.float32).tobytes()))
 
 
-@functools.cache
-def _sample_in_small() -> tuple[str, ...]:
-    return tuple(_in_small(sample_photograph()))
-
-
-def _in_small(photograph: Image) -> list[str]:
-    picture = _square(photograph)
-    return [data_url(_reduce(paint(picture, name).image)) for name in style_names()]
+@functools.lru_cache(maxsize=_CACHED)
+def _in_small(picture: bytes) -> tuple[str, ...]:
+    """Paint thumbnails of a square; cached, as a page asks again for each uploaded painting."""
+    square = np.frombuffer(picture, np.float32).reshape(_PAINTED_AT, _PAINTED_AT, 3)
+    return tuple(data_url(_reduce(paint(square, name).image)) for name in style_names())
 
 
 @functools.cache
