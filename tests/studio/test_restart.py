@@ -5,10 +5,11 @@ import signal
 import numpy as np
 from gradio_client import handle_file
 from tests.studio.whole import client, ended, squares, studio, until
+from tests.toy import SHALLOW
 
 import impasto
 
-SETTINGS = {"size": 96, "scales": 2, "iterations": 80, "tolerance": 0.0}
+SETTINGS = {"size": 96, "scales": 2, "iterations": 80, "tolerance": 0.0, **SHALLOW}
 
 
 def test_a_killed_studio_resumes(tmp_path):
@@ -17,7 +18,7 @@ def test_a_killed_studio_resumes(tmp_path):
     with studio(tmp_path) as where, client(where, tmp_path) as api:
         files = handle_file(photo), [handle_file(painting)]
         job = api.predict(*files, SETTINGS, api_name="/stylize")
-        waiting = api.predict(*files, {"size": 48, "iterations": 4}, api_name="/stylize")
+        waiting = api.predict(*files, {"size": 48, "iterations": 4, **SHALLOW}, api_name="/stylize")
         # In the second scale; the first has left a checkpoint.
         before = until(api, job, lambda view: ended(view) or view["iteration"] > 42)
         where.process.send_signal(signal.SIGKILL)

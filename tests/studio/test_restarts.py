@@ -26,12 +26,14 @@ PATIENCE = 120  # seconds before a test fails
 SERVER = """
 import sys, time
 from pathlib import Path
-from impasto.studio.jobs.service import JobService
-from impasto.images.files import free_path
 from impasto.process import tune_process
 
+tune_process()  # before the framework is imported, which then takes half the time
+
+from impasto.studio.jobs.service import JobService
+from impasto.images.files import free_path
+
 def main(gallery):
-    tune_process()
     def keep(folder, result, name):
         return result.save(free_path(folder / f"{name}.png"))
     jobs = JobService(lambda user: gallery, keep)
