@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from skimage import data
+from tests.toy import SHALLOW
 
 import impasto
 from impasto.errors import SettingsError
@@ -11,7 +12,7 @@ from impasto.images.scales import resize
 from impasto.types import Guidance
 from impasto.workflows.colors import prepare_colors
 
-TOY = {"size": 64, "scales": 1, "iterations": 6}
+TOY = {"size": 64, "scales": 1, "iterations": 6, **SHALLOW}
 
 
 @pytest.fixture(scope="module")
