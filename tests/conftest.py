@@ -54,7 +54,6 @@ _LONGEST = (  # files that take over a minute; the first are those of the studio
     "test_memory",
     "test_faults",
     "test_training_parity",
-    "test_compiled",
 )
 
 

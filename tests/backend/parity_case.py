@@ -2,6 +2,9 @@
 
 A script of its own, since a process can load only one framework: `test_parity.py` runs it with
 `KERAS_BACKEND` set. FOLDER holds the pictures, so that all frameworks see the same bits.
+
+JAX and TensorFlow compile a loss once for each size of picture, which takes most of the time, so
+the short runs have the size and the loss of `default`.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ from impasto.types import Guidance
 
 EVALUATIONS = 3
 SHALLOW = Settings(
-    style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv2",)
+    style_layers=("block1_conv1", "block2_conv1"),
+    content_layers=("block2_conv2",),
+    precision="float32",
 )  # with margins so small that tiles do not see the whole picture
 
 TRUNKS = {
@@ -76,18 +81,52 @@ def paint_in_one_pass(pictures, name):
 def paint(pictures, optimizer):
     """A very short run, its picture and its losses."""
     settings = Settings(
-        size=48, scales=1, iterations=EVALUATIONS, optimizer=optimizer, precision="float32"
+        size=max(pictures["content"].shape),
+        scales=1,
+        iterations=EVALUATIONS,
+        optimizer=optimizer,
+        precision="float32",
     )
     steps = list(optimize_image(pictures["content"], [pictures["style"]], settings))
     yield f"{optimizer}/losses", [step.losses["total"] for step in steps]
     yield f"{optimizer}/image", steps[-1].image
 
 
+def count_traces(pictures):
+    """How often a first and a second picture are traced, whole and then in tiles.
+
+    Run it before `evaluate`, which compiles the same for whole pictures.
+    """
+    traced, counts = 0, []
+    look = features.features_and_grams
+
+    def counted(*arguments, **options):
+        nonlocal traced
+        traced += 1
+        return look(*arguments, **options)
+
+    features.features_and_grams = counted
+    for size, tile in ((max(pictures["content"].shape), None), (128, 64)):
+        for name in ("content", "picture"):
+            before = traced
+            settings = SHALLOW.changed(
+                size=size, scales=1, iterations=4, tile=tile, seed=len(counts)
+            )
+            *_, step = optimize_image(pictures[name], [pictures["style"]], settings)
+            assert np.isfinite(step.losses["total"])
+            counts.append(traced - before)
+    features.features_and_grams = look
+    yield "traces", counts
+
+
 def main(folder: Path, output: Path) -> None:
     pictures = {path.stem: np.load(path) for path in folder.glob("*.npy")}
     results = {"backend": BACKEND, "data_format": DATA_FORMAT}
     for preset in ("classic", "default"):
-        results |= evaluate(pictures, preset, Settings(preset=preset))
+        results |= evaluate(pictures, preset, Settings(preset=preset, precision="float32"))
+    for optimizer in ("lbfgs", "adam"):
+        results |= paint(pictures, optimizer)
+    results |= count_traces(pictures)
     results |= evaluate(pictures, "whole", SHALLOW)
     results |= evaluate(pictures, "tiled", SHALLOW, tile=32)
     left = np.zeros(pictures["content"].shape[:2], np.float32)
@@ -98,8 +137,6 @@ def main(folder: Path, output: Path) -> None:
     results |= look(pictures, "block3_conv1")
     for name in TRUNKS:
         results |= paint_in_one_pass(pictures, name)
-    for optimizer in ("lbfgs", "adam"):
-        results |= paint(pictures, optimizer)
     np.savez(output, **results)
 
 

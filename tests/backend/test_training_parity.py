@@ -1,6 +1,8 @@
-"""A training begun on PyTorch continues equally on each framework, in separate processes."""
+"""A training begun on PyTorch continues equally on each framework."""
 
+import contextlib
 import csv
+import io
 import os
 import shutil
 import subprocess
@@ -9,6 +11,8 @@ import sys
 import pytest
 import skimage.data
 
+from impasto.backend import BACKEND
+from impasto.cli.main import main
 from impasto.images.files import write_image
 from impasto.images.sample_styles import sample_style
 from impasto.training_settings import TrainingSettings
@@ -21,16 +25,31 @@ BEGUN = 2
 
 
 def continue_in(framework, folder, output):
-    words = [sys.executable, "-c", "from impasto.cli.main import main; raise SystemExit(main())"]
-    words += ["train", "photos", "style.png", "-o", str(output), "--resume", "--quiet"]
+    words = ["train", "photos", "style.png", "-o", str(output), "--resume", "--quiet"]
     words += [f"--{name.replace('_', '-')}={value}" for name, value in TOY.items()]
     words += ["--widths", *map(str, WIDTHS), "--backend", framework]
-    environment = {**os.environ, "KERAS_BACKEND": framework}
+    run = run_here if framework == BACKEND else run_elsewhere
+    assert run(words, folder) == f"{output / 'model.impasto'}\n"
+
+
+def run_here(words, folder):
+    with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(words) == 0
+    return out.getvalue()
+
+
+def run_elsewhere(words, folder):
+    start = "from impasto.cli.main import main; raise SystemExit(main())"
     done = subprocess.run(
-        words, cwd=folder, capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-c", start, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": words[-1]},
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{output / 'model.impasto'}\n"
+    return done.stdout
 
 
 def losses(output):
