@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from tests.toy import SHALLOW
 
 from impasto.engines.iterative import optimize, time_budget
 from impasto.engines.iterative.optimize import optimize_image
@@ -41,7 +42,8 @@ def pictures():
 
 
 def run(pictures, **changed):
-    return list(optimize_image(pictures[0], pictures[1:], Settings(size=96, scales=2, **changed)))
+    settings = Settings(**{"size": 96, "scales": 2, **SHALLOW, **changed})
+    return list(optimize_image(pictures[0], pictures[1:], settings))
 
 
 @pytest.mark.parametrize("budget", [20, 60])
@@ -60,11 +62,8 @@ def test_time_that_went_by_before_the_run_counts(pictures, monkeypatch):
     clock = Clock(monkeypatch, 1.0 / 96**2)
     began = clock.now
     clock.now += 15
-    list(
-        optimize_image(
-            pictures[0], pictures[1:], Settings(size=96, scales=2, budget=30), since=began
-        )
-    )
+    settings = Settings(size=96, scales=2, budget=30, **SHALLOW)
+    list(optimize_image(pictures[0], pictures[1:], settings, since=began))
     assert 27 <= clock.now - began <= 31
 
 
