@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -43,6 +44,25 @@ def toy(folder, output, others=False, **changes):
     styles = [folder / "paintings" / f"{kind}.png" for kind in ("swirls", "mosaic")]
     extra = folder / "paintings" if others else None
     return make_training(folder / "photos", styles, output, settings, others=extra)
+
+
+@pytest.fixture(scope="module")
+def whole(folder):
+    """The folder of a training that was never stopped; not to be changed."""
+    list(train_model(toy(folder, folder / "whole"), save_every=2))
+    return folder / "whole"
+
+
+@pytest.fixture(scope="module")
+def first_step(folder):
+    list(train_model(toy(folder, folder / "first_step", steps=1)))
+    return folder / "first_step"
+
+
+@pytest.fixture
+def begun(first_step, tmp_path):
+    """A folder of its own with a training of one step."""
+    return shutil.copytree(first_step, tmp_path / "begun")
 
 
 def losses(output):
@@ -99,23 +119,23 @@ def test_a_resumed_training_is_the_one_that_was_never_stopped(folder, tmp_path, 
             np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
-def test_a_training_is_neither_overwritten_nor_resumed_as_another(folder, tmp_path):
-    list(train_model(toy(folder, tmp_path, steps=1)))
+def test_a_training_is_neither_overwritten_nor_resumed_as_another(folder, begun, tmp_path):
     with pytest.raises(ModelError, match="holds a training already"):
-        next(train_model(toy(folder, tmp_path)))
+        next(train_model(toy(folder, begun)))
     with pytest.raises(ModelError, match="had other learning_rate, steps"):
-        next(train_model(toy(folder, tmp_path, steps=2, learning_rate=0.5), resume=True))
+        next(train_model(toy(folder, begun, steps=2, learning_rate=0.5), resume=True))
     with pytest.raises(ModelError, match="no training to resume"):
         next(train_model(toy(folder, tmp_path / "new"), resume=True))
-    (tmp_path / "state.npz").write_bytes(b"PK cut")
+    (begun / "state.npz").write_bytes(b"PK cut")
     with pytest.raises(ModelError, match="damaged"):
-        next(train_model(toy(folder, tmp_path, steps=1), resume=True))
+        next(train_model(toy(folder, begun, steps=1), resume=True))
 
 
 @pytest.mark.parametrize("killed_in", ["save_model", "write_losses", "save_state"])
-def test_a_training_killed_while_it_saves_loses_nothing(folder, tmp_path, monkeypatch, killed_in):
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    list(train_model(toy(folder, whole), save_every=2))
+def test_a_training_killed_while_it_saves_loses_nothing(
+    folder, whole, tmp_path, monkeypatch, killed_in
+):
+    parts = tmp_path / "parts"
     home = train if killed_in == "save_model" else train.folders
     save = getattr(home, killed_in)
     times = itertools.count(1)
@@ -134,9 +154,8 @@ def test_a_training_killed_while_it_saves_loses_nothing(folder, tmp_path, monkey
 
 
 @pytest.mark.parametrize("change", ["missing", "shape", "step", "about", "infinite"])
-def test_a_damaged_state_is_not_resumed(folder, tmp_path, change):
-    list(train_model(toy(folder, tmp_path, steps=1)))
-    with np.load(tmp_path / "state.npz") as file:
+def test_a_damaged_state_is_not_resumed(folder, begun, change):
+    with np.load(begun / "state.npz") as file:
         arrays = dict(file)
     name = min(arrays.keys() - {"step", "about"})
     if change == "missing":
@@ -147,14 +166,13 @@ def test_a_damaged_state_is_not_resumed(folder, tmp_path, change):
         "about": {"about": "[1]"},
         "infinite": {name: np.full_like(arrays.get(name, 0), np.nan, dtype=np.float32)},
     }.get(change, {})
-    np.savez(tmp_path / "state.npz", **arrays)
+    np.savez(begun / "state.npz", **arrays)
     with pytest.raises(ModelError, match=r"state\.npz is damaged"):
-        next(train_model(toy(folder, tmp_path, steps=1), resume=True))
+        next(train_model(toy(folder, begun, steps=1), resume=True))
 
 
-def test_a_predictor_is_taught_and_the_network_kept(folder, tmp_path):
-    list(train_model(toy(folder, tmp_path / "network")))
-    file = tmp_path / "network" / "model.impasto"
+def test_a_predictor_is_taught_and_the_network_kept(folder, whole, tmp_path):
+    file = whole / "model.impasto"
 
     def teach(output, **changes):
         settings = TrainingSettings(**{**TOY.model_dump(), "batch": 3, "style_size": 40, **changes})
@@ -185,9 +203,8 @@ def test_a_predictor_is_taught_and_the_network_kept(folder, tmp_path):
     assert losses(tmp_path / "b") == losses(tmp_path / "c")
 
 
-def test_a_training_begins_with_a_network_that_there_is(folder, tmp_path):
-    list(train_model(toy(folder, tmp_path / "network")))
-    file = tmp_path / "network" / "model.impasto"
+def test_a_training_begins_with_a_network_that_there_is(folder, whole, tmp_path):
+    file = whole / "model.impasto"
     still = TrainingSettings(**{**TOY.model_dump(), "steps": 1, "learning_rate": 1e-9})
     style = folder / "paintings" / "woodcut.png"
     training = make_training(folder / "photos", [style], tmp_path / "on", still, model=file)
@@ -232,9 +249,8 @@ def test_what_cannot_be_trained_on_is_refused_before_work(folder, tmp_path):
         TrainingSettings(stepz=1)
 
 
-def test_the_state_says_what_it_is_of(folder, tmp_path):
-    list(train_model(toy(folder, tmp_path, steps=1)))
-    with np.load(tmp_path / "state.npz") as state:
+def test_the_state_says_what_it_is_of(folder, begun):
+    with np.load(begun / "state.npz") as state:
         about = json.loads(str(state["about"]))
     assert about["styles"] == {"swirls": "swirls.png", "mosaic": "mosaic.png"}
-    assert str(tmp_path) not in json.dumps(about)
+    assert str(folder) not in json.dumps(about)
