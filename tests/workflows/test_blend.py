@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skimage import data
 from skimage.transform import resize
+from tests.toy import SHALLOW
 
 import impasto
 from impasto.cli.main import parse
@@ -16,7 +17,7 @@ from impasto.workflows.style_paintings import style_painting
 from impasto.workflows.stylize import make_stylizer
 
 BLEND, PHOTOGRAPH = ("blend", 107), ("content", 135)  # `init` and `iterations`
-START = {"size": 64, "scales": 1, "iterations": 0}
+START = {"size": 64, "scales": 1, "iterations": 0, **SHALLOW}
 WAVE, SCREAM = style_painting("wave"), style_painting("scream")
 
 
