@@ -9,11 +9,13 @@ import time
 import numpy as np
 import pytest
 import skimage.data
+from tests.toy import SHALLOW_OPTIONS
 
 import impasto
 from impasto.cli.main import main
 
 TOY = ["--size", "48", "--iterations", "3", "--scales", "1", "--precision", "float32"]
+TOY += SHALLOW_OPTIONS
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def folder(tmp_path, monkeypatch):
     astronaut = skimage.data.astronaut() / np.float32(255)
     for i, name in enumerate(("a.png", "a.jpg", "deeper/b.png")):
         impasto.write_image(f"photos/{name}", astronaut[60 * i : 60 * i + 60, 150:230])
-    impasto.write_image("style.png", impasto.sample_style("mosaic", 64))
+    impasto.write_image("style.png", impasto.sample_style("woodcut", 64))
     return tmp_path
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+from tests.toy import SHALLOW
 
 import impasto
 from impasto.images import files
@@ -14,7 +15,7 @@ from impasto.images.listing import ListedPicture
 from impasto.workflows import batch
 from impasto.workflows.output_paths import plan_outputs
 
-QUICK = impasto.Settings(size=48, iterations=3, scales=1, precision="float32")
+QUICK = impasto.Settings(size=48, iterations=3, scales=1, precision="float32", **SHALLOW)
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def folder(tmp_path):
         impasto.write_image(
             tmp_path / "photos" / name, astronaut[60 * i : 60 * i + 60, 150:230], quality=90
         )
-    impasto.write_image(tmp_path / "style.png", impasto.sample_style("mosaic", 64))
+    impasto.write_image(tmp_path / "style.png", impasto.sample_style("woodcut", 64))
     return tmp_path
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import skimage.data
+from tests.toy import SHALLOW
 
 from impasto.errors import ModelError, PictureError
 from impasto.images.crops import draw_box, read_photographs
@@ -16,7 +17,7 @@ from impasto.workflows.pairs import make_pairs, read_pairs
 from impasto.workflows.train import train_model
 from impasto.workflows.training_plan import make_training
 
-QUICK = Settings(size=48, iterations=3, scales=1, precision="float32")
+QUICK = Settings(size=48, iterations=3, scales=1, precision="float32", **SHALLOW)
 TOY = TrainingSettings(
     widths=(8, 12, 16, 16),
     blocks=1,
@@ -37,12 +38,12 @@ def folder(tmp_path):
     astronaut = skimage.data.astronaut() / np.float32(255)
     for i in range(2):
         write_image(tmp_path / "photos" / f"{i}.png", astronaut[60 * i : 60 * i + 60, 150:230])
-    write_image(tmp_path / "swirls.png", sample_style("swirls", 64))
+    write_image(tmp_path / "woodcut.png", sample_style("woodcut", 64))
     return tmp_path
 
 
 def pairs_of(folder, settings=QUICK):
-    return list(make_pairs(folder / "photos", folder / "swirls.png", folder / "pairs", settings))
+    return list(make_pairs(folder / "photos", folder / "woodcut.png", folder / "pairs", settings))
 
 
 def test_pairs_are_made_once_and_reported(folder):
@@ -57,13 +58,13 @@ def test_pairs_are_made_once_and_reported(folder):
     assert {pair.status for pair in again} == {"skipped"}
     assert [pair.result.stat().st_mtime_ns for pair in again] == times
     manifest = json.loads((folder / "pairs" / "pairs.json").read_text())
-    assert manifest["style"] == "swirls.png" and manifest["settings"]["size"] == 48
+    assert manifest["style"] == "woodcut.png" and manifest["settings"]["size"] == 48
     assert set(manifest["pairs"]) == {"0.png", "1.png"}
     assert len(manifest["pairs"]["0.png"]["photograph_sha256"]) == 64
 
 
 def test_an_interrupted_run_is_resumed_and_changed_photographs_are_repainted(folder):
-    run = make_pairs(folder / "photos", folder / "swirls.png", folder / "pairs", QUICK)
+    run = make_pairs(folder / "photos", folder / "woodcut.png", folder / "pairs", QUICK)
     next(run)
     run.close()
     assert [pair.status for pair in pairs_of(folder)] == ["skipped", "done"]
@@ -136,7 +137,7 @@ def test_training_on_pairs_lowers_the_distance_of_pixels(folder):
     write_image(folder / "photos" / "0.png", read_image(folder / "photos" / "0.png")[:40, :40])
     pairs_of(folder, QUICK.changed(size=40))
     training = make_training(
-        folder / "photos", [folder / "swirls.png"], folder / "run", TOY, pairs=folder / "pairs"
+        folder / "photos", [folder / "woodcut.png"], folder / "run", TOY, pairs=folder / "pairs"
     )
     pixels = [done.losses["pixels"] for done in train_model(training)]
     assert np.mean(pixels[-5:]) < 0.6 * np.mean(pixels[:5])
