@@ -11,6 +11,7 @@ import skimage.data
 from PIL import Image as PIL
 
 from impasto.errors import PictureError
+from impasto.studio.page import previews
 from impasto.studio.page.previews import (
     INSTANT_SIDE,
     paint_preview,
@@ -104,6 +105,15 @@ def test_each_style_has_a_thumbnail(photograph):
             pictures[name] = np.asarray(picture)
     assert {picture.shape for picture in pictures.values()} == {(112, 112, 3)}
     assert np.abs(pictures["wave"].astype(int) - pictures["scream"]).mean() > 10
+
+
+def test_thumbnails_of_a_photograph_are_painted_once(photograph, monkeypatch):
+    image = read_reduced(str(photograph)).image
+    first = paint_thumbnails(image)
+    monkeypatch.delattr(previews, "paint")
+    assert paint_thumbnails(image) == first
+    with pytest.raises(NameError):
+        paint_thumbnails(1 - image)
 
 
 def test_without_a_photograph_a_sample_is_painted():

@@ -4,12 +4,13 @@ import numpy as np
 import PIL.Image
 import pytest
 import skimage.data
+from tests.toy import SHALLOW
 
 import impasto
 from impasto.perceptual import features, objective
 from impasto.workflows.stylize import make_stylizer, stylize
 
-TINY = impasto.Settings(size=48, scales=1, iterations=6)
+TINY = impasto.Settings(size=48, scales=1, iterations=6, **SHALLOW)
 
 
 @pytest.fixture(scope="module")
