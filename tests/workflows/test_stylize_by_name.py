@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import skimage.data
+from tests.toy import SHALLOW, SHALLOW_OPTIONS
 
 import impasto
 from impasto.cli.main import main
@@ -17,8 +18,8 @@ from impasto.workflows.resume import resume
 from impasto.workflows.style_paintings import style_painting
 from impasto.workflows.stylize import make_stylizer, stylize
 
-TINY = impasto.Settings(size=32, scales=1, iterations=2)
-WORDS = ("--size", "32", "--scales", "1", "--iterations", "2", "-q")
+TINY = impasto.Settings(size=32, scales=1, iterations=2, **SHALLOW)
+WORDS = ("--size", "32", "--scales", "1", "--iterations", "2", "-q", *SHALLOW_OPTIONS)
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_lbfgs_needs_one_evaluation_for_almost_every_step(content, style):
 
 
 def test_a_run_that_is_stopped_keeps_its_picture(content, style):
-    run = optimize_image(content, [style], toy(size=96, scales=1))
+    run = optimize_image(content, [style], toy(size=96, scales=1, **SHALLOW))
     for step in run:
         if step.iteration >= 3:
             break
@@ -126,13 +126,15 @@ def test_a_run_that_is_stopped_keeps_its_picture(content, style):
 
 
 def test_earlier_steps_keep_their_own_pictures(content, style):
-    steps = list(optimize_image(content, [style], toy(size=96, scales=1, iterations=4)))
+    settings = toy(size=96, scales=1, iterations=4, **SHALLOW)
+    steps = list(optimize_image(content, [style], settings))
     np.testing.assert_array_equal(steps[0].image, resize(content, (64, 96)))
     assert np.abs(steps[0].image - steps[-1].image).mean() > 1e-3
 
 
 def test_no_iterations_give_the_starting_picture(content, style):
-    steps = list(optimize_image(content, [style], toy(size=96, scales=1, iterations=0)))
+    settings = toy(size=96, scales=1, iterations=0, **SHALLOW)
+    steps = list(optimize_image(content, [style], settings))
     assert len(steps) == 1
     assert steps[0].iteration == 0
     np.testing.assert_array_equal(steps[0].image, resize(content, (64, 96)))
@@ -157,7 +159,7 @@ def test_noise_depends_on_the_seed_alone(content, style):
 
 
 def first_picture(content, style, init=None, **changed):
-    settings = toy(size=96, scales=1, iterations=0, **changed)
+    settings = toy(size=96, scales=1, iterations=0, **SHALLOW, **changed)
     return next(iter(optimize_image(content, [style], settings, init=init))).image
 
 
@@ -165,7 +167,7 @@ def test_a_run_can_start_from_the_painting(content, style):
     np.testing.assert_array_equal(
         first_picture(content, style, init=None), resize(content, (64, 96))
     )
-    settings = toy(size=96, scales=1, iterations=0, init="style")
+    settings = toy(size=96, scales=1, iterations=0, init="style", **SHALLOW)
     shown = next(iter(optimize_image(content, [style], settings))).image
     np.testing.assert_allclose(shown, np.clip(resize(style, (64, 96)), 0, 1), atol=1e-6)
 
@@ -174,7 +176,7 @@ def test_a_run_can_start_from_a_file(content, style, tmp_path):
     path = tmp_path / "start.png"
     pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
     PIL.fromarray(pixels).save(path)
-    settings = toy(size=96, scales=1, iterations=0, init=str(path))
+    settings = toy(size=96, scales=1, iterations=0, init=str(path), **SHALLOW)
     shown = next(iter(optimize_image(content, [style], settings))).image
     np.testing.assert_allclose(shown, pixels / 255, atol=1e-6)
 
@@ -233,7 +235,7 @@ def test_a_loss_that_overflows_later_has_diverged_with_the_last_good_step(conten
 
 
 def test_rounds_share_the_iterations(content, style):
-    settings = toy(size=48, scales=1, iterations=11, rounds=3, optimizer="adam")
+    settings = toy(size=48, scales=1, iterations=11, rounds=3, optimizer="adam", **SHALLOW)
     steps = list(optimize_image(content, [style], settings))
     ends = [(step.round, step.iteration) for step in steps if step.end_of_round]
     assert ends == [(1, 3), (2, 7), (3, 11)]
