@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image as PIL
+from tests.toy import SHALLOW_OPTIONS
 
 import impasto
 from impasto.cli.again import parse_changes
 from impasto.cli.main import main
 from impasto.errors import SettingsError
 
-TINY = ("--size", "32", "--scales", "1", "--iterations", "2", "-q")
+TINY = ("--size", "32", "--scales", "1", "--iterations", "2", "-q", *SHALLOW_OPTIONS)
 
 
 @pytest.fixture(autouse=True)
