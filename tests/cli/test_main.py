@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PIL
+from tests.toy import SHALLOW_OPTIONS
 
 import impasto
 from impasto.cli.main import main
 
-TINY = ("--size", "48", "--scales", "1", "--iterations", "4")
+DEEP = ("--size", "48", "--scales", "1", "--iterations", "4")
+TINY = (*DEEP, *SHALLOW_OPTIONS)
 LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"]
 
 
@@ -346,7 +348,7 @@ def test_a_preset_may_be_given_with_a_style_loss_that_its_normalization_excludes
 
 def test_a_print_is_written_with_its_resolution(folder, capsys):
     words = ["stylize", "photo.png", "painting.png", "--quality", "draft", "-o", "out.png"]
-    assert main([*words, "--print-mm", "8.128", "--dpi", "150"]) == 0
+    assert main([*words, "--print-mm", "8.128", "--dpi", "150", *SHALLOW_OPTIONS]) == 0
     assert "8x5 mm at 150 dpi, 48x32 in 1 scale(s)" in capsys.readouterr().err
     with PIL.open("out.png") as image:
         assert image.size == (48, 32)
@@ -360,9 +362,10 @@ def test_a_picture_that_does_not_fit_into_memory_is_refused_with_what_to_do(fold
 
 
 def test_tiles_paint_what_the_whole_does(folder):
-    wide = ["--size", "144", "--precision", "float32"]
-    assert stylize("-o", "whole.png", "-q", *wide) == 0
-    assert stylize("-o", "tiled.png", "-q", *wide, "--tile", "64") == 0
+    words = ["stylize", "photo.png", "painting.png", *DEEP, "-q"]
+    words += ["--size", "144", "--precision", "float32"]
+    assert main([*words, "-o", "whole.png"]) == 0
+    assert main([*words, "-o", "tiled.png", "--tile", "64"]) == 0
     whole, tiled = (impasto.read_image(name) for name in ("whole.png", "tiled.png"))
     assert np.abs(whole - tiled).mean() < 1e-3
     assert np.abs(whole - tiled).max() < 0.05

@@ -9,6 +9,7 @@ import pytest
 import skimage.data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.toy import SHALLOW
 
 import impasto
 from impasto.engines.network.model import (
@@ -29,7 +30,7 @@ from impasto.workflows.reproduce import PaintAgain, again, prepare_again
 from impasto.workflows.stylize import stylize
 from impasto.workflows.texture import texture
 
-TINY = impasto.Settings(size=32, scales=1, iterations=2)
+TINY = impasto.Settings(size=32, scales=1, iterations=2, **SHALLOW)
 ARCHITECTURE = Architecture((4, 4, 6, 8), blocks=1)
 NUMBERS = 2 * (64 + 128 + 256 + 512 + 512)
 
