@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PIL
+from tests.toy import SHALLOW_OPTIONS
 
 import impasto
 
 COMMAND = shutil.which("impasto", path=str(Path(sys.executable).parent))
 FRAMEWORKS = ["keras", "torch", "jax", "tensorflow"]
 SLOW_RUN = ["--size", "64", "--scales", "1", "--iterations", "100000", "--optimizer", "adam"]
+SLOW_RUN += SHALLOW_OPTIONS
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def evaluate(code, folder):
 
 def test_it_paints_a_picture_from_another_folder(folder):
     words = ["stylize", "photo.png", "painting.png", "--size", "48", "--iterations", "4"]
-    done = run(*words, "--threads", "1", folder=folder)
+    done = run(*words, *SHALLOW_OPTIONS, "--threads", "1", folder=folder)
     assert (done.returncode, done.stdout) == (0, "photo_painting.png\n"), done.stderr
     assert "Traceback" not in done.stderr and "warning" not in done.stderr.lower()
     assert impasto.read_image(folder / "photo_painting.png").shape == (36, 48, 3)

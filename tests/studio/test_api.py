@@ -9,11 +9,12 @@ from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from httpx import HTTPStatusError
 from tests.studio.whole import client, ended, squares, studio, until
+from tests.toy import SHALLOW
 
 import impasto
 
 ANNA, EVA = "anna:correct horse", "eva:battery staple"
-TINY = {"size": 48, "scales": 1, "iterations": 8, "tolerance": 0.0}
+TINY = {"size": 48, "scales": 1, "iterations": 8, "tolerance": 0.0, **SHALLOW}
 LONG = {**TINY, "size": 128, "iterations": 10_000}
 DOCUMENTED = Path(__file__).parents[2] / "docs/studio.md"
 
