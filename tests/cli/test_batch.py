@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 import skimage.data
-from tests.toy import SHALLOW_OPTIONS
+from tests.toy import SHALLOW, SHALLOW_OPTIONS
 
 import impasto
 from impasto.cli.main import main
@@ -106,10 +106,11 @@ def test_an_interrupt_ends_all_and_keeps_finished_pictures(folder):
     command = [sys.executable, "-c", "from impasto.cli.main import entry; entry()"]
     command += ["stylize", "photos", "style.png", "--size", "64", "--tolerance", "0"]
     command += ["--iterations", "100000", "--scales", "1", "--precision", "float32"]
+    command += SHALLOW_OPTIONS
     # The first is finished, the second never ends.
     result = folder / "photos_style" / "a_jpg.png"
     settings = impasto.Settings(
-        size=64, tolerance=0, iterations=100000, scales=1, precision="float32"
+        size=64, tolerance=0, iterations=100000, scales=1, precision="float32", **SHALLOW
     )
     brief = impasto.stylize("photos/a.jpg", "style.png", settings=settings.changed(iterations=1))
     result.parent.mkdir()
