@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
-from tests.studio import whole
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -47,6 +47,11 @@ def open_browser(downloads):
         driver.quit()
 
 
+def opened(**options):
+    """Open the page of a test with options of `Page.open`, such as `dark=True`."""
+    return pytest.mark.parametrize("page", [options], ids=[""], indirect=True)
+
+
 def difference(image, other):
     """Return the mean difference of two pictures, both (H, W, 3), 0..1."""
     assert image.shape == other.shape
@@ -62,24 +67,30 @@ def as_image(file):
 class Page:
     """The studio's page. Elements are addressed by CSS selectors."""
 
-    def __init__(self, driver, studio, downloads):
-        self.driver, self.studio, self.downloads = driver, studio, downloads
+    def __init__(self, driver, studio, downloads, api):
+        self.driver, self.studio, self.downloads, self.api = driver, studio, downloads, api
 
     def open(self, *, size=DESKTOP, dark=False, language="en-US"):
-        """Load the page."""
+        """Load the page, and wait until it shows the latest job, if there is one."""
         width, height = size
         phone = width < 600
         view = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         agent = self.run("return navigator.userAgent").replace("Headless", "")
         languages = {"userAgent": agent, "acceptLanguage": language}
         self.send_command("Emulation.setDeviceMetricsOverride", view)
         self.send_command("Emulation.setTouchEmulationEnabled", {"enabled": phone})
-        self.send_command("Emulation.setEmulatedMedia", {"features": [scheme]})
+        self.set_dark(dark)
         self.send_command("Emulation.setUserAgentOverride", languages)
         self.close()
         self.driver.get(self.studio.url)
         self.until(lambda: self.sees("#finer"), seconds=60)
+        if self.api.predict(api_name="/runs"):
+            self.until(lambda: self.text("#progress"))
+
+    def set_dark(self, dark):
+        """Set the browser's colour scheme, which a loaded page follows."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send_command("Emulation.setEmulatedMedia", {"features": [scheme]})
 
     def close(self):
         """Leave the page."""
@@ -120,13 +131,14 @@ class Page:
             NoSuchElementException,
             StaleElementReferenceException,
         )
-        ends = time.monotonic() + seconds
+        ends, pause = time.monotonic() + seconds, 0.05
         while True:
             with contextlib.suppress(*not_yet):
                 if found := condition():
                     return found
             assert time.monotonic() < ends, self.state()
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(0.25, 1.3 * pause)  # each look at the page takes time of the processor
 
     def state(self):
         """Return the texts of the page, for messages of failed tests."""
@@ -237,10 +249,9 @@ class Page:
 
     def delete_all(self):
         """Delete all unfinished jobs."""
-        with whole.client(self.studio, self.downloads) as api:
-            for job in api.predict(api_name="/runs"):
-                if job["status"] in UNFINISHED:
-                    api.predict(job["id"], api_name="/drop")
+        for job in self.api.predict(api_name="/runs"):
+            if job["status"] in UNFINISHED:
+                self.api.predict(job["id"], api_name="/drop")
 
     def axe_violations(self):
         """Return violations of WCAG 2 A and AA that axe finds: rule, elements and summary."""

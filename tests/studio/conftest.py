@@ -25,14 +25,21 @@ def open_page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studio")
     downloads = folder / "downloads"
     downloads.mkdir()
-    with whole.studio(folder) as studio, open_browser(downloads) as driver:
-        yield Page(driver, studio, downloads)
+    with (
+        whole.studio(folder) as studio,
+        whole.client(studio, downloads) as api,
+        open_browser(downloads) as driver,
+    ):
+        yield Page(driver, studio, downloads, api)
 
 
 @pytest.fixture
-def page(open_page):
-    """The page, freshly loaded; closed after the test, since it keeps asking the server."""
-    open_page.open()
+def page(open_page, request):
+    """The page, freshly loaded; closed after the test, since it keeps asking the server.
+
+    A parameter holds options of `Page.open`; see `opened`.
+    """
+    open_page.open(**getattr(request, "param", {}))
     yield open_page
     open_page.close()
 

@@ -115,8 +115,9 @@ def test_a_kept_picture_is_not_kept_again(painted):
 def test_the_settings_are_shown_as_a_command_line(painted):
     painted.enter("#setting-strength", 0.6)
     painted.expand("#command")
-    lines = painted.until(lambda: painted.find("#command-text textarea").get_attribute("value"))
-    at_once, slow = lines.splitlines()
+    value = painted.find("#command-text textarea").get_attribute
+    painted.until(lambda: "--strength 0.6" in value("value"))
+    at_once, slow = value("value").splitlines()
     assert at_once == "impasto paint astronaut.png --style wave --strength 0.6"
     assert slow.startswith("impasto stylize astronaut.png wave ")
 
@@ -166,7 +167,8 @@ def test_a_file_that_is_not_a_picture_shows_a_message(page, tmp_path):
     assert "Traceback" not in page.text("body")
 
 
-def test_no_request_leaves_for_another_host(page, photograph):
+def test_no_request_leaves_for_another_host(open_page, photograph):
+    page = open_page
     page.requested_urls(), page.console_errors()
     page.open()
     page.take_photograph(photograph)
@@ -174,6 +176,7 @@ def test_no_request_leaves_for_another_host(page, photograph):
     for part in ("#more", "#regions", "#command"):
         page.expand(part)
     asked = page.requested_urls()
+    page.close()
     hosts = {urlsplit(each).netloc for each in asked if each.startswith(("http", "ws"))}
     assert hosts == {urlsplit(page.studio.url).netloc}
     assert page.console_errors() == []

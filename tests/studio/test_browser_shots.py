@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
-from tests.studio.browsing import PHONE, as_image, difference
+from tests.studio.browsing import PHONE, as_image, difference, opened
 
 import impasto
 from impasto.studio.gallery import gallery
@@ -49,7 +49,8 @@ def paint(page, photograph, style):
 def test_light_and_dark(page, coffee, shoot):
     shots = []
     for dark in (False, True):
-        page.open(dark=dark)
+        if dark:
+            page.open(dark=True)
         paint(page, coffee, "wave")
         shots.append(shoot("studio_dark" if dark else "studio"))
         ground = shots[-1][-40:, :20].mean()  # the lower left corner, background only
@@ -57,8 +58,8 @@ def test_light_and_dark(page, coffee, shoot):
     assert difference(*shots) > 0.3
 
 
+@opened(size=PHONE)
 def test_phone(page, coffee, shoot):
-    page.open(size=PHONE)
     paint(page, coffee, "starry-night")
     assert shoot("studio_phone").shape == (PHONE[1], PHONE[0], 3)
 
