@@ -185,7 +185,7 @@ def test_shares_and_drives_are_distinguished():
 
 def test_an_interrupted_training_is_resumed_exactly(folder, capsys, monkeypatch):
     toy = ["--widths", "4", "4", "6", "8", "--blocks", "1", "--crop", "32", "--batch", "1"]
-    toy += ["--steps", "4", "--style-size", "48", "--preview-every", "2", "-q"]
+    toy += ["--steps", "4", "--preview-every", "2", "-q"]
     write = train.write_image
 
     def interrupt(path, image):
@@ -207,7 +207,6 @@ def test_a_predictor_is_taught_from_the_command_line(folder, capsys, model):
     save_model(model, "toy.impasto")
     words = ["train", "photos", "-o", "run", "--model", "toy.impasto", "--others", "paintings"]
     words += ["--crop", "32", "--batch", "1", "--steps", "2", "--others-share", "0"]
-    words += ["--style-size", "48"]
     (folder / "paintings").mkdir()
     impasto.write_image("paintings/a.png", impasto.sample_style("mosaic", 64))
     impasto.write_image("paintings/b.png", impasto.sample_style("swirls", 64))
@@ -224,7 +223,6 @@ def test_a_predictor_is_taught_from_the_command_line(folder, capsys, model):
 
 def test_train_then_paint_then_learn(folder, capsys, model):
     toy = ["--widths", "4", "4", "6", "8", "--blocks", "1", "--crop", "32", "--batch", "1"]
-    toy += ["--style-size", "48"]
     words = ["train", "photos", "painting.png", "-o", "run", "--steps", "2", *toy]
     assert main(words) == 0
     out, err = capsys.readouterr()
@@ -236,7 +234,6 @@ def test_train_then_paint_then_learn(folder, capsys, model):
     assert "painting" in capsys.readouterr().out
     save_model(model, "toy.impasto")
     learn = ["learn", "painting.png", "--model", "toy.impasto", "--steps", "1"]
-    learn += ["--style-size", "48"]
     assert main([*learn, "--photographs", "photos", "-q"]) == 1  # smaller than its crops
     assert "smaller than the crops of 256" in capsys.readouterr().err
     assert main([*learn, "-q"]) == 0
