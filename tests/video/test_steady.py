@@ -7,9 +7,9 @@ import pytest
 from scipy import ndimage
 
 from impasto.video.clip import Frame
-from impasto.video.flow import DisFlow, Motion
+from impasto.video.flow import DisFlow, Motion, estimate_motion
 from impasto.video.sequence import paint_sequence
-from impasto.video.steady import Memory, between, combine, compare, move
+from impasto.video.steady import Memory, between, combine, is_covered, is_cut, move
 
 from .clips import moving, photograph
 
@@ -81,12 +81,21 @@ def test_tones_of_large_areas_follow_the_new_painting():
     assert memory.painted.mean() == pytest.approx(brighter.mean(), abs=6)  # 37 apart before
 
 
-def test_cuts_and_calm_frames_are_recognised():
-    first, second = photograph(96, 128), strokes(3)
-    assert compare(DisFlow(), second, first).is_cut
-    assert not compare(DisFlow(), photograph(96, 128, 6), first).is_cut
-    assert compare(DisFlow(), first, first).is_calm
-    assert not compare(DisFlow(), photograph(96, 128, 20), first).is_calm
+def since(now, before):
+    return estimate_motion(DisFlow(), now, before)
+
+
+def test_a_cut_is_recognised():
+    first = photograph(96, 128)
+    assert is_cut(since(strokes(3), first))
+    assert not is_cut(since(photograph(96, 128, 6), first))
+
+
+def test_a_frame_is_covered_by_what_is_before_and_after_it():
+    """A camera moves to the right: the left border was seen before, the right is seen later."""
+    before, now, later = (photograph(96, 128, shift) for shift in (0, 12, 24))
+    assert is_covered(since(now, before), since(now, later))
+    assert not is_covered(since(now, before), since(now, before))
 
 
 def test_a_frame_between_takes_the_later_painting_and_from_memory_what_is_hidden():
@@ -126,7 +135,7 @@ def test_calm_frames_are_painted_now_and_then_and_cuts_at_once(clip):
     painted = sequence(clip, paint, every=3)
     assert [each.index for each in painted] == list(range(9))
     assert paint.seconds == [0, 3, 6, 7, 8]
-    assert [each.last_key for each in painted] == [0, 0, 0, 3, 3, 3, 6, 7, 8]
+    assert [each.key for each in painted] == [0, 3, 3, 3, 6, 6, 6, 7, 8]
     np.testing.assert_array_equal(painted[7].memory.painted, strokes(107))
 
 
@@ -136,11 +145,13 @@ def test_without_firmness_each_frame_is_painted_by_itself(clip):
         np.testing.assert_array_equal(each.memory.painted, strokes(100 + number))
 
 
-@pytest.mark.parametrize("last", [0, 1, 4, 6, 7])
-def test_a_resumed_sequence_equals_an_uninterrupted_one(clip, last):
+@pytest.mark.parametrize("frames", ["clip", "moving"])
+@pytest.mark.parametrize("last", range(8))
+def test_a_resumed_sequence_equals_an_uninterrupted_one(clip, frames, last):
+    clip = moving(9, 96, 128, 5) if frames == "moving" else clip
     whole = sequence(clip, Paintings(), every=3)
     resumed = sequence(clip, Paintings(), start=last, every=3, resume=whole[last])
     for one, other in zip(resumed, whole[last + 1 :], strict=True):
-        assert (one.index, one.last_key) == (other.index, other.last_key)
+        assert (one.index, one.key) == (other.index, other.key)
         np.testing.assert_array_equal(one.memory.painted, other.memory.painted)
         np.testing.assert_array_equal(one.memory.photograph, other.memory.photograph)

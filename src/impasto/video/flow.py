@@ -136,12 +136,18 @@ def estimate_motion(flow: FlowEstimator, now: FrameImage, other: FrameImage) -> 
     """
     there, back = flow(now, other), flow(other, now)
     returned = warp(back, there, "linear")
-    apart = np.square(there + returned).sum(axis=-1)
-    length = np.square(there).sum(axis=-1) + np.square(returned).sum(axis=-1)
+    apart = _squared_length(there + returned)
+    length = _squared_length(there) + _squared_length(returned)
     agree = apart < _RELATIVE * length + _ABSOLUTE
     brightness = [grey(frame).astype(np.float32) for frame in (now, other)]
     same = np.abs(warp(brightness[1], there, "linear") - brightness[0]) < _SAME_BRIGHTNESS
     return Motion(there, (agree & same & _lands_inside(there)).astype(np.float32))
+
+
+def _squared_length(flow: Flow) -> NDArray[np.float32]:
+    x, y = flow[..., 0], flow[..., 1]
+    squared: NDArray[np.float32] = x * x + y * y
+    return squared
 
 
 def grey(frame: FrameImage) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from .clip import Frame, FrameImage
 from .flow import FlowEstimator, Motion, estimate_motion
-from .steady import Memory, between, combine, compare, move
+from .steady import Memory, between, combine, is_covered, is_cut, move
 
 PaintFrame: TypeAlias = Callable[[FrameImage, Fraction], FrameImage]  # photograph, seconds
 
@@ -21,12 +21,12 @@ class Painted:
     Attributes:
         index: Index of the frame in the clip, from 0.
         memory: The painted frame, and what it hands on.
-        last_key: Index of the last frame that was painted by itself.
+        key: Index of the frame whose painting it was made from: its own, or a later one's.
     """
 
     index: int
     memory: Memory
-    last_key: int
+    key: int
 
 
 @dataclass(frozen=True)
@@ -52,27 +52,25 @@ def paint_sequence(
         paint: Paints a frame by itself.
         flow: Estimates the motion between frames.
         firmness: Largest share of the strokes that is kept, 0..1; 0 paints each frame by itself.
-        every: Most frames from one painted by itself to the next; those between are moved there
-            from both sides. Only where little moves: else each is painted.
+        every: Most frames from one painted by itself to the next. Those between are made of their
+            neighbours' paintings, as long as these show nearly all that is in them.
         resume: The last frame of an earlier run; it is not painted again.
 
     Yields:
         The painted frames.
     """
-    painter = _Painter(paint, flow, firmness, resume)
+    painter = _Painter(paint, flow, firmness, every, resume)
     before: FrameImage | None = None
     for index, frame in frames:
         if painter.state is None or index > painter.state.index:
-            step = None
+            motion = None
             if before is not None and firmness > 0:
-                step = compare(flow, frame.image, before)
-            if step is None or step.is_cut:
+                motion = estimate_motion(flow, frame.image, before)
+            if motion is None or is_cut(motion):
                 yield from painter.paint_waiting()
                 yield painter.begin(index, frame)
             else:
-                painter.waiting.append(_Waiting(index, frame, step.motion))
-                if not step.is_calm or painter.since_key(index) >= every:
-                    yield from painter.paint_waiting()
+                yield from painter.add(_Waiting(index, frame, motion))
         before = frame.image
     yield from painter.paint_waiting()
 
@@ -81,15 +79,19 @@ class _Painter:
     """Paints frames that wait until the next one that is painted by itself is known."""
 
     def __init__(
-        self, paint: PaintFrame, flow: FlowEstimator, firmness: float, state: Painted | None
+        self,
+        paint: PaintFrame,
+        flow: FlowEstimator,
+        firmness: float,
+        every: int,
+        state: Painted | None,
     ):
-        self._paint, self._flow, self._firmness = paint, flow, firmness
+        self._paint, self._flow = paint, flow
+        self._firmness, self._every = firmness, every
         self.state = state
-        self.waiting: list[_Waiting] = []
-
-    def since_key(self, index: int) -> int:
-        """Return the number of frames since the last one painted by itself."""
-        return index if self.state is None else index - self.state.last_key
+        self._waiting: list[_Waiting] = []
+        self._since_last: list[Motion] = []  # of the others that wait, since the last one
+        self._key = -1 if state is None else state.key  # of an earlier run, if it is still ahead
 
     def begin(self, index: int, frame: Frame) -> Painted:
         """Paint the first frame of a shot."""
@@ -97,19 +99,30 @@ class _Painter:
         self.state = Painted(index, Memory(painted, frame.image), index)
         return self.state
 
+    def add(self, new: _Waiting) -> Iterator[Painted]:
+        """Let a frame wait, and paint those that need not wait longer."""
+        image = new.frame.image
+        motions = [estimate_motion(self._flow, each.frame.image, image) for each in self._waiting]
+        covered = all(map(is_covered, (each.motion for each in self._waiting), motions))
+        if not covered and new.index > self._key:
+            yield from self.paint_waiting()
+            motions = []
+        self._waiting.append(new)
+        self._since_last = motions
+        if new.index == self._key or (new.index > self._key and len(self._waiting) >= self._every):
+            yield from self.paint_waiting()
+
     def paint_waiting(self) -> Iterator[Painted]:
         """Paint the last waiting frame by itself, and the others between it and the state."""
-        if not self.waiting or self.state is None:
+        if not self._waiting or self.state is None:
             return
-        last = self.waiting[-1]
+        last = self._waiting[-1]
         painting = self._paint(last.frame.image, last.frame.seconds)
-        for each in self.waiting:
-            image = each.frame.image
+        for number, each in enumerate(self._waiting):
+            image, new = each.frame.image, painting
             moved = move(self.state.memory, image, each.motion, self._firmness)
-            new, key = painting, each.index
             if each is not last:
-                since = estimate_motion(self._flow, image, last.frame.image)
-                new, key = between(moved, painting, since), self.state.last_key
-            self.state = Painted(each.index, combine(moved, new, image), key)
+                new = between(moved, painting, self._since_last[number])
+            self.state = Painted(each.index, combine(moved, new, image), last.index)
             yield self.state
-        self.waiting.clear()
+        self._waiting.clear()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .clip import FrameImage
 from .extras import load_opencv
-from .flow import FlowEstimator, Motion, Share, estimate_motion, warp
+from .flow import Motion, Share, warp
 
 _ALIKE, _DIFFERENT = 0.05 * 255, 0.12 * 255  # difference of a channel: strokes kept, and replaced
 _SIGHT = 1.5  # pixels; standard deviation of the blur before photographs are compared
@@ -30,7 +30,7 @@ _FINE_SIGMA = 1.0  # pixels; what a blur of this removes is fine detail
 _ENERGY_SIGMA = 3.0  # pixels; around each pixel, its contrast is taken
 _MOST_GAIN = 1.3  # of fine detail, per frame
 _CUT = 0.2  # share of pixels that can be followed, below which a new shot begins
-_CALM = 0.93  # the same, above which few new strokes are needed
+_COVERED = 0.97  # share of pixels found before or later, above which a frame needs no painting
 
 
 class Memory(NamedTuple):
@@ -59,31 +59,23 @@ class Moved(NamedTuple):
     kept: Share
 
 
-class Step(NamedTuple):
-    """How a frame follows the one before.
-
-    Attributes:
-        motion: Its motion since then.
-        is_cut: Whether it begins a new shot: hardly anything of the frame before is in it.
-        is_calm: Whether nearly all of it was in the frame before.
-    """
-
-    motion: Motion
-    is_cut: bool
-    is_calm: bool
-
-
-def compare(flow: FlowEstimator, now: FrameImage, before: FrameImage) -> Step:
-    """Compare a frame with the one before.
+def is_cut(motion: Motion) -> bool:
+    """Return whether a frame begins a new shot: hardly anything of the frame before is in it.
 
     Args:
-        flow: Estimates the motion.
-        now: The frame, (H, W, 3).
-        before: The frame before.
+        motion: Motion of the frame since the one before.
     """
-    motion = estimate_motion(flow, now, before)
-    share = float(motion.followed.mean())
-    return Step(motion, share < _CUT, share > _CALM)
+    return bool(motion.followed.mean() < _CUT)
+
+
+def is_covered(motion: Motion, later: Motion) -> bool:
+    """Return whether nearly all of a frame is in the one before or in a later one.
+
+    Args:
+        motion: Motion of the frame since the one before.
+        later: Motion of the frame since the later one.
+    """
+    return bool(np.maximum(motion.followed, later.followed).mean() > _COVERED)
 
 
 def move(memory: Memory, photograph: FrameImage, motion: Motion, firmness: float = 1.0) -> Moved:
@@ -97,7 +89,8 @@ def move(memory: Memory, photograph: FrameImage, motion: Motion, firmness: float
     """
     cv2 = load_opencv()
     seen = warp(memory.photograph, motion.flow)
-    apart = cv2.absdiff(_blurred(seen, _SIGHT), _blurred(photograph, _SIGHT)).max(axis=-1)
+    apart = cv2.absdiff(_blurred(seen, _SIGHT), _blurred(photograph, _SIGHT))
+    apart = np.maximum(np.maximum(apart[..., 0], apart[..., 1]), apart[..., 2])
     alike = np.clip((_DIFFERENT - apart.astype(np.float32)) / (_DIFFERENT - _ALIKE), 0, 1)
     kept = cv2.erode(motion.followed * alike, np.ones((3, 3), np.uint8))
     kept = cv2.blur(kept, (_EDGE, _EDGE)) * np.float32(firmness)

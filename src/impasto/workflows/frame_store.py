@@ -51,7 +51,7 @@ class FrameStore:
                     file,
                     photograph=painted.memory.photograph,
                     index=painted.index,
-                    last_key=painted.last_key,
+                    key=painted.key,
                 )
             (self._folder / _TEMPORARY).replace(memory)
             encoded = load_opencv().imencode(".png", painted.memory.painted[..., ::-1], _FAST_PNG)[
@@ -71,12 +71,12 @@ class FrameStore:
         for name in _MEMORIES:
             try:
                 with np.load(self._folder / name) as memory:
-                    index, last_key = int(memory["index"]), int(memory["last_key"])
+                    index, key = int(memory["index"]), int(memory["key"])
                     photograph = memory["photograph"]
                 painted = self.read(index)
             except (OSError, ValueError, KeyError, PictureError):  # not written, or not completely
                 continue
-            found.append(Painted(index, Memory(painted, photograph), last_key))
+            found.append(Painted(index, Memory(painted, photograph), key))
         return max(found, key=lambda each: each.index, default=None)
 
     def read(self, index: int) -> FrameImage:
