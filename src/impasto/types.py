@@ -119,21 +119,37 @@ class Targets(NamedTuple):
     regions: tuple[Region, ...]
 
 
+class TemporalTarget(NamedTuple):
+    """What a frame of a clip is to resemble, and where.
+
+    Attributes:
+        image: The painted frame before, moved along the optical flow, (H, W, 3), 0..1.
+        known: 1 where the motion is known, 0 elsewhere, (H, W).
+        weight: Weight of the loss.
+    """
+
+    image: Image
+    known: Mask
+    weight: float
+
+
 @dataclass(frozen=True, eq=False)
 class Guidance:
-    """Masks and weights of several styles.
+    """Masks and weights of several styles, and the frame before in a clip.
 
     Attributes:
         weights: Weights of styles that share a region; empty for equal weights.
         masks: Where each style applies, (H, W) at any size; None for everywhere. Empty: everywhere.
         style_masks: Which part of each painting its style is taken from, in the same form.
         protect: Where the photograph stays unchanged, in the same form; None for nowhere.
+        temporal: For a frame of a clip, the one before.
     """
 
     weights: tuple[float, ...] = ()
     masks: tuple[Mask | None, ...] = ()
     style_masks: tuple[Mask | None, ...] = ()
     protect: Mask | None = None
+    temporal: TemporalTarget | None = None
 
 
 class Snapshot(NamedTuple):

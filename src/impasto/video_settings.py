@@ -44,6 +44,11 @@ class VideoSettings(PaintSettings):
     every: Annotated[int, Field(ge=1, le=12)] = 3
     """Where little moves, the network paints every Nth frame, and those between follow the
     motion; 1 paints each."""
+    iterations: Annotated[int, Field(ge=0, le=5000)] = 0
+    """Evaluations of the iterative route for each frame, after the network: better pictures,
+    seconds to minutes a frame. Three times as many for the first frame of a shot."""
+    temporal_weight: Annotated[float, Field(ge=0)] = 300.0
+    """With iterations, how strictly a frame stays like the one before where the motion is known."""
     codec: Codec = "h264"
     """Compression of the video file: prores needs .mov or .mkv; ffv1, lossless, needs .mkv."""
     flow: str | None = None

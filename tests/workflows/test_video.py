@@ -15,7 +15,7 @@ from impasto.errors import ModelError, PictureError, SettingsError
 from impasto.video.clip import open_clip, read_frames
 from impasto.workflows import paint as workflow
 from impasto.workflows.run_folder import folder_of
-from impasto.workflows.timeline import make_timeline, style_at
+from impasto.workflows.timeline import make_timeline, shares_at, style_at
 from impasto.workflows.video import discard_unfinished, stylize_video
 
 from ..video.clips import encode, moving, photograph
@@ -222,3 +222,35 @@ def test_a_full_disk_is_noticed_before_the_work(clip, tmp_path, monkeypatch):
 def test_wrong_arguments_are_explained(clip, tmp_path, arguments, message):
     with pytest.raises(SettingsError, match=message):
         stylize_video(**{"clip": clip, "style": "wave", "output": tmp_path / "a.mp4", **arguments})
+
+
+def test_iterations_bring_a_frame_nearer_to_the_painting(clip, tmp_path):
+    options = {"codec": "ffv1", "end": 0.08, "size": 48}
+    plain = images(stylize_video(clip, "wave", tmp_path / "a.mkv", **options).path)
+    path = tmp_path / "b.mkv"
+    refined = images(stylize_video(clip, "wave", path, iterations=3, **options).path)
+    assert len(refined) == len(plain) == 2
+    painting, settings = impasto.style_painting("wave"), impasto.Settings(size=48)
+    for before, after, frame in zip(plain, refined, moving(5, 48, 64, 1), strict=False):
+        photo = frame.astype(np.float32) / 255
+        losses = [
+            impasto.score(each / np.float32(255), photo, painting, settings=settings).total
+            for each in (before, after)
+        ]
+        assert losses[1] < 0.9 * losses[0]
+
+
+def test_iterations_need_a_painting(clip, tmp_path, model):
+    path = tmp_path / "model.impasto"
+    impasto.save_model(model, path)
+    with pytest.raises(
+        SettingsError, match=r"model.impasto/wave has no painting, which iterations"
+    ):
+        stylize_video(clip, f"{path}/wave", tmp_path / "a.mp4", iterations=2)
+
+
+def test_the_shares_of_styles_over_time():
+    style = {0: "wave", 4: {"scream": 3.0, "mosaic": 1.0}}
+    assert shares_at(style, 2.0, 3.9) == [("wave", 1.0)]
+    assert shares_at(style, 2.0, 5.0) == [("wave", 0.5), ("scream", 0.375), ("mosaic", 0.125)]
+    assert shares_at(style, 0.0, 4.0) == [("scream", 0.75), ("mosaic", 0.25)]

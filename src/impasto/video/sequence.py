@@ -9,9 +9,11 @@ from typing import TypeAlias
 
 from .clip import Frame, FrameImage
 from .flow import FlowEstimator, Motion, estimate_motion
-from .steady import Memory, between, combine, is_covered, is_cut, move
+from .steady import Memory, Moved, between, combine, is_covered, is_cut, move
 
 PaintFrame: TypeAlias = Callable[[FrameImage, Fraction], FrameImage]  # photograph, seconds
+# Frame, painted so far, and the memory moved to it, None at the start of a shot.
+RefineFrame: TypeAlias = Callable[[Frame, FrameImage, Moved | None], FrameImage]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def paint_sequence(
     *,
     firmness: float = 1.0,
     every: int = 1,
+    refine: RefineFrame | None = None,
     resume: Painted | None = None,
 ) -> Iterator[Painted]:
     """Paint frames in order; a cut starts afresh.
@@ -54,12 +57,13 @@ def paint_sequence(
         firmness: Largest share of the strokes that is kept, 0..1; 0 paints each frame by itself.
         every: Most frames from one painted by itself to the next. Those between are made of their
             neighbours' paintings, as long as these show nearly all that is in them.
+        refine: Improves each painted frame; the next one follows the improved one.
         resume: The last frame of an earlier run; it is not painted again.
 
     Yields:
         The painted frames.
     """
-    painter = _Painter(paint, flow, firmness, every, resume)
+    painter = _Painter(paint, flow, firmness, every, refine, resume)
     before: FrameImage | None = None
     for index, frame in frames:
         if painter.state is None or index > painter.state.index:
@@ -84,10 +88,11 @@ class _Painter:
         flow: FlowEstimator,
         firmness: float,
         every: int,
+        refine: RefineFrame | None,
         state: Painted | None,
     ):
         self._paint, self._flow = paint, flow
-        self._firmness, self._every = firmness, every
+        self._firmness, self._every, self._refine = firmness, every, refine
         self.state = state
         self._waiting: list[_Waiting] = []
         self._since_last: list[Motion] = []  # of the others that wait, since the last one
@@ -96,6 +101,8 @@ class _Painter:
     def begin(self, index: int, frame: Frame) -> Painted:
         """Paint the first frame of a shot."""
         painted = self._paint(frame.image, frame.seconds)
+        if self._refine:
+            painted = self._refine(frame, painted, None)
         self.state = Painted(index, Memory(painted, frame.image), index)
         return self.state
 
@@ -123,6 +130,9 @@ class _Painter:
             moved = move(self.state.memory, image, each.motion, self._firmness)
             if each is not last:
                 new = between(moved, painting, self._since_last[number])
-            self.state = Painted(each.index, combine(moved, new, image), last.index)
+            memory = combine(moved, new, image)
+            if self._refine:
+                memory = memory._replace(painted=self._refine(each.frame, memory.painted, moved))
+            self.state = Painted(each.index, memory, last.index)
             yield self.state
         self._waiting.clear()

@@ -94,10 +94,41 @@ def style_at(timeline: Timeline, seconds: float) -> tuple[Array, float]:
         if seconds >= start:
             share = (seconds - start) / timeline.fade if timeline.fade > 0 else 1.0
             vector = vector + np.float32(min(1.0, share)) * (following - vector)
-    times, values = zip(*timeline.strengths, strict=True)
-    mixture = style_mixture(float(np.interp(seconds, times, values)))
+    mixture = style_mixture(strength_at(timeline, seconds))
     vectors = {PHOTOGRAPH: timeline.model.styles[PHOTOGRAPH], "": vector}
     return mix(vectors, {"": 1.0}, mixture), mixture
+
+
+def shares_at(style: StylesOverTime, fade: float, seconds: float) -> list[tuple[StyleLike, float]]:
+    """Return the styles at a time, each with its share.
+
+    Args:
+        style: As for `make_timeline`.
+        fade: Duration of the change from one style to the next, seconds.
+        seconds: Time since the first frame of the clip.
+    """
+    by_time: dict[float, Any] = dict(style) if _is_by_time(style) else {0.0: style}
+    first, *later = sorted(by_time)
+    found = [(each, share) for each, share in _shares(by_time[first])]
+    for start in later:
+        if seconds >= start:
+            grown = min(1.0, (seconds - start) / fade) if fade > 0 else 1.0
+            found = [(each, share * (1 - grown)) for each, share in found]
+            found += [(each, share * grown) for each, share in _shares(by_time[start])]
+    return [(each, share) for each, share in found if share > 0]
+
+
+def _shares(style: StyleLike | Mapping[str, float]) -> list[tuple[StyleLike, float]]:
+    if not isinstance(style, Mapping):
+        return [(style, 1.0)]
+    total = sum(style.values())
+    return [(name, share / total) for name, share in style.items()]
+
+
+def strength_at(timeline: Timeline, seconds: float) -> float:
+    """Return the strength at a time, 0..2."""
+    times, values = zip(*timeline.strengths, strict=True)
+    return float(np.interp(seconds, times, values))
 
 
 def _is_by_time(style: StylesOverTime) -> TypeGuard[Mapping[float, Any]]:

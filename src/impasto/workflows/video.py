@@ -19,7 +19,7 @@ from ..images.opening import locate, resolve_parent
 from ..video.clip import Frame, FrameImage, open_clip, to_bytes, to_floats
 from ..video.excerpt import Excerpt, count_frames, excerpt_frames, make_excerpt
 from ..video.flow import DisFlow, FlowEstimator, OnnxFlow
-from ..video.sequence import PaintFrame, paint_sequence
+from ..video.sequence import PaintFrame, RefineFrame, paint_sequence
 from ..video.writer import check_video_output, write_clip
 from ..video_settings import VideoSettings
 from .build_record import make_record, relative_record
@@ -28,6 +28,7 @@ from .paint import painting_precision
 from .record import Input
 from .run_folder import RUN, folder_of, lock_folder, read_run, remove
 from .timeline import StylesOverTime, Timeline, make_timeline, style_at
+from .video_iterative import make_refiner
 from .video_masks import VideoMask, next_mask, paint_within, read_masks
 
 _BYTES_PER_PIXEL = 2.5  # of a painted frame on disk
@@ -117,6 +118,7 @@ def stylize_video(
     timeline = make_timeline(style, strength, settings, model)
     masks = None if mask is None else read_masks(mask)
     flow = DisFlow() if settings.flow is None else OnnxFlow(settings.flow)
+    painters = _frame_painter(timeline, settings), make_refiner(style, timeline, settings)
     record, folder = _record(excerpt, timeline, settings), folder_of(output)
     resumes = _resumes(folder, record)
     _check_space(output.parent, excerpt)
@@ -125,8 +127,7 @@ def stylize_video(
         if not resumes:
             store.clear()
         try:
-            paint = _frame_painter(timeline, settings)
-            frames = _paint_frames(excerpt, store, paint, flow, settings, on_frame)
+            frames = _paint_frames(excerpt, store, painters, flow, settings, on_frame)
             record = {**record, "seconds": round(time.perf_counter() - began, 1)}
             write_clip(
                 output,
@@ -179,13 +180,13 @@ def _frame_painter(timeline: Timeline, settings: VideoSettings) -> PaintFrame:
 def _paint_frames(
     excerpt: Excerpt,
     store: FrameStore,
-    paint: PaintFrame,
+    painters: tuple[PaintFrame, RefineFrame | None],
     flow: FlowEstimator,
     settings: VideoSettings,
     on_frame: Callable[[VideoProgress], None] | None,
 ) -> int:
     """Paint the frames that are not in the store, and return the number of all."""
-    last, first = store.last(), None
+    (paint, refine), last, first = painters, store.last(), None
     resumed = done = 0
 
     def frames() -> Iterator[tuple[int, Frame]]:
@@ -198,7 +199,13 @@ def _paint_frames(
                 yield index, frame
 
     for painted in paint_sequence(
-        frames(), paint, flow, firmness=settings.firmness, every=settings.every, resume=last
+        frames(),
+        paint,
+        flow,
+        firmness=settings.firmness,
+        every=settings.every,
+        refine=refine,
+        resume=last,
     ):
         store.add(painted)
         done += 1

@@ -21,6 +21,7 @@ from ...types import Guidance, Image, Size, Targets, Tensor
 from ..pixels import to_pixels
 from .parametrization import Parametrization, make_parametrization, pad_guidance, pad_seamless
 from .points import Point, where
+from .temporal import with_temporal_loss
 
 _NOISE_MEAN, _NOISE_DEVIATION = 0.5, 0.15
 
@@ -80,6 +81,8 @@ def make_problem(
     loss = objective.loss_and_gradient(settings)
     if settings.tile is not None:
         loss = tiles.loss_and_gradient(settings, settings.tile)
+    if guidance.temporal is not None:
+        loss = with_temporal_loss(loss, guidance.temporal, size)
     return ScaleProblem(
         make_parametrization(photograph, guidance, settings), make_targets, loss, kernels
     )
