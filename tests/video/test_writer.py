@@ -5,6 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from impasto.errors import PictureError, SettingsError
 from impasto.images.files import read_image
@@ -82,9 +83,25 @@ def test_a_folder_gets_numbered_pictures(tmp_path, source):
     assert len(list(folder.iterdir())) == 3
 
 
+@pytest.mark.parametrize(("name", "error"), [("a.gif", 12), ("a.webp", 12)])
+def test_an_animation_plays_all_frames_for_their_times(tmp_path, source, name, error):
+    path = write(tmp_path / name, source)
+    with Image.open(path) as animation:
+        assert animation.n_frames == 6
+        assert animation.info["loop"] == 0
+        shown = []
+        for number, frame in enumerate(moving(6)):
+            animation.seek(number)
+            difference = np.asarray(animation.convert("RGB"), int) - frame
+            assert abs(difference).mean() < error
+            shown.append(animation.info["duration"])
+    assert shown[:-1] == [40, 160, 30, 770, 40]
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "message"),
     [
+        ("a.gif", "ffv1", "ffv1 does not fit into .gif files"),
         ("a.webm", "h264", "a.webm ends in .webm, expected .mp4, .mov, .mkv"),
         ("a.mp4", "ffv1", "ffv1 does not fit into .mp4 files; name a file ending in .mkv"),
         ("a.mp4", "prores", "ending in .mov or .mkv"),

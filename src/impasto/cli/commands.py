@@ -211,8 +211,8 @@ class Video:
     strength_at: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TIME:VALUE")] = ()
     """Strength at a time, as in 0s:0.2 4s:1, in place of --strength; it changes evenly between."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Result: .mp4, .mov or .mkv, or a folder for PNG pictures. By default a free name beside the
-    clip. Repeating an interrupted command continues it."""
+    """Result: .mp4, .mov or .mkv, an animation (.gif, .webp), or a folder for PNG pictures. By
+    default a free name beside the clip. Repeating an interrupted command continues it."""
     mask: OptionalPath = None
     """Where to paint, white: a picture for all frames, or a clip or folder with one for each."""
     preview: Annotated[str | None, arg(metavar="TIME")] = None

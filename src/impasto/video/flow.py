@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import BackendError, ModelError
 from ..images.opening import locate
+from ..types import Size
 from .clip import FrameImage
 from .extras import load_opencv
 
@@ -170,17 +171,22 @@ def warp(image: NDArray[Any], flow: Flow, kernel: Kernel = "cubic") -> NDArray[A
         >>> warp(image, np.float32(np.broadcast_to([1, 0], (4, 5, 2))))[0].tolist()
         [1.0, 2.0, 3.0, 4.0, 3.0]
     """
+    return sample(image, flow + positions(flow.shape[:2]), kernel)
+
+
+def sample(image: NDArray[Any], places: Flow, kernel: Kernel = "cubic") -> NDArray[Any]:
+    """Fetch pixels from places, (h, w, 2), x before y; see `warp`."""
     cv2 = load_opencv()
     flags = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
-    places = flow + _positions(flow)
-    moved: NDArray[Any] = cv2.remap(
+    found: NDArray[Any] = cv2.remap(
         image, places, None, flags[kernel], borderMode=cv2.BORDER_REFLECT_101
     )
-    return moved
+    return found
 
 
-def _positions(flow: Flow) -> Flow:
-    height, width = flow.shape[:2]
+def positions(size: Size) -> Flow:
+    """Return the position of each pixel, x before y, (H, W, 2)."""
+    height, width = size
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
     return np.stack(np.meshgrid(x, y), axis=-1)
 
@@ -188,6 +194,6 @@ def _positions(flow: Flow) -> Flow:
 def _lands_inside(flow: Flow) -> NDArray[np.bool_]:
     """Return whether each pixel is inside the other frame."""
     height, width = flow.shape[:2]
-    x, y = np.moveaxis(flow + _positions(flow), -1, 0)
+    x, y = np.moveaxis(flow + positions((height, width)), -1, 0)
     inside: NDArray[np.bool_] = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     return inside

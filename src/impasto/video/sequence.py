@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from .clip import Frame, FrameImage
 from .flow import FlowEstimator, Motion, estimate_motion
-from .steady import Memory, Moved, between, combine, is_covered, is_cut, move
+from .steady import Memory, Moved, begin, between, combine, is_covered, is_cut, move
 
 PaintFrame: TypeAlias = Callable[[FrameImage, Fraction], FrameImage]  # photograph, seconds
 # Frame, painted so far, and the memory moved to it, None at the start of a shot.
@@ -103,7 +103,7 @@ class _Painter:
         painted = self._paint(frame.image, frame.seconds)
         if self._refine:
             painted = self._refine(frame, painted, None)
-        self.state = Painted(index, Memory(painted, frame.image), index)
+        self.state = Painted(index, begin(index, painted, frame.image), index)
         return self.state
 
     def add(self, new: _Waiting) -> Iterator[Painted]:
@@ -130,9 +130,10 @@ class _Painter:
             moved = move(self.state.memory, image, each.motion, self._firmness)
             if each is not last:
                 new = between(moved, painting, self._since_last[number])
-            memory = combine(moved, new, image)
+            memory = combine(moved, new, image, each.index)
             if self._refine:
-                memory = memory._replace(painted=self._refine(each.frame, memory.painted, moved))
+                refined = self._refine(each.frame, memory.painted, moved)
+                memory = begin(each.index, refined, image)
             self.state = Painted(each.index, memory, last.index)
             yield self.state
         self._waiting.clear()

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from ..errors import PictureError, SettingsError
-from ..images.files import check_output, write_image
+from ..images.files import atomic_write, check_output, write_image
 from ..images.opening import locate, reason
 from ..video_settings import Codec
+from .animation import ANIMATION_SUFFIXES, write_animation
 from .clip import Frame, FrameImage, to_floats
 from .excerpt import Excerpt
 from .extras import convert_colors, load_av
@@ -61,7 +62,7 @@ def check_video_output(path: Path, codec: Codec) -> None:
     """Check in advance that a clip can be written to a path.
 
     Args:
-        path: A video file, or a folder (no suffix) for pictures.
+        path: A video file, an animation, or a folder (no suffix) for pictures.
         codec: How frames are compressed in a video file.
 
     Raises:
@@ -71,8 +72,11 @@ def check_video_output(path: Path, codec: Codec) -> None:
     if not is_video_file(path):
         check_output(path.with_suffix(".png"))
         return
-    suffix, known = path.suffix.lower(), ", ".join(VIDEO_SUFFIXES)
-    if suffix not in VIDEO_SUFFIXES:
+    suffix, known = path.suffix.lower(), ", ".join((*VIDEO_SUFFIXES, *ANIMATION_SUFFIXES))
+    check_output(path.with_suffix(".png"))  # whether its folder can be written
+    if suffix in ANIMATION_SUFFIXES and codec == "h264":
+        return
+    if suffix not in VIDEO_SUFFIXES + ANIMATION_SUFFIXES:
         raise SettingsError(
             f"{path.name} ends in {suffix}, expected {known}, or the name of a folder for pictures"
         )
@@ -82,7 +86,6 @@ def check_video_output(path: Path, codec: Codec) -> None:
             f"{codec} does not fit into {suffix} files; name a file ending in "
             f"{' or '.join(fitting)}, or choose another codec ({', '.join(get_args(Codec))})"
         )
-    check_output(path.with_suffix(".png"))  # whether its folder can be written
 
 
 def write_clip(
@@ -96,7 +99,7 @@ def write_clip(
     """Write frames as a video file, or as pictures into a folder; whole or not at all.
 
     Args:
-        path: .mp4, .mov or .mkv; else a folder.
+        path: .mp4, .mov or .mkv; .gif or .webp, without sound; else a folder.
         frames: All of one size. An odd side is made even by repeating the last row or column,
             since the usual pixel formats need it; pictures and FFV1 keep odd sides.
         source: Where they come from: its rate is noted, and its sound is copied, not decoded.
@@ -111,6 +114,10 @@ def write_clip(
     check_video_output(path, codec)
     if not is_video_file(path):
         _write_pictures(path, frames)
+        return
+    if path.suffix.lower() in ANIMATION_SUFFIXES:
+        with atomic_write(path) as file:
+            write_animation(file, path, frames, source.clip.rate)
         return
     av = load_av()
     with _replacing(path) as temporary:

@@ -3,14 +3,17 @@
 ```
 .out.mp4.impasto/        the folder of the run, see run_folder.py
   frame_000001.png       painted frames, each complete
-  memory_0.npz           what the last frame, and the one before it, hand on
-  memory_1.npz
+  memory_0.npz           of the last frame and the one before it: in which frame each stroke was
+  memory_1.npz           new, and where; see video/steady.py
 ```
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -18,13 +21,36 @@ from ..errors import PictureError
 from ..images.opening import reason
 from ..video.clip import FrameImage
 from ..video.extras import load_opencv
+from ..video.flow import Flow
 from ..video.sequence import Painted
-from ..video.steady import Memory
+from ..video.steady import Memory, Origins, Source
 from ..video.writer import FRAME_NAME
 
 _FRAMES, _MEMORIES = "frame_*.png", ("memory_0.npz", "memory_1.npz")
 _FAST_PNG = (16, 1, 17, 2)  # OpenCV: compression level 1, strategy Huffman only; as small, faster
 _TEMPORARY = ".impasto-frame.tmp"  # `run_folder.lock_folder` removes what a killed run leaves
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A painted frame as it was written.
+
+    Attributes:
+        index: Its index in the clip.
+        key: As in `Painted`.
+        origins: As in `Memory`.
+        places: As in `Memory`.
+    """
+
+    index: int
+    key: int
+    origins: Origins
+    places: Flow
+
+    @property
+    def sources(self) -> list[int]:
+        """Indices of the frames whose strokes it shows."""
+        return [int(each) for each in np.unique(self.origins)]
 
 
 class FrameStore:
@@ -49,9 +75,10 @@ class FrameStore:
             with (self._folder / _TEMPORARY).open("wb") as file:
                 np.savez(
                     file,
-                    photograph=painted.memory.photograph,
                     index=painted.index,
                     key=painted.key,
+                    origins=painted.memory.origins,
+                    places=painted.memory.places,
                 )
             (self._folder / _TEMPORARY).replace(memory)
             encoded = load_opencv().imencode(".png", painted.memory.painted[..., ::-1], _FAST_PNG)[
@@ -65,19 +92,34 @@ class FrameStore:
                 "some space and repeat the command, which goes on from here"
             ) from error
 
-    def last(self) -> Painted | None:
+    def last(self) -> Saved | None:
         """Return the last painted frame, to go on from; None if there is none."""
         found = []
         for name in _MEMORIES:
             try:
                 with np.load(self._folder / name) as memory:
-                    index, key = int(memory["index"]), int(memory["key"])
-                    photograph = memory["photograph"]
-                painted = self.read(index)
-            except (OSError, ValueError, KeyError, PictureError):  # not written, or not completely
-                continue
-            found.append(Painted(index, Memory(painted, photograph), key))
+                    saved = Saved(
+                        int(memory["index"]),
+                        int(memory["key"]),
+                        memory["origins"],
+                        memory["places"],
+                    )
+                self.read(saved.index)
+            except (OSError, ValueError, KeyError, BadZipFile, PictureError):
+                continue  # not written, or not completely
+            found.append(saved)
         return max(found, key=lambda each: each.index, default=None)
+
+    def restore(self, saved: Saved, photographs: Mapping[int, FrameImage]) -> Painted:
+        """Return a painted frame with all that it hands on.
+
+        Args:
+            saved: From `last`.
+            photographs: Frames of the clip, (H, W, 3), by index: those in `saved.sources`.
+        """
+        sources = {i: Source(self.read(i), photographs[i]) for i in saved.sources}
+        memory = Memory(self.read(saved.index), saved.origins, saved.places, sources)
+        return Painted(saved.index, memory, saved.key)
 
     def read(self, index: int) -> FrameImage:
         """Read a painted frame, (H, W, 3), uint8.

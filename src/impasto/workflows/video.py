@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import time
@@ -19,11 +20,11 @@ from ..images.opening import locate, resolve_parent
 from ..video.clip import Frame, FrameImage, open_clip, to_bytes, to_floats
 from ..video.excerpt import Excerpt, count_frames, excerpt_frames, make_excerpt
 from ..video.flow import DisFlow, FlowEstimator, OnnxFlow
-from ..video.sequence import PaintFrame, RefineFrame, paint_sequence
+from ..video.sequence import Painted, PaintFrame, RefineFrame, paint_sequence
 from ..video.writer import check_video_output, write_clip
 from ..video_settings import VideoSettings
 from .build_record import make_record, relative_record
-from .frame_store import FrameStore
+from .frame_store import FrameStore, Saved
 from .paint import painting_precision
 from .record import Input
 from .run_folder import RUN, folder_of, lock_folder, read_run, remove
@@ -89,7 +90,8 @@ def stylize_video(
         clip: A video file, or a folder of pictures, ordered by the numbers in their names.
         style: As for `paint`; or styles by the second from which they apply, as in
             `{0: "wave", 4: "scream"}`.
-        output: A .mp4, .mov or .mkv file, or a folder for PNG pictures; replaced if it exists.
+        output: A .mp4, .mov or .mkv file, a .gif or .webp animation without sound, or a folder
+            for PNG pictures; replaced if it exists.
         strength: In place of `settings.strength`; or strengths by second, as in `{0: 0.2, 4: 1}`,
             which change evenly in between.
         mask: Where to paint, white, and where to keep the photograph, black: a picture for all
@@ -186,32 +188,41 @@ def _paint_frames(
     on_frame: Callable[[VideoProgress], None] | None,
 ) -> int:
     """Paint the frames that are not in the store, and return the number of all."""
-    (paint, refine), last, first = painters, store.last(), None
-    resumed = done = 0
-
-    def frames() -> Iterator[tuple[int, Frame]]:
-        nonlocal first, resumed, done
-        for index, frame in excerpt_frames(excerpt):
-            first = index if first is None else first
-            if last is not None and index <= last.index:
-                resumed = done = index - first + 1
-            if last is None or index >= last.index:
-                yield index, frame
-
+    (paint, refine), saved = painters, store.last()
+    frames = iter(excerpt_frames(excerpt))
+    first, resumed, resume = next(frames), 0, None
+    frames = itertools.chain([first], frames)
+    if saved is not None:
+        resume, frames = _restore(store, saved, frames)
+        resumed = saved.index - first[0] + 1
+    done = resumed
     for painted in paint_sequence(
-        frames(),
+        frames,
         paint,
         flow,
         firmness=settings.firmness,
         every=settings.every,
         refine=refine,
-        resume=last,
+        resume=resume,
     ):
         store.add(painted)
         done += 1
         if on_frame:
             on_frame(VideoProgress(done, resumed, count_frames(excerpt), painted.memory.painted))
     return done
+
+
+def _restore(
+    store: FrameStore, saved: Saved, frames: Iterator[tuple[int, Frame]]
+) -> tuple[Painted, Iterator[tuple[int, Frame]]]:
+    """Return the last painted frame, and the frames of the clip from it on."""
+    photographs = {}
+    for index, frame in frames:
+        if index in saved.sources:
+            photographs[index] = frame.image
+        if index == saved.index:
+            break
+    return store.restore(saved, photographs), itertools.chain([(index, frame)], frames)
 
 
 def _painted_frames(
