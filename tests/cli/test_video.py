@@ -108,3 +108,10 @@ def test_force_replaces_a_file_and_discards_an_unfinished_run(folder, capsys):
 def test_wrong_options_are_explained(folder, capsys, words, message):
     assert main(["video", "clip.mp4", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_iterations_are_forecast(folder, capsys):
+    words = ["--style", "wave", "--iterations", "1", "--end", "0.08s", "-o", "out.mkv"]
+    assert main(["video", "clip.mp4", *words]) == 0
+    assert "in all, as far as can be told now" in capsys.readouterr().err
+    assert len(frames("out.mkv")) == 2

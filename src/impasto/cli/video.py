@@ -21,9 +21,10 @@ from ..settings import parse_duration
 from ..video.clip import open_clip
 from ..video_settings import VideoSettings
 from ..workflows.run_folder import RUN, folder_of
-from ..workflows.time_left import minutes
+from ..workflows.time_left import minutes, roughly
 from ..workflows.timeline import StylesOverTime
 from ..workflows.video import VideoProgress, discard_unfinished, stylize_video
+from ..workflows.video_iterative import forecast_video
 from .checks import check_free
 from .paint import parse_styles
 
@@ -50,6 +51,11 @@ def paint_video(command: Video) -> None:
     else:
         check_free(output, command.force)
     console = Console(stderr=True, quiet=command.quiet)
+    if settings.iterations and not command.quiet:
+        seconds = forecast_video(command.clip, settings)
+        console.print(
+            f"about {roughly(seconds)} in all, as far as can be told now", highlight=False
+        )
     with _progress(console) as show:
         try:
             result = stylize_video(

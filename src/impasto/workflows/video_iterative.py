@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from ..errors import SettingsError
 from ..settings import Settings
 from ..types import Guidance, Picture, TemporalTarget
-from ..video.clip import Frame, FrameImage, to_bytes, to_floats
+from ..video.clip import Frame, FrameImage, open_clip, to_bytes, to_floats
+from ..video.excerpt import count_frames, make_excerpt
 from ..video.sequence import RefineFrame
 from ..video.steady import Moved
 from ..video_settings import VideoSettings
@@ -88,6 +90,24 @@ def make_refiner(
         return to_bytes(np.asarray(last.image))
 
     return refine
+
+
+def forecast_video(clip: str | Path, settings: VideoSettings) -> float:
+    """Forecast how long the iterative route takes for a clip, seconds.
+
+    Args:
+        clip: As for `stylize_video`.
+        settings: Settings with `iterations`.
+
+    Raises:
+        PictureError: The clip cannot be read.
+        WeightsError: VGG19's weights were not found.
+    """
+    from ..engines.iterative.forecast import forecast_seconds
+
+    excerpt = make_excerpt(open_clip(clip), settings)
+    each = forecast_seconds(excerpt.size, excerpt.size, iterative_settings(settings, excerpt.size))
+    return each * (_FIRST_FRAME - 1 + (count_frames(excerpt) or 1))
 
 
 def _key(style: StyleLike) -> int | str:
