@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from .training_settings import TrainingSettings
     from .types import Picture, Step
     from .video_settings import VideoSettings
-    from .workflows.batch import Form, Outcome, stylize_all
+    from .workflows.attempt import Form, Outcome
+    from .workflows.batch import stylize_all
     from .workflows.guidance import Masks
     from .workflows.learn import learn_style
     from .workflows.paint import paint, shipped_model, styles
@@ -72,7 +73,8 @@ _HOMES = {
     ".types": ("Picture", "Step"),
     ".video_settings": ("VideoSettings",),
     ".workflows.reproduce": ("again",),
-    ".workflows.batch": ("Form", "Outcome", "stylize_all"),
+    ".workflows.attempt": ("Form", "Outcome"),
+    ".workflows.batch": ("stylize_all",),
     ".workflows.guidance": ("Masks",),
     ".workflows.learn": ("learn_style",),
     ".workflows.pairs": ("make_pairs",),

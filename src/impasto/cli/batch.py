@@ -20,7 +20,8 @@ from ..images.files import OUTPUT_FORMATS, read_picture
 from ..images.opening import locate
 from ..images.scales import plan
 from ..types import Picture, Step
-from ..workflows.batch import Form, OnStep, Outcome, stylize_all
+from ..workflows.attempt import Form, Outcome
+from ..workflows.batch import OnStep, stylize_all
 from ..workflows.output_paths import Task
 from ..workflows.style_paintings import style_file
 from ..workflows.time_left import Clock, minutes
@@ -57,6 +58,7 @@ def stylize_several(command: Stylize) -> Path:
         form=form,
         max_pixels=command.max_pixels,
         on_step=_progress_callback(command, styles, console, bars, spent),
+        cluster=command.cluster,
     )
     report_outcomes(_close_bars(outcomes, bars, spent), console, debug=command.common.debug)
     return folder

@@ -11,7 +11,7 @@ from tyro.conf import Positional, UseAppendAction, arg, create_mutex_group
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..video_settings import VideoSettings
-from .options import Common, Flat, OptionalPath
+from .options import Cluster, Common, Flat, OptionalPath
 
 Checkpoints = create_mutex_group(required=False)
 
@@ -47,6 +47,9 @@ class Stylize:
     """Write checkpoints for `impasto resume`; by default for runs of over two minutes."""
     no_checkpoint: Annotated[bool, Checkpoints] = False
     """Never write checkpoints."""
+    cluster: Cluster = None
+    """Paint several photographs on a Ray cluster: auto starts Ray on this machine, ray://HOST:10001
+    or HOST:6379 connects to one that runs."""
     settings: Annotated[Settings, Flat] = field(default_factory=Settings)
     common: Annotated[Common, Flat] = field(default_factory=Common)
 
@@ -196,6 +199,9 @@ class Paint:
     """Quality of JPEG and WebP, 1..100."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
     """Largest photograph, pixels; Pillow's limit by default."""
+    cluster: Cluster = None
+    """Paint several photographs on a Ray cluster: auto starts Ray on this machine, ray://HOST:10001
+    or HOST:6379 connects to one that runs."""
     settings: Annotated[PaintSettings, Flat] = field(default_factory=PaintSettings)
     common: Annotated[Common, Flat] = field(default_factory=Common)
 

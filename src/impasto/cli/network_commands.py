@@ -11,7 +11,7 @@ from tyro.conf import Positional, arg
 from ..settings import Settings
 from ..training_settings import TrainingSettings
 from ..types import Kind
-from .options import Common, Flat, OptionalPath
+from .options import Cluster, Common, Flat, OptionalPath
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,9 @@ class MakePairs:
     """Folder of the painted pictures; created if missing. Finished pictures are skipped."""
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Show no progress; print only the paths of the pictures."""
+    cluster: Cluster = None
+    """Paint several photographs on a Ray cluster: auto starts Ray on this machine, ray://HOST:10001
+    or HOST:6379 connects to one that runs."""
     settings: Annotated[Settings, Flat] = field(default_factory=Settings)
     common: Annotated[Common, Flat] = field(default_factory=Common)
 

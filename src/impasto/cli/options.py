@@ -13,6 +13,7 @@ from ..process import DEVICES, is_device
 
 Flat = arg(name="")  # options without the group's name as a prefix
 OptionalPath = Annotated[Path | None, arg(metavar="PATH")]
+Cluster = Annotated[str | None, arg(metavar="auto|ADDRESS")]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import SettingsError
-from ..images.files import free_path, read_image, read_picture, write_image
+from ..images.files import free_path, read_image, write_image
 from ..images.listing import ListedPicture, find_pictures, is_folder_or_list
 from ..images.sheet import contact_sheet, with_inset
 from ..paint_settings import PaintSettings
 from ..types import Image
-from ..workflows.batch import Form, run_tasks
+from ..workflows.attempt import Form, Make
+from ..workflows.batch import run_tasks
 from ..workflows.output_paths import Task, find_photographs, plan_outputs
 from ..workflows.paint import make_painter, paint_with, styles
-from ..workflows.result import Result
+from ..workflows.paint_batch import PaintWork
 from ..workflows.style_paintings import style_painting
 from .batch import check_folder, report_outcomes
 from .checks import check_outputs, check_quality
@@ -45,24 +46,19 @@ def paint_all(command: Paint) -> None:
     if not command.photographs:
         raise SettingsError("give at least one photograph or a folder of them")
     tasks = _tasks(command)
-    if len(tasks) == 1:
+    if len(tasks) == 1 and command.cluster is None:
         check_outputs([tasks[0].result], command.force)
     painter = make_painter(parse_styles(command.style), command.settings, command.model)
-
-    def make(task: Task) -> Result:
-        picture = read_picture(task.photograph, max_pixels=command.max_pixels)
-        return paint_with(painter, picture, command.settings)
-
-    if len(tasks) == 1:
-        _paint_one(tasks[0], make, command, console)
+    work = PaintWork(painter, command.settings, command.max_pixels)
+    if len(tasks) == 1 and command.cluster is None:
+        _paint_one(tasks[0], work.make, command, console)
         return
     form = Form(quality=command.jpeg_quality, force=command.force)
-    report_outcomes(run_tasks(tasks, make, None, form), console, debug=command.common.debug)
+    outcomes = run_tasks(tasks, work, form, command.cluster)
+    report_outcomes(outcomes, console, debug=command.common.debug)
 
 
-def _paint_one(
-    task: Task, make: Callable[[Task], Result], command: Paint, console: Console
-) -> None:
+def _paint_one(task: Task, make: Make, command: Paint, console: Console) -> None:
     start = time.perf_counter()
     result = make(task)
     result.save(task.result, quality=command.jpeg_quality)

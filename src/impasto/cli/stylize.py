@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 from rich.console import Console
 
-from ..errors import DivergedError, PictureError
+from ..errors import DivergedError, PictureError, SettingsError
 from ..images.files import free_path, read_picture
 from ..images.listing import is_folder_or_list
 from ..images.memory import GIGABYTE, fit_scales
@@ -60,6 +60,8 @@ def stylize(command: Stylize) -> Path:
     check_options(command)
     if is_folder_or_list(command.content):
         return stylize_several(command)
+    if command.cluster is not None:
+        raise SettingsError("--cluster is for several photographs; leave it out for one")
     return run_job(prepare(command))
 
 

@@ -129,7 +129,8 @@ def paint_pairs(command: MakePairs) -> None:
         KeyboardInterrupt: Interrupted; the message says how to continue.
     """
     console = Console(stderr=True, quiet=command.quiet)
-    pairs = make_pairs(command.photographs, command.style, command.output, command.settings)
+    words = (command.photographs, command.style, command.output, command.settings)
+    pairs = make_pairs(*words, cluster=command.cluster)
     report_outcomes(pairs, console, debug=command.common.debug)
 
 

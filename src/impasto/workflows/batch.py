@@ -2,82 +2,58 @@
 
 from __future__ import annotations
 
-import errno
-import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-from ..errors import (
-    BackendError,
-    ModelError,
-    PictureError,
-    SettingsError,
-    WeightsError,
-    explain,
-)
 from ..images.checksum import file_digest
-from ..images.files import check_output, make_folder, read_picture, read_record
+from ..images.files import read_picture
 from ..images.opening import locate
-from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Picture, Step
+from .attempt import Attempt, Form, Make, Outcome, Work, attempt, differences
 from .build_record import relative_settings
 from .output_paths import Task, find_photographs, plan_outputs
 from .result import Result, StylesLike, as_paintings
 from .stylize import make_stylizer, stylize_with
 
-Status = Literal["done", "skipped", "failed"]
-
-_FATAL = (BackendError, ModelError, SettingsError, WeightsError)  # the same for every photograph
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+OnStep = Callable[[Task, Picture, Step], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Outcome of one photograph of a batch.
+class StylizeWork:
+    """Stylizes photographs in one style.
 
     Attributes:
-        photograph: Path of the photograph.
-        result: Path of the result, whether it exists or not.
-        status: `done`, `skipped` (finished before), or `failed`.
-        reason: Why it failed; empty otherwise.
-        seconds: Time it took.
-        number: Index of the photograph, from 1.
-        count: Number of photographs.
-        details: The traceback of the failure.
+        paintings: The paintings.
+        settings: Settings.
+        max_pixels: Largest photograph, pixels; Pillow's limit if None.
+        on_step: Called after each step, with the task and its photograph.
     """
 
-    photograph: Path
-    result: Path
-    status: Status
-    reason: str
-    seconds: float
-    number: int
-    count: int
-    details: str = ""
+    paintings: tuple[Picture, ...]
+    settings: Settings
+    max_pixels: int | None = None
+    on_step: OnStep | None = None
 
+    def start(self) -> Make:
+        """Return the function that stylizes a photograph; see `Work`."""
+        paint = make_stylizer(self.paintings, self.settings)
 
-class Form(NamedTuple):
-    """How results are written.
+        def make(task: Task) -> Result:
+            photograph = read_picture(task.photograph, max_pixels=self.max_pixels)
+            watch = None if self.on_step is None else partial(self.on_step, task, photograph)
+            return stylize_with(paint, photograph, self.paintings, self.settings, on_step=watch)
 
-    Attributes:
-        suffix: Type of the files: .png, .jpg, .webp or .tif.
-        quality: Of JPEG and WebP, 1..100.
-        bits: 8, or 16 for TIFF.
-        force: Replace existing files made from other inputs or settings.
-    """
+        return make
 
-    suffix: str = ".png"
-    quality: int = 92
-    bits: int = 8
-    force: bool = False
-
-
-OnStep = Callable[[Task, Picture, Step], None]
+    def differing(self, task: Task, record: Mapping[str, Any]) -> list[str]:
+        """Compare a task with a record; see `differences`."""
+        seen = Settings(**relative_settings(self.settings, task.result))
+        digests = [painting.sha256 for painting in self.paintings]
+        return differences(record, file_digest(task.photograph), digests, seen)
 
 
 def stylize_all(
@@ -89,6 +65,7 @@ def stylize_all(
     form: Form | None = None,
     max_pixels: int | None = None,
     on_step: OnStep | None = None,
+    cluster: str | None = None,
 ) -> Iterator[Outcome]:
     """Stylize several photographs by the iterative route.
 
@@ -105,10 +82,13 @@ def stylize_all(
         settings: Settings; the defaults if None. A budget applies to each picture.
         form: How results are written.
         max_pixels: Largest photograph, pixels; Pillow's limit if None.
-        on_step: Called after each step, with the task and its photograph.
+        on_step: Called after each step, with the task and its photograph; not with a cluster.
+        cluster: Paint on a Ray cluster: `auto` starts Ray on this machine, `ray://host:10001` or
+            `host:6379` connects to one that runs; on this process alone if None. The machines need
+            the photographs and the folder at the same paths.
 
     Yields:
-        The outcome of each photograph, in order.
+        The outcome of each photograph, in order; with a cluster, as they are finished.
 
     Raises:
         PictureError: There are no photographs, a style cannot be read, or the folder is not
@@ -116,6 +96,7 @@ def stylize_all(
         SettingsError: The folder is that of the photographs, or settings contradict each other.
         WeightsError: VGG19's weights were not found.
         ModelError: The network for the starting picture cannot be used.
+        BackendError: The cluster cannot be used.
 
     Example:
         >>> for outcome in stylize_all("photos", "wave.jpg", "painted"):  # doctest: +SKIP
@@ -125,153 +106,52 @@ def stylize_all(
     places = [photographs] if isinstance(photographs, str | Path) else photographs
     form = form or Form()
     tasks = plan_outputs(find_photographs(places, folder, form.suffix), folder, form.suffix)
-    paint = make_stylizer(paintings, settings)
-
-    def make(task: Task) -> Result:
-        photograph = read_picture(task.photograph, max_pixels=max_pixels)
-        watch = None if on_step is None else partial(on_step, task, photograph)
-        return stylize_with(paint, photograph, paintings, settings, on_step=watch)
-
-    def differing(task: Task, record: Mapping[str, Any]) -> list[str]:
-        seen = Settings(**relative_settings(settings, task.result))
-        digests = [painting.sha256 for painting in paintings]
-        return differences(record, file_digest(task.photograph), digests, seen)
-
-    yield from run_tasks(tasks, make, differing, form)
+    watch = on_step if cluster is None else None
+    work = StylizeWork(tuple(paintings), settings, max_pixels, watch)
+    yield from run_tasks(tasks, work, form, cluster)
 
 
 def run_tasks(
-    tasks: Sequence[Task],
-    make: Callable[[Task], Result],
-    differing: Callable[[Task, Mapping[str, Any]], list[str]] | None,
-    form: Form | None = None,
+    tasks: Sequence[Task], work: Work, form: Form | None = None, cluster: str | None = None
 ) -> Iterator[Outcome]:
-    """Make and save pictures one after the other; see `stylize_all`.
+    """Make and save pictures, one after the other or on a cluster; see `stylize_all`.
 
     Args:
         tasks: From `plan_outputs`.
-        make: Makes the picture of a task.
-        differing: Compares a task with the record of an existing result and returns the
-            differences, as `differences` does; None never skips results.
+        work: Makes the picture of a task.
         form: How results are written.
+        cluster: As in `stylize_all`.
 
     Yields:
         The outcome of each task.
 
     Raises:
-        ImpastoError: Settings, weights, a model or the backend are wrong for all tasks.
+        ImpastoError: Settings, weights, a model, the backend or the cluster are wrong for all
+            tasks.
 
     Example:
-        >>> list(run_tasks([], lambda task: None, None))  # doctest: +SKIP
+        >>> list(run_tasks([], work))  # doctest: +SKIP
         []
     """
-    form = form or Form()
+    attempts = _attempts if cluster is None else partial(_attempts_on_cluster, cluster)
     photographs = {task.photograph.resolve() for task in tasks}
-    for task in tasks:
-        started = time.perf_counter()
-        status: Status = "done"
-        reason, details, full = "", "", False
-        try:
-            if task.result.resolve() in photographs:
-                raise PictureError(
-                    f"{task.result} is one of the photographs; choose another folder with -o"
-                )
-            if is_finished(task, differing, force=form.force):
-                status = "skipped"
-            else:
-                make_folder(task.result.parent)
-                check_output(task.result)
-                make(task).save(task.result, quality=form.quality, bits=form.bits)
-        except _FATAL:
-            raise
-        except Exception as error:  # reported; the other tasks still run
-            status, reason, full = "failed", explain(error), _is_disk_full(error)
-            details = "".join(traceback.format_exception(error))
-        seconds = time.perf_counter() - started
-        yield Outcome(
-            task.photograph, task.result, status, reason, seconds, task.number, task.count, details
-        )
-        if full:
+    marked = ((task, task.result.resolve() in photographs) for task in tasks)
+    for made in attempts(marked, work, form or Form()):
+        yield made.outcome
+        if made.disk_full:
             return
 
 
-def is_finished(
-    task: Task,
-    differing: Callable[[Task, Mapping[str, Any]], list[str]] | None,
-    *,
-    force: bool,
-) -> bool:
-    """Return whether the result of a task exists and has the same inputs and settings.
-
-    Raises:
-        PictureError: It exists with other inputs or settings, and `force` is not set.
-    """
-    if not task.result.exists():
-        return False
-    ways = None if differing is None else _compare(task, differing)
-    if ways == []:
-        return True
-    if force:
-        return False
-    how = f", made {', '.join(ways)}" if ways else ""
-    raise PictureError(
-        f"{task.result} exists already{how}; add --force to replace it, or choose another folder"
-    )
+def _attempts(marked: Iterator[tuple[Task, bool]], work: Work, form: Form) -> Iterator[Attempt]:
+    """Attempt each task; each has a mark whether its result is a photograph of the batch."""
+    make = work.start()
+    for task, is_input in marked:
+        yield attempt(task, make, work, form, is_input=is_input)
 
 
-def _compare(task: Task, differing: Callable[[Task, Mapping[str, Any]], list[str]]) -> list[str]:
-    try:
-        record = read_record(task.result)
-    except PictureError:  # not a result of Impasto
-        record = None
-    return ["by another program"] if record is None else differing(task, record)
+def _attempts_on_cluster(
+    address: str, marked: Iterator[tuple[Task, bool]], work: Work, form: Form
+) -> Iterator[Attempt]:
+    from .cluster import attempt_on_cluster
 
-
-def differences(
-    record: Mapping[str, Any],
-    content: str,
-    styles: Sequence[str],
-    settings: Settings | PaintSettings,
-) -> list[str]:
-    """Return how the record of a result differs from inputs and settings.
-
-    Args:
-        record: Record of the result, from `read_record`.
-        content: SHA-256 of the photograph.
-        styles: SHA-256 of each painting.
-        settings: Settings, with paths from `relative_settings`.
-
-    Returns:
-        Phrases such as `in another style`; empty if nothing differs.
-
-    Example:
-        >>> record = {"inputs": [{"role": "content", "sha256": "1a"}], "settings": {"size": 64}}
-        >>> differences(record, "1a", ["2b"], Settings(size=64))
-        ['in another style']
-    """
-    words = ["from another photograph"] * (_digests(record, "content") != [content])
-    words += ["in another style"] * (_digests(record, "style") != [*styles])
-    made = record.get("settings")
-    try:  # a record may be of another version
-        former = type(settings)(**made) if isinstance(made, dict) else None
-    except SettingsError:
-        former = None
-    if former is None:
-        return [*words, "with other settings"]
-    now, then = settings.model_dump(mode="json"), former.model_dump(mode="json")
-    names = [name for name in now if now[name] != then[name]]
-    return [*words, f"with other settings ({', '.join(names)})"] if names else words
-
-
-def _digests(record: Mapping[str, Any], role: str) -> list[str]:
-    """Return the SHA-256 of the inputs of a role; empty if the record is malformed."""
-    inputs = record.get("inputs")
-    each = (
-        [entry for entry in inputs if isinstance(entry, dict)] if isinstance(inputs, list) else []
-    )
-    return [str(entry.get("sha256")) for entry in each if entry.get("role") == role]
-
-
-def _is_disk_full(error: BaseException) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, OSError) and cause.errno in _DISK_FULL
+    yield from attempt_on_cluster(address, marked, work, form)

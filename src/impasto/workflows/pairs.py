@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,11 +14,11 @@ from ..images.files import atomic_write, make_folder, read_record
 from ..images.listing import ListedPicture, list_pictures
 from ..images.metadata import made_with
 from ..settings import Settings
-from .batch import Form, Outcome, run_tasks
+from .attempt import Form, Make, Outcome
+from .batch import StylizeWork, run_tasks
 from .output_paths import Task, plan_outputs
-from .result import Result, as_picture
+from .result import as_picture
 from .style_paintings import style_file
-from .stylize import make_stylizer, stylize_with
 
 MANIFEST = "pairs.json"
 
@@ -35,8 +35,45 @@ class Pairs(NamedTuple):
     painted: dict[Path, Path]
 
 
+@dataclass(frozen=True)
+class PairsWork:
+    """Stylizes photographs as training pairs.
+
+    Attributes:
+        inner: Stylizes them.
+        photographs: Their folder.
+        known: `pairs` of the manifest, by the name of the picture.
+        folder: Folder of the painted pictures.
+    """
+
+    inner: StylizeWork
+    photographs: Path
+    known: Mapping[str, Mapping[str, Any]]
+    folder: Path
+
+    def start(self) -> Make:
+        """Return the function that stylizes a photograph; see `Work`."""
+        return self.inner.start()
+
+    def differing(self, task: Task, record: Mapping[str, Any]) -> list[str]:
+        """Compare a task with the manifest; see `Work`."""
+        known = self.known.get(task.result.relative_to(self.folder).as_posix(), {})
+        same = self.entry(task).items() <= known.items()
+        return [] if same else ["from another photograph"]
+
+    def entry(self, task: Task) -> dict[str, Any]:
+        """Return what the manifest says about the photograph of a task."""
+        name = task.photograph.relative_to(self.photographs).as_posix()
+        return {"photograph": name, "photograph_sha256": file_digest(task.photograph)}
+
+
 def make_pairs(
-    photographs: str | Path, style: str | Path, folder: str | Path, settings: Settings
+    photographs: str | Path,
+    style: str | Path,
+    folder: str | Path,
+    settings: Settings,
+    *,
+    cluster: str | None = None,
 ) -> Iterator[Outcome]:
     """Stylize each photograph of a folder as a training pair.
 
@@ -48,6 +85,7 @@ def make_pairs(
         style: The painting, or the name of a shipped style.
         folder: Folder of the painted pictures and the manifest; created if missing.
         settings: Settings of the iterative route.
+        cluster: A Ray cluster to paint on, as for `stylize_all`.
 
     Yields:
         The outcome of each photograph.
@@ -55,6 +93,7 @@ def make_pairs(
     Raises:
         PictureError: There are no photographs, or the painting cannot be read.
         ModelError: The folder has pairs of another style or other settings.
+        BackendError: The cluster cannot be used.
 
     Example:
         >>> for outcome in make_pairs("photos", "wave.jpg", "pairs", Settings()):  # doctest: +SKIP
@@ -66,34 +105,21 @@ def make_pairs(
         "style_sha256": file_digest(style),
         "settings": settings.model_dump(mode="json"),
     }
-    paintings = [as_picture(style)]
-    paint = make_stylizer(paintings, settings)
+    inner = StylizeWork((as_picture(style),), settings)
     manifest = _open(folder, about)
     paths = list_pictures(photographs, without=folder)
     tasks = plan_outputs(
         [ListedPicture(path, path.relative_to(photographs)) for path in paths], folder
     )
     make_folder(folder)
-
-    @functools.cache
-    def entry(task: Task) -> dict[str, Any]:
-        name = task.photograph.relative_to(photographs).as_posix()
-        return {"photograph": name, "photograph_sha256": file_digest(task.photograph)}
-
-    def make(task: Task) -> Result:
-        return stylize_with(paint, as_picture(task.photograph), paintings, settings)
-
-    def differing(task: Task, record: Mapping[str, Any]) -> list[str]:
-        known = manifest["pairs"].get(task.result.relative_to(folder).as_posix(), {})
-        return [] if entry(task).items() <= known.items() else ["from another photograph"]
-
-    for outcome in run_tasks(tasks, make, differing, Form(force=True)):
+    work = PairsWork(inner, photographs, manifest["pairs"], folder)
+    for outcome in run_tasks(tasks, work, Form(force=True), cluster):
         if outcome.status == "done":
             task = tasks[outcome.number - 1]
             losses = (read_record(outcome.result) or {})["losses"]
             kept = {name: losses[name] for name in ("total", "content", "style")}
             name = task.result.relative_to(folder).as_posix()
-            manifest["pairs"][name] = {**entry(task), "losses": kept}
+            manifest["pairs"][name] = {**work.entry(task), "losses": kept}
             _write(folder, manifest)
         yield outcome
 
