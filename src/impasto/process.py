@@ -67,6 +67,12 @@ def tune_process(
     _TUNED.set()
 
 
+def threads_asked() -> int | None:
+    """Return the number of CPU threads that `tune_process` or the environment asks for, if any."""
+    value = os.environ.get(_THREAD_VARIABLES[0], "")
+    return int(value) if value.isdecimal() and int(value) else None
+
+
 def is_device(name: str) -> bool:
     """Return whether a name is a valid device name; the device need not exist.
 

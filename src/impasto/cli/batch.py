@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,8 +124,8 @@ def _progress_callback(
 
 
 def _close_bars(
-    outcomes: Iterator[Outcome], bars: ExitStack, spent: list[float]
-) -> Iterator[Outcome]:
+    outcomes: Generator[Outcome], bars: ExitStack, spent: list[float]
+) -> Generator[Outcome]:
     """Yield the outcomes; close the bar of each and collect the seconds it took."""
     try:
         for outcome in outcomes:
@@ -138,7 +138,7 @@ def _close_bars(
 
 
 def report_outcomes(
-    outcomes: Iterator[Outcome],
+    outcomes: Generator[Outcome],
     console: Console,
     *,
     debug: bool = False,
@@ -158,9 +158,10 @@ def report_outcomes(
     """
     seen: list[Outcome] = []
     try:
-        for outcome in outcomes:
-            seen.append(outcome)
-            _report(outcome, console, debug)
+        with closing(outcomes):
+            for outcome in outcomes:
+                seen.append(outcome)
+                _report(outcome, console, debug)
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(
             f"interrupted; {_painted(seen)}; repeat the command to continue with the rest"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from ..errors import PictureError
 from ..types import Image, Mask, Picture
 from . import decode, encode, metadata, opening, side_file
 from .checksum import file_digest
+from .temporary import temporary_name
 
 OUTPUT_FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"
@@ -173,8 +173,7 @@ def _output_format(path: Path) -> str:
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` when it is complete and on the disk."""
-    # A fixed length: a suffix to a name of maximum length would be too long.
-    temporary = path.with_name(f".impasto-{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(temporary_name())
     try:
         with temporary.open("x+b") as file:
             yield file

@@ -84,6 +84,7 @@ class Attempt(NamedTuple):
 
 
 Make = Callable[[Task], Result]
+IsInput = Callable[[Task], bool]  # whether the result's path is that of a photograph of the batch
 
 
 class Work(Protocol):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..images.files import read_picture
 from ..images.opening import locate
 from ..settings import Settings
 from ..types import Picture, Step
-from .attempt import Attempt, Form, Make, Outcome, Work, attempt, differences
+from .attempt import Attempt, Form, IsInput, Make, Outcome, Work, attempt, differences
 from .build_record import relative_settings
 from .output_paths import Task, find_photographs, plan_outputs
 from .result import Result, StylesLike, as_paintings
@@ -66,7 +67,7 @@ def stylize_all(
     max_pixels: int | None = None,
     on_step: OnStep | None = None,
     cluster: str | None = None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Stylize several photographs by the iterative route.
 
     Results whose record names the same photograph, style and settings are skipped, so repeating an
@@ -113,7 +114,7 @@ def stylize_all(
 
 def run_tasks(
     tasks: Sequence[Task], work: Work, form: Form | None = None, cluster: str | None = None
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Make and save pictures, one after the other or on a cluster; see `stylize_all`.
 
     Args:
@@ -133,25 +134,30 @@ def run_tasks(
         >>> list(run_tasks([], work))  # doctest: +SKIP
         []
     """
-    attempts = _attempts if cluster is None else partial(_attempts_on_cluster, cluster)
     photographs = {task.photograph.resolve() for task in tasks}
-    marked = ((task, task.result.resolve() in photographs) for task in tasks)
-    for made in attempts(marked, work, form or Form()):
-        yield made.outcome
-        if made.disk_full:
-            return
+
+    def is_input(task: Task) -> bool:
+        return task.result.resolve() in photographs
+
+    start = _attempts if cluster is None else partial(_attempts_on_cluster, cluster)
+    with closing(start(tasks, work, form or Form(), is_input)) as attempts:
+        for made in attempts:
+            yield made.outcome
+            if made.disk_full:
+                return
 
 
-def _attempts(marked: Iterator[tuple[Task, bool]], work: Work, form: Form) -> Iterator[Attempt]:
-    """Attempt each task; each has a mark whether its result is a photograph of the batch."""
+def _attempts(
+    tasks: Sequence[Task], work: Work, form: Form, is_input: IsInput
+) -> Generator[Attempt]:
     make = work.start()
-    for task, is_input in marked:
-        yield attempt(task, make, work, form, is_input=is_input)
+    for task in tasks:
+        yield attempt(task, make, work, form, is_input=is_input(task))
 
 
 def _attempts_on_cluster(
-    address: str, marked: Iterator[tuple[Task, bool]], work: Work, form: Form
-) -> Iterator[Attempt]:
+    address: str, tasks: Sequence[Task], work: Work, form: Form, is_input: IsInput
+) -> Generator[Attempt]:
     from .cluster import attempt_on_cluster
 
-    yield from attempt_on_cluster(address, marked, work, form)
+    yield from attempt_on_cluster(address, tasks, work, form, is_input)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,7 +74,7 @@ def make_pairs(
     settings: Settings,
     *,
     cluster: str | None = None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Stylize each photograph of a folder as a training pair.
 
     Finished pictures are skipped, so repeating an interrupted call continues it. A manifest holds

@@ -1,0 +1,45 @@
+"""Names of temporary files, and what a killed process leaves of them."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from pathlib import Path
+
+_DIGITS = 12  # in a name, hexadecimal
+_marks: list[str] = []  # one at most
+
+
+def temporary_name() -> str:
+    """Return a new name for a temporary file.
+
+    Its length is fixed: a suffix to a name of maximum length would be too long.
+
+    Example:
+        >>> len(temporary_name())
+        25
+    """
+    mark = "".join(_marks)
+    return f".impasto-{mark}{secrets.token_hex((_DIGITS - len(mark)) // 2)}.tmp"
+
+
+def mark_temporary_files(mark: str) -> None:
+    """Let the temporary names of this process begin with a mark, 8 hexadecimal digits.
+
+    When the process is killed, another can then remove what it leaves; see `remove_marked`.
+
+    Example:
+        >>> mark_temporary_files(secrets.token_hex(4))  # doctest: +SKIP
+    """
+    _marks[:] = [mark]
+
+
+def remove_marked(folder: Path, mark: str) -> None:
+    """Remove the temporary files with a mark from a folder, if possible.
+
+    Example:
+        >>> remove_marked(Path("painted"), "0123abcd")
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f".impasto-{mark}*.tmp"):
+            path.unlink(missing_ok=True)
