@@ -1,7 +1,9 @@
 """Batches on a Ray cluster of two processes on this machine."""
 
 import errno
+import importlib.util
 import os
+import secrets
 import socket
 import sys
 import tempfile
@@ -26,7 +28,9 @@ from impasto.workflows.batch import run_tasks
 from impasto.workflows.cluster_pool import Ended, Machine, Pool
 from impasto.workflows.output_paths import Task
 
-ray = pytest.importorskip("ray", reason='needs pip install "impasto[cluster]"')
+if importlib.util.find_spec("ray") is None:
+    pytest.skip('needs pip install "impasto[cluster]"', allow_module_level=True)
+
 QUICK = impasto.Settings(size=48, iterations=3, scales=1, precision="float32", **SHALLOW)
 TINY = Architecture((4, 4, 6, 8), blocks=1)
 CHANGING = {"seconds", "made_at", "threads", "operators"}  # of a record, by process
@@ -37,7 +41,11 @@ def cores():
     """A cluster of one machine with two cores; it is what `auto` finds in this process."""
     patch = pytest.MonkeyPatch()
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    patch.setenv("RAY_AUTH_MODE", "token")  # else Ray keeps a token in the home; read on import
+    patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:  # of a short name, for its sockets
         ray.init(
             "local",

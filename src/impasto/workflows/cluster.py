@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import secrets
+import sys
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -165,12 +167,14 @@ def _line_with(word: str, text: str) -> str:
 @contextmanager
 def _connected(address: str) -> Iterator[ModuleType]:
     """Connect to a cluster; a connection that this process has is used and kept."""
-    ray = _load_ray()
-    if ray.is_initialized():
-        yield ray
-        return
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     with ExitStack() as stack:
+        if address == AUTO:
+            stack.enter_context(_token_of_its_own())
+        ray = _load_ray()
+        if ray.is_initialized():
+            yield ray
+            return
         if address == AUTO:
             folder = tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
             address = "local"
@@ -183,9 +187,29 @@ def _connected(address: str) -> Iterator[ModuleType]:
             ray.init(address, **quiet)
         except Exception as error:  # of many kinds
             reason = str(error).split("\n")[0]
-            raise BackendError(f"cannot use the cluster at {address}: {reason}") from error
+            raise BackendError(
+                f"cannot use the cluster at {address}: {reason}; if it asks for a token, set "
+                "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN"
+            ) from error
         _keep_off_standard_output(ray)
         yield ray
+
+
+@contextmanager
+def _token_of_its_own() -> Iterator[None]:
+    """Let only this process use the Ray that it starts; else Ray keeps a token in the home.
+
+    Ray reads the variables when it is imported.
+    """
+    given = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    if "ray" in sys.modules or any(name.startswith("RAY_AUTH_") for name in os.environ):
+        given = {}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name in given:
+            os.environ.pop(name, None)
 
 
 def _load_ray() -> ModuleType:
