@@ -50,6 +50,7 @@ _LONGEST = (  # files that take over half a minute; the first are those of the s
     "test_train",
     "test_training_parity",
     "test_main",
+    "test_cluster",
     "test_paint",
     "test_resume",
     "test_service",
