@@ -1,7 +1,9 @@
-"""Put a style that ships beside the page: its network, its painting, and what is known of it.
+"""Put a network beside the page: with one style that ships, or with all its styles.
 
 python add_style.py wave                # model.onnx, model.jpg, model.json
-python add_style.py scream --kind float16
+python add_style.py wave --kind float16
+python add_style.py                     # model.onnx, model.bin, model.json, model-wave.jpg, ...
+python add_style.py --model run/model.impasto
 """
 
 import argparse
@@ -9,26 +11,81 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+import onnx
+from PIL import Image
+
 import impasto
 
 HERE = Path(__file__).parent
+THUMBNAIL = (240, 240)  # pixels, at most
+SHOWN = ("title", "painter", "year")
 
 
 def add_style(style: str, kind: str = "int8", folder: Path = HERE) -> None:
     """Write `model.onnx`, and if the style's painting ships, `model.jpg` and `model.json`."""
     impasto.export_onnx(impasto.shipped_model(), folder / "model.onnx", style=style, kind=kind)
+    remove_others(folder)
     painting = impasto.style_painting(style)
-    for name in ("model.jpg", "model.json"):
-        (folder / name).unlink(missing_ok=True)  # of another style
     if painting is not None:
         shutil.copyfile(painting, folder / "model.jpg")
-        text = json.dumps(impasto.styles()[style], ensure_ascii=False, indent=1)
-        (folder / "model.json").write_text(text, encoding="utf-8")
+        write_json(folder / "model.json", impasto.styles()[style])
+
+
+def add_styles(model: str | None = None, kind: str = "int8", folder: Path = HERE) -> None:
+    """Write `model.onnx`, which takes a style vector, and what is known of its styles.
+
+    `model.bin` has their vectors in the order of `model.json`, float32, little-endian;
+    `model-NAME.jpg` are small paintings of those styles that ship.
+    """
+    network = impasto.shipped_model() if model is None else impasto.load_model(model)
+    path = folder / "model.onnx"
+    impasto.export_onnx(network, path, kind=kind)
+    remove_metadata(path)
+    remove_others(folder)
+    vectors = np.stack(list(network.styles.values()))
+    (folder / "model.bin").write_bytes(vectors.astype("<f4").tobytes())
+    facts = impasto.styles()
+    shipped = {name: facts.get(name, {}) for name in network.styles}
+    known = {name: {key: about[key] for key in SHOWN if about} for name, about in shipped.items()}
+    write_json(folder / "model.json", {"styles": known})
+    for name in network.styles:
+        painting = impasto.style_painting(name)
+        if painting is not None:
+            with Image.open(painting) as image:
+                image.thumbnail(THUMBNAIL)
+                image.save(folder / f"model-{name}.jpg")
+
+
+def remove_metadata(path: Path) -> None:
+    """Remove the copy of the vectors that an exported file has, a million characters."""
+    made = onnx.load(path)
+    del made.metadata_props[:]
+    onnx.save(made, path)
+
+
+def remove_others(folder: Path) -> None:
+    """Remove what was written for another network."""
+    for path in [*folder.glob("model.*"), *folder.glob("model-*.jpg")]:
+        if path.suffix in (".jpg", ".json", ".bin"):
+            path.unlink()
+
+
+def write_json(path: Path, data: dict) -> None:
+    """Write data as JSON."""
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("style")
+    parser.add_argument("style", nargs="?", help="a style that ships; without it, all styles")
+    parser.add_argument("--model", help="a network of your own, with all its styles")
     parser.add_argument("--kind", choices=["float32", "float16", "int8"], default="int8")
+    given = parser.parse_args()
+    if given.style and given.model:
+        parser.error("--model takes no style")
     impasto.tune_process()
-    add_style(**vars(parser.parse_args()))
+    if given.style:
+        add_style(given.style, given.kind)
+    else:
+        add_styles(given.model, given.kind)

@@ -1,22 +1,32 @@
-// Paints a photograph or a camera frame with model.onnx. One file, no framework. Where model.json and
-// model.jpg lie beside it, it shows the painting that the style was learned from.
-// ?on=wasm or ?on=webgpu asks for the processor or the graphics card; ?model=other.onnx for another
-// network.
+// Paints photographs and the camera with model.onnx: what the reader does and sees. No framework.
+// ?on=wasm or ?on=webgpu asks for the processor or the graphics card, ?model=other.onnx for another
+// network, ?fps=5 for other frames per second of the camera.
 
-const MIN_SIDE = 16; // pixels, the smallest side that the network takes
-const ALLOWED = 4 / 255; // how far the graphics card may be from the processor on a test card
+import { closeCamera, nextFrame, openCamera } from "./camera.js";
+import { openNetwork, paint } from "./network.js";
+import { Pace } from "./pace.js";
+import { drawFitted, drawStepped, show, toPixels } from "./pictures.js";
+import { Problem } from "./problem.js";
+import { record } from "./recording.js";
+import { choices, loadStyles, mix, styleMixture } from "./styles.js";
+
 const find = (id) => document.getElementById(id);
 const asked = new URLSearchParams(location.search);
 const modelFile = asked.get("model") ?? "model.onnx";
+const name = modelFile.replace(/\.onnx$/, "");
+const fps = Number(asked.get("fps")) || 10;
+const [painting, video] = [find("painting"), find("video")];
+const limit = () => Number(find("limit").value);
 
-let network; // {ort, session, device}
+let network;
+let styles = {}; // {facts, vectors}
 let source; // what was asked for last: a picture that can be drawn
-let camera; // a MediaStream while the camera is on
+let camera; // {stream, pace} while the camera is on
+let recording;
 let busy = false;
 let again = false; // whether another picture was asked for meanwhile
 
-// What the reader sees. A Problem is one we have words for; others are shown with their own.
-class Problem extends Error {}
+// What the reader sees
 
 function tell(state, text) {
   document.body.dataset.state = state;
@@ -29,134 +39,60 @@ function tellProblem(error) {
   console.warn(error);
 }
 
-// The network
-
-async function fetchModel() {
-  const answer = await fetch(modelFile).catch(() => undefined);
-  if (!answer?.ok) {
-    throw new Problem(`There is no ${modelFile} beside this page. Export a network into it first; README.md tells how.`);
-  }
-  return new Uint8Array(await answer.arrayBuffer());
-}
-
-async function loadRuntime(device) {
-  try {
-    const ort = await import(`./vendor/ort.${device}.min.mjs`);
-    ort.env.wasm.wasmPaths = new URL("vendor/", location.href).href;
-    ort.env.wasm.proxy = device === "wasm"; // in a worker, so that the page stays awake
-    return ort;
-  } catch (error) {
-    console.warn(error);
-    throw new Problem("There is no vendor folder beside this page. Run build.sh first; README.md tells how.");
-  }
-}
-
-async function open(device, model) {
-  const ort = await loadRuntime(device);
-  let session;
-  try {
-    session = await ort.InferenceSession.create(model.slice(), { executionProviders: [device] });
-  } catch (error) {
-    throw new Problem(`This browser cannot run ${modelFile}: ${error.message}`);
-  }
-  if (session.inputNames.join() !== "picture") {
-    throw new Problem(`${modelFile} asks for ${session.inputNames.join(" and ")}. Export it with one style baked in.`);
-  }
-  const opened = { ort, session, device };
-  const painted = await paintTestCard(opened); // the first time is the slowest
-  if (device === "webgpu") {
-    const options = { executionProviders: ["wasm"] };
-    const processor = { ort, session: await ort.InferenceSession.create(model.slice(), options) };
-    const expected = await paintTestCard(processor);
-    await processor.session.release();
-    if (!painted.every((value, i) => Math.abs(value - expected[i]) < ALLOWED)) {
-      throw new Problem("The graphics card paints something else than the processor.");
-    }
-  }
-  return opened;
-}
-
-function paintTestCard(network) {
-  const side = 64;
-  const pixels = Float32Array.from({ length: side * side * 3 }, (_, i) => 0.5 + 0.5 * Math.sin(i * i));
-  return paint(network, pixels, side, side);
-}
-
-async function start() {
-  const model = await fetchModel();
-  if (await wantsGraphicsCard()) {
-    // Some of its convolutions are wrong where channels are no multiple of 4: slower is better then.
-    network = await open("webgpu", model).catch((error) => void console.warn(error));
-  }
-  network ??= await open("wasm", model);
-  tell("ready", `Ready. Paints on the ${deviceName()}.`);
-}
-
-async function wantsGraphicsCard() {
-  const on = asked.get("on");
-  const adapter = on !== "wasm" && (await navigator.gpu?.requestAdapter().catch(() => null));
-  if (!adapter || on === "webgpu") return Boolean(adapter);
-  return !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter); // software, a hundred times slower
-}
-
 const deviceName = () => (network.device === "webgpu" ? "graphics card" : "processor");
+const enough = (error) =>
+  error instanceof RangeError ? new Problem("There is not enough memory for this size. Choose a smaller one.") : error;
 
-async function paint({ ort, session }, pixels, height, width) {
-  const picture = new ort.Tensor("float32", pixels, [1, height, width, 3]);
-  const { painted } = await session.run({ picture });
-  return painted.getData();
+function showOriginal(figure, image, facts) {
+  figure.hidden = true;
+  if (!facts?.title) return;
+  const { title, painter, year } = facts;
+  const shown = figure.querySelector("img");
+  shown.onload = () => (figure.hidden = false);
+  Object.assign(shown, { src: image, alt: title });
+  figure.querySelector("figcaption").textContent = `Learned from ${title}, ${painter}, ${year}`;
 }
 
-// The painting of the style, model.jpg, and what is known of it, model.json; not all networks have one.
+// Styles
 
-async function showOriginal() {
-  const name = modelFile.replace(/\.onnx$/, "");
-  const answer = await fetch(`${name}.json`).catch(() => undefined);
-  if (!answer?.ok) return;
-  const { title, painter, year } = await answer.json();
-  const image = find("original").querySelector("img");
-  image.addEventListener("load", () => (find("original").hidden = false));
-  Object.assign(image, { src: `${name}.jpg`, alt: title });
-  find("original").querySelector("figcaption").textContent = `Learned from ${title}, ${painter}, ${year}`;
-}
-
-// Pictures
-
-function drawFitted(picture, limit) {
-  const [wide, high] = [picture.videoWidth || picture.width, picture.videoHeight || picture.height];
-  const scale = Math.min(1, limit / Math.max(wide, high));
-  const [width, height] = [Math.round(wide * scale), Math.round(high * scale)];
-  if (Math.min(width, height) < MIN_SIDE) {
-    throw new Problem(`At this size the picture is ${width} x ${height} px; both sides take at least ${MIN_SIDE}.`);
+function offerStyles() {
+  const { facts, vectors } = styles;
+  if (!vectors) return showOriginal(find("original"), `${name}.jpg`, facts);
+  for (const style of choices(vectors)) {
+    const { title, painter } = facts[style];
+    const words = title ? `${title} (${painter})` : style;
+    for (const id of ["first", "second"]) find(id).add(new Option(words, style));
   }
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const pen = canvas.getContext("2d", { willReadFrequently: true });
-  pen.fillStyle = "white"; // what shows through where the picture is transparent
-  pen.fillRect(0, 0, width, height);
-  pen.imageSmoothingQuality = "high";
-  pen.drawImage(picture, 0, 0, width, height);
-  return pen.getImageData(0, 0, width, height);
+  find("strength").disabled = !vectors.photograph;
+  find("styles").hidden = false;
+  changeStyle();
 }
 
-function toPixels({ data, width, height }) {
-  const pixels = new Float32Array(width * height * 3);
-  for (let from = 0, to = 0; from < data.length; from += 4) {
-    pixels[to++] = data[from] / 255;
-    pixels[to++] = data[from + 1] / 255;
-    pixels[to++] = data[from + 2] / 255;
-  }
-  return pixels;
+function changeStyle() {
+  const [first, second] = [find("first").value, find("second").value];
+  const { facts } = styles;
+  find("share").disabled = !second;
+  document.querySelector("[for=strength]").value = Number(find("strength").value).toFixed(2);
+  document.querySelector("[for=share]").value = `${find("share").value} %`;
+  showOriginal(find("original"), `${name}-${first}.jpg`, facts[first]);
+  showOriginal(find("other"), `${name}-${second}.jpg`, second !== first && facts[second]);
+  if (!camera) paintPicture(source); // the camera takes it with its next frame
 }
 
-function show(pixels, height, width) {
-  const image = new ImageData(width, height);
-  for (let from = 0, to = 0; from < pixels.length; to++) {
-    image.data[to++] = Math.round(255 * pixels[from++]);
-    image.data[to++] = Math.round(255 * pixels[from++]);
-    image.data[to++] = Math.round(255 * pixels[from++]);
-    image.data[to] = 255;
-  }
-  Object.assign(find("painting"), { width, height }).getContext("2d").putImageData(image, 0, 0);
+function styleVector() {
+  if (!network.takesStyle) return undefined;
+  const shares = { [find("first").value]: 1 };
+  const [other, share] = [find("second").value, Number(find("share").value) / 100];
+  if (other && !(other in shares)) Object.assign(shares, { [find("first").value]: 1 - share, [other]: share });
+  return mix(styles.vectors, shares, styleMixture(Number(find("strength").value)));
+}
+
+// Painting
+
+async function paintImage(image) {
+  const { width, height } = image;
+  show(painting, await paint(network, toPixels(image), height, width, styleVector()), height, width);
+  find("save").disabled = false;
 }
 
 async function paintPicture(picture) {
@@ -167,23 +103,21 @@ async function paintPicture(picture) {
   busy = true;
   find("save").disabled = true;
   try {
-    const image = drawFitted(picture, Number(find("limit").value));
-    const { width, height } = image;
-    tell("painting", `Painting ${width} x ${height} px …`);
+    const image = drawFitted(picture, limit());
+    const size = `${image.width} x ${image.height} px`;
+    tell("painting", `Painting ${size} …`);
     await new Promise((done) => setTimeout(done)); // lets the words appear
     const began = performance.now();
-    const painted = await paint(network, toPixels(image), height, width);
+    await paintImage(image);
     const took = performance.now() - began;
-    show(painted, height, width);
-    find("save").disabled = false;
     document.body.dataset.milliseconds = took.toFixed(1);
-    tell("painted", `Painted ${width} x ${height} px in ${took.toFixed(0)} ms on the ${deviceName()}.`);
+    tell("painted", `Painted ${size} in ${took.toFixed(0)} ms on the ${deviceName()}.`);
   } catch (error) {
-    tellProblem(error instanceof RangeError ? new Problem("There is not enough memory for this size. Choose a smaller one.") : error);
+    tellProblem(enough(error));
   } finally {
     busy = false;
   }
-  if (again) await paintPicture(source);
+  if (again && !camera) await paintPicture(source);
 }
 
 async function paintFile(file) {
@@ -193,56 +127,137 @@ async function paintFile(file) {
     const picture = await createImageBitmap(file).catch(() => {
       throw new Problem(`${file.name} is not a picture that this browser can read. Try a JPEG, PNG or WebP.`);
     });
+    await turnOff();
     await paintPicture(picture);
   } catch (error) {
     tellProblem(error);
   }
 }
 
-// The camera: the first press turns it on, the second paints what it sees.
+// The camera
 
-async function turnOnCamera() {
-  try {
-    camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  } catch (error) {
-    const told = { NotAllowedError: "The camera was not allowed.", NotFoundError: "No camera was found." };
-    throw new Problem(told[error.name] ?? `The camera cannot be used here: ${error.message}`);
-  }
-  const video = find("video");
-  video.srcObject = camera;
+async function turnOn() {
+  await started;
+  tell("asking", "Asking for the camera …");
+  const stream = await openCamera(video, () => turnOff().then(() => tellProblem(new Problem("The camera was disconnected."))));
+  camera = { stream, pace: new Pace(1000 / fps, limit()) };
   video.hidden = false;
-  await video.play();
-  find("camera").textContent = "Paint this frame";
+  find("camera").textContent = "Stop at this frame";
+  document.body.classList.add("live");
+  paintLive(camera).catch((error) => turnOff().then(() => tellProblem(enough(error))));
 }
 
-async function paintFrame() {
-  const frame = await createImageBitmap(find("video"));
-  camera.getTracks().forEach((track) => track.stop());
+async function turnOff() {
+  if (!camera) return;
+  const { stream } = camera;
+  const ended = stopRecording();
   camera = undefined;
-  find("video").hidden = true;
+  closeCamera(video, stream);
+  video.hidden = true;
+  find("pace").textContent = "";
+  find("record").disabled = true;
   find("camera").textContent = "Use the camera";
+  document.body.classList.remove("live");
+  await ended;
+}
+
+async function paintLive(mine) {
+  const shown = []; // times
+  let coming = nextFrame(video);
+  while (await coming, camera === mine) {
+    coming = nextFrame(video); // while this one is painted
+    if (busy) continue;
+    busy = true;
+    try {
+      const began = performance.now();
+      await paintImage(drawStepped(video, mine.pace.side));
+      const now = performance.now();
+      if (!recording) mine.pace.add(now - began, now); // a clip keeps its size
+      shown.push(now);
+    } finally {
+      busy = false;
+    }
+    if (camera === mine) tellPace(shown);
+  }
+  if (again && !camera) await paintPicture(source);
+}
+
+function tellPace(shown) {
+  if (shown.length === 1) {
+    find("record").disabled = false;
+    tell("live", `Painting the camera on the ${deviceName()}.`);
+  }
+  const seconds = (shown.at(-1) - shown[0]) / 1000;
+  if (seconds < 1) return; // words that change faster cannot be read
+  const words = [`${painting.width} x ${painting.height} px`, `${((shown.length - 1) / seconds).toFixed(1)} frames per second`];
+  if (recording) words.push(`recorded ${recording.seconds().toFixed(0)} s`);
+  find("pace").textContent = words.join(", ");
+  shown.splice(0, shown.length - 1);
+}
+
+// Stops at a frame, which is painted as large as a photograph is.
+async function keepFrame() {
+  const frame = await createImageBitmap(video);
+  await turnOff();
   await paintPicture(frame);
+}
+
+// Files
+
+const fileName = (ending) => `painting-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}.${ending}`;
+
+function saveBlob(blob, link, download) {
+  if (link.href) URL.revokeObjectURL(link.href);
+  Object.assign(link, { href: URL.createObjectURL(blob), download });
+  link.click();
+}
+
+const pictureLink = document.createElement("a");
+const savePicture = () => painting.toBlob((blob) => saveBlob(blob, pictureLink, fileName("png")));
+
+async function toggleRecording() {
+  if (recording) return stopRecording();
+  recording = record(painting);
+  find("record").textContent = "Stop the recording";
+  find("record").setAttribute("aria-pressed", "true");
+  tell("recording", "Recording what is painted.");
+}
+
+async function stopRecording() {
+  if (!recording) return;
+  const stopped = recording.stop();
+  recording = undefined;
+  find("record").textContent = "Record a clip";
+  find("record").setAttribute("aria-pressed", "false");
+  try {
+    const { blob, seconds, ending } = await stopped;
+    const link = find("clip").querySelector("a");
+    saveBlob(blob, link, fileName(ending));
+    link.textContent = `${link.download}, ${seconds.toFixed(1)} s, ${(blob.size / 1e6).toFixed(1)} MB`;
+    find("clip").hidden = false;
+    tell("recorded", `Saved ${link.download}, ${seconds.toFixed(1)} s.`);
+  } catch (error) {
+    tellProblem(error);
+  }
 }
 
 // What the reader does
 
+const pressed = (id, act) =>
+  find(id).addEventListener("click", async ({ target }) => {
+    target.disabled = true; // a second press would open a second stream
+    await act().catch(tellProblem);
+    target.disabled = id === "record" && !camera;
+  });
+pressed("camera", async () => (camera ? keepFrame() : turnOn()));
+pressed("record", toggleRecording);
+find("save").addEventListener("click", savePicture);
 find("file").addEventListener("change", ({ target }) => {
   paintFile(target.files[0]);
   target.value = ""; // the same file can be chosen again
 });
-find("limit").addEventListener("change", () => paintPicture(source));
-find("camera").addEventListener("click", async ({ target }) => {
-  target.disabled = true; // a second press would open a second stream
-  await (camera ? paintFrame() : turnOnCamera()).catch(tellProblem);
-  target.disabled = false;
-});
-find("save").addEventListener("click", () =>
-  find("painting").toBlob((blob) => {
-    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "painting.png" });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  }),
-);
+find("limit").addEventListener("change", () => (camera ? recording || camera.pace.limit(limit()) : paintPicture(source)));
+find("styles").addEventListener("input", changeStyle);
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
     event.preventDefault();
@@ -251,6 +266,12 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   });
 }
 
+async function start() {
+  styles = await loadStyles(name);
+  offerStyles();
+  network = await openNetwork(modelFile, asked.get("on"), styles.vectors && Object.values(styles.vectors)[0]);
+  tell("ready", `Ready. Paints on the ${deviceName()}.`);
+}
+
 const started = start();
 started.catch(tellProblem);
-showOriginal().catch(console.warn);

@@ -1,0 +1,2 @@
+// What went wrong, in words for the reader. Other errors are shown with their own words.
+export class Problem extends Error {}
