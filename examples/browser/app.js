@@ -1,9 +1,10 @@
 // Paints photographs and the camera with model.onnx: what the reader does and sees. No framework.
 // ?on=wasm or ?on=webgpu asks for the processor or the graphics card, ?model=other.onnx for another
-// network, ?fps=5 for other frames per second of the camera.
+// network, ?style=wave for the style that is chosen first, ?fps=5 for other frames per second of the
+// camera.
 
 import { closeCamera, nextFrame, openCamera } from "./camera.js";
-import { openNetwork, paint } from "./network.js";
+import { openNetwork, paintPixels } from "./network.js";
 import { Pace } from "./pace.js";
 import { drawFitted, drawStepped, show, toPixels } from "./pictures.js";
 import { Problem } from "./problem.js";
@@ -63,6 +64,7 @@ function offerStyles() {
     const words = title ? `${title} (${painter})` : style;
     for (const id of ["first", "second"]) find(id).add(new Option(words, style));
   }
+  if (asked.get("style") in vectors) find("first").value = asked.get("style");
   find("strength").disabled = !vectors.photograph;
   find("styles").hidden = false;
   changeStyle();
@@ -79,19 +81,20 @@ function changeStyle() {
   if (!camera) paintPicture(source); // the camera takes it with its next frame
 }
 
-function styleVector() {
+function chosenStyle() {
   if (!network.takesStyle) return undefined;
   const shares = { [find("first").value]: 1 };
   const [other, share] = [find("second").value, Number(find("share").value) / 100];
   if (other && !(other in shares)) Object.assign(shares, { [find("first").value]: 1 - share, [other]: share });
-  return mix(styles.vectors, shares, styleMixture(Number(find("strength").value)));
+  const mixture = styleMixture(Number(find("strength").value));
+  return { vector: mix(styles.vectors, shares, mixture), mixture, photograph: styles.vectors.photograph };
 }
 
 // Painting
 
 async function paintImage(image) {
   const { width, height } = image;
-  show(painting, await paint(network, toPixels(image), height, width, styleVector()), height, width);
+  show(painting, await paintPixels(network, toPixels(image), height, width, chosenStyle()), height, width);
   find("save").disabled = false;
 }
 
@@ -163,6 +166,7 @@ async function turnOff() {
 
 async function paintLive(mine) {
   const shown = []; // times
+  let frames = 0;
   let coming = nextFrame(video);
   while (await coming, camera === mine) {
     coming = nextFrame(video); // while this one is painted
@@ -177,16 +181,16 @@ async function paintLive(mine) {
     } finally {
       busy = false;
     }
-    if (camera === mine) tellPace(shown);
+    if (camera !== mine) break;
+    if (!frames) tell("live", `Painting the camera on the ${deviceName()}.`);
+    document.body.dataset.frames = ++frames; // the tests count them
+    find("record").disabled = false;
+    tellPace(shown);
   }
   if (again && !camera) await paintPicture(source);
 }
 
 function tellPace(shown) {
-  if (shown.length === 1) {
-    find("record").disabled = false;
-    tell("live", `Painting the camera on the ${deviceName()}.`);
-  }
   const seconds = (shown.at(-1) - shown[0]) / 1000;
   if (seconds < 1) return; // words that change faster cannot be read
   const words = [`${painting.width} x ${painting.height} px`, `${((shown.length - 1) / seconds).toFixed(1)} frames per second`];
@@ -235,6 +239,7 @@ async function stopRecording() {
     saveBlob(blob, link, fileName(ending));
     link.textContent = `${link.download}, ${seconds.toFixed(1)} s, ${(blob.size / 1e6).toFixed(1)} MB`;
     find("clip").hidden = false;
+    camera?.pace.limit(limit()); // it may have been changed meanwhile
     tell("recorded", `Saved ${link.download}, ${seconds.toFixed(1)} s.`);
   } catch (error) {
     tellProblem(error);

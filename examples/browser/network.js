@@ -16,10 +16,21 @@ export async function openNetwork(file, on, style) {
   return open("wasm", file, model, style);
 }
 
-// Paints pixels, height x width x 3, 0..1, and returns as many.
-export async function paint({ ort, session, takesStyle }, pixels, height, width, style) {
+// Paints pixels, height x width x 3, 0..1, and returns as many. `style` is {vector, mixture, photograph}
+// for networks that take one: a mixture of 0 returns the photograph, and below 1 the detail that the
+// style `photograph` loses is added back, as in Python.
+export async function paintPixels(network, pixels, height, width, style) {
+  if (style?.mixture === 0) return pixels;
+  const painted = await paint(network, pixels.slice(), height, width, style?.vector);
+  if (!(style?.mixture < 1)) return painted;
+  const copied = await paint(network, pixels.slice(), height, width, style.photograph);
+  const kept = 1 - style.mixture;
+  return painted.map((value, i) => Math.min(1, Math.max(0, value + kept * (pixels[i] - copied[i]))));
+}
+
+async function paint({ ort, session, takesStyle }, pixels, height, width, style) {
   const feeds = { picture: new ort.Tensor("float32", pixels, [1, height, width, 3]) };
-  // A copy, as the worker takes what it is given.
+  // A copy, as the worker keeps what it is given.
   if (takesStyle) feeds.style = new ort.Tensor("float32", style.slice(), [1, style.length]);
   const { painted } = await session.run(feeds);
   return painted.getData();
