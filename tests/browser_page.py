@@ -28,6 +28,7 @@ from impasto.engines.network.trunk import load_network, make_network
 pytest.importorskip("onnxruntime", reason='needs pip install "impasto[onnx]"')
 
 PAGE = Path(__file__).parents[1] / "examples/browser"
+AXE = Path(__file__).parent / "studio/node_modules/axe-core/axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 if not (CHROMIUM and DRIVER):
@@ -100,6 +101,12 @@ class Browser:
             "for (const kind of ['input', 'change'])"
             "changed.dispatchEvent(new Event(kind, { bubbles: true }))"
         )
+
+    def prefer(self, scheme):
+        """Choose light or dark colours."""
+        wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        body = {"cmd": "Emulation.setEmulatedMedia", "params": wanted}
+        request("POST", f"{self.at}/goog/cdp/execute", body)
 
     def wait_for(self, *states, seconds=60):
         self.wait_until(f"{json.dumps(states)}.includes(document.body.dataset.state)", seconds)

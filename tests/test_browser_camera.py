@@ -15,7 +15,14 @@ import pytest
 import skimage.data
 from PIL import Image
 from skimage.transform import resize
-from tests.browser_page import copy_page, painted_by_keras, served, started_browser, toy_model
+from tests.browser_page import (
+    AXE,
+    copy_page,
+    painted_by_keras,
+    served,
+    started_browser,
+    toy_model,
+)
 
 import impasto
 from impasto.engines.network.model import Architecture
@@ -309,3 +316,15 @@ def test_a_page_without_https_says_that_the_camera_needs_it(browser, site):
     browser.run("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     browser.click("#camera")
     assert browser.wait_for("error") == "The camera needs https or localhost."
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: npm install in tests/studio")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(live, scheme):
+    live.prefer(scheme)
+    live.run("delete window.MediaRecorder")
+    live.click("#record")
+    live.wait_for("error")  # its colours, too
+    live.run(AXE.read_text("utf-8"))
+    assert live.run("return axe.run().then((found) => found.violations)") == []
+    live.prefer("")
