@@ -36,7 +36,7 @@ def add_styles(model: str | None = None, kind: str = "int8", folder: Path = HERE
     """Write `model.onnx`, which takes a style vector, and what is known of its styles.
 
     `model.bin` has their vectors in the order of `model.json`, float32, little-endian;
-    `model-NAME.jpg` are small paintings of those styles that ship.
+    `model-NAME.jpg` are small paintings, of those styles that ship.
     """
     network = impasto.shipped_model() if model is None else impasto.load_model(model)
     path = folder / "model.onnx"
@@ -45,16 +45,16 @@ def add_styles(model: str | None = None, kind: str = "int8", folder: Path = HERE
     remove_others(folder)
     vectors = np.stack(list(network.styles.values()))
     (folder / "model.bin").write_bytes(vectors.astype("<f4").tobytes())
-    facts = impasto.styles()
-    shipped = {name: facts.get(name, {}) for name in network.styles}
-    known = {name: {key: about[key] for key in SHOWN if about} for name, about in shipped.items()}
-    write_json(folder / "model.json", {"styles": known})
+    facts, shipped = impasto.styles(model), impasto.styles()
+    known = {}
     for name in network.styles:
-        painting = impasto.style_painting(name)
-        if painting is not None:
-            with Image.open(painting) as image:
+        about = facts.get(name, {})
+        known[name] = {key: about[key] for key in SHOWN if key in about}
+        if about and about.get("title") == shipped.get(name, {}).get("title"):
+            with Image.open(impasto.style_painting(name)) as image:
                 image.thumbnail(THUMBNAIL)
                 image.save(folder / f"model-{name}.jpg")
+    write_json(folder / "model.json", {"styles": known})
 
 
 def remove_metadata(path: Path) -> None:

@@ -64,7 +64,7 @@ function offerStyles() {
     const words = title ? `${title} (${painter})` : style;
     for (const id of ["first", "second"]) find(id).add(new Option(words, style));
   }
-  if (asked.get("style") in vectors) find("first").value = asked.get("style");
+  if (choices(vectors).includes(asked.get("style"))) find("first").value = asked.get("style");
   find("strength").disabled = !vectors.photograph;
   find("styles").hidden = false;
   changeStyle();
@@ -223,7 +223,7 @@ async function toggleRecording() {
   if (recording) return stopRecording();
   recording = record(painting);
   find("record").textContent = "Stop the recording";
-  find("record").setAttribute("aria-pressed", "true");
+  document.body.classList.add("recording");
   tell("recording", "Recording what is painted.");
 }
 
@@ -232,7 +232,7 @@ async function stopRecording() {
   const stopped = recording.stop();
   recording = undefined;
   find("record").textContent = "Record a clip";
-  find("record").setAttribute("aria-pressed", "false");
+  document.body.classList.remove("recording");
   try {
     const { blob, seconds, ending } = await stopped;
     const link = find("clip").querySelector("a");
