@@ -126,6 +126,23 @@ def _paint() -> tuple[Place, ...]:
     )
 
 
+def _video() -> tuple[Place, ...]:
+    model = ("--model", "model.impasto", "-q", "-f")
+    usual = ("video", "photos", "--style", "wave", *model)
+    out = ("-o", "out.mkv")
+    unfinished = (".out.mkv.impasto/*",)
+    return (
+        Place("clip", "name", ("video", BAD, "--style", "wave", *model, *out), good="photos"),
+        Place("frame", "picture", (*usual, *out), at="photos/bad", leaves=unfinished),
+        Place("style", "name", ("video", "photos", "--style", BAD, *model, *out), good="0s:wave"),
+        Place("strength", "name", (*usual, *out, "--strength-at", BAD), good="0s:0.5"),
+        Place("mask", "picture", (*usual, *out, "--mask", BAD), leaves=unfinished, good="mask.png"),
+        Place("start", "name", (*usual, *out, "--start", BAD), good="0s"),
+        Place("flow", "name", (*usual, *out, "--flow", BAD), good=""),
+        Place("output", "name", (*usual, "-o", BAD), good="new.mkv"),
+    )
+
+
 def _train() -> tuple[Place, ...]:
     out = ("-o", "new", *TRAINING)
     new = ("new/*",)
@@ -306,6 +323,7 @@ def _others() -> dict[str, tuple[Place, ...]]:
 PLACES: dict[str, tuple[Place, ...]] = {
     "stylize": _stylize(),
     "paint": _paint(),
+    "video": _video(),
     "train": _train(),
     **_others(),
 }

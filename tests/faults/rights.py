@@ -53,6 +53,19 @@ WRITERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "-q",
         ),
     ),
+    "video": (
+        (
+            "video",
+            "photos",
+            "--style",
+            "wave",
+            "--model",
+            "model.impasto",
+            "-o",
+            "there/new.mkv",
+            "-q",
+        ),
+    ),
     "styles": (("styles", "--model", "model.impasto", "-o", "there/old.png", "-f"),),
     "learn": (
         (
