@@ -57,10 +57,12 @@ def served(folder):
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def request(method, url, body=None):
@@ -137,17 +139,21 @@ def free_port():
 def started_browser(*arguments):
     port = free_port()
     process = subprocess.Popen([DRIVER, f"--port={port}"], stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with suppress(urllib.error.URLError, ConnectionError):
-            request("GET", f"http://127.0.0.1:{port}/status")
-            break
-        time.sleep(0.1)
-    browser = Browser(port, arguments)
-    yield browser
-    request("DELETE", browser.at)
-    process.terminate()
-    process.wait()
+    try:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            with suppress(urllib.error.URLError, ConnectionError):
+                request("GET", f"http://127.0.0.1:{port}/status")
+                break
+            time.sleep(0.1)
+        browser = Browser(port, arguments)
+        try:
+            yield browser
+        finally:
+            request("DELETE", browser.at)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def copy_page(folder):
