@@ -2,7 +2,7 @@
 
 import { Problem } from "./problem.js";
 
-const TOLD = {
+const SENTENCES = {
   NotAllowedError: "The camera was not allowed. Allow it for this page in the browser, then press the button again.",
   NotFoundError: "No camera was found. Connect one, or choose a photograph.",
   NotReadableError: "The camera is in use by another program. Close that one, then press the button again.",
@@ -14,7 +14,7 @@ export async function openCamera(video, whenLost) {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch (error) {
-    throw new Problem(TOLD[error.name] ?? `The camera cannot be used here: ${error.message}`);
+    throw new Problem(SENTENCES[error.name] ?? `The camera cannot be used here: ${error.message}`);
   }
   stream.getVideoTracks()[0].addEventListener("ended", whenLost); // not when the page closes it
   video.srcObject = stream;

@@ -23,7 +23,7 @@ export function record(canvas) {
     });
     recorder.addEventListener("error", () => reject(new Problem("The recording broke off.")));
   });
-  stopped.catch(() => {}); // told to whoever stops it
+  stopped.catch(() => {}); // `stop` reports it
   recorder.start(1000);
   return {
     seconds,

@@ -6,7 +6,7 @@ style transfer for videos") calms them, but a mean of different paintings loses 
 an image that is moved again and again gets blurred. So a pixel keeps its stroke as long as it can
 be followed, and takes a new one otherwise. Each pixel remembers in which painted frame its stroke
 was new, and where, so that it is always fetched from there in one step. The photograph of that
-frame is fetched likewise: where it no longer matches, the flow has drifted or the light has
+frame is fetched the same way: where it no longer matches, the flow has drifted or the light has
 changed, and the stroke is replaced.
 """
 
@@ -101,7 +101,7 @@ def is_covered(motion: Motion, later: Motion) -> bool:
 
 
 def begin(index: int, painted: FrameImage, photograph: FrameImage) -> Memory:
-    """Return the memory of a frame all of whose strokes are new.
+    """Return the memory of a frame with new strokes only.
 
     Args:
         index: Index of the frame.

@@ -72,7 +72,7 @@ class Form(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """What came of one task.
+    """Result of one task.
 
     Attributes:
         outcome: The outcome.

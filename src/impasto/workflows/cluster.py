@@ -35,8 +35,8 @@ def attempt_on_cluster(
 ) -> Generator[Attempt]:
     """Make the pictures of tasks on a cluster.
 
-    Each GPU of the cluster, or each group of as many cores as threads are asked for, or else each
-    machine, gets a process, which takes the next task when it is done with one. If a process ends,
+    Each GPU of the cluster, or each group of `--threads` cores, or else each machine, gets a
+    process, which takes the next task when it has finished one. If a process ends,
     its task is repeated elsewhere. Machines that join later are used as well.
 
     Args:
@@ -47,7 +47,7 @@ def attempt_on_cluster(
         is_input: Whether the path of a task's result is that of a photograph.
 
     Yields:
-        What came of each task, as it is finished.
+        The attempt of each task, as it is finished.
 
     Raises:
         BackendError: Ray is missing, the cluster does not answer, or a machine cannot be used.
@@ -79,7 +79,7 @@ class RayCluster:
 
     Args:
         ray: The package, connected.
-        order: What each process is given.
+        order: Input of each process.
     """
 
     def __init__(self, ray: ModuleType, order: Order):
@@ -232,7 +232,7 @@ def _keep_off_standard_output(ray: ModuleType) -> None:
 
 
 def _order(tasks: Sequence[Task], work: Work, form: Form, stack: ExitStack) -> Order:
-    """Return what each process is given; the file in the results' folder is removed at the end."""
+    """Return the input of each process; the file in the results' folder is removed at the end."""
     folder = tasks[0].result.absolute().parent
     while not folder.exists():
         folder = folder.parent

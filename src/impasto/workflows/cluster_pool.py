@@ -89,7 +89,7 @@ class Pool:
         self._looked, self._last_words = -_LOOK_AGAIN, ""
 
     def attempts(self, tasks: Sequence[Task]) -> Iterator[Attempt]:
-        """Yield what came of each task, as it is finished; see `cluster.attempt_on_cluster`."""
+        """Yield the attempt of each task, as it is finished; see `cluster.attempt_on_cluster`."""
         left = deque(tasks)
         began, warned = time.monotonic(), False
         while left or self._repeated or any(process.sent for process in self._processes):
