@@ -37,6 +37,7 @@ TRAINING = (
     "-q",
 )
 PAIRS = ("pairs/*",)
+WAVE = ("--style", "wave", "--model", "model.impasto")
 
 
 class Place(NamedTuple):
@@ -100,26 +101,11 @@ def _paint() -> tuple[Place, ...]:
             ("paint", "photo.png", "--style", "wave", "--model", BAD, "-o", "out.png", "-f", "-q"),
             good="model.impasto",
         ),
-        Place(
-            "output",
-            "name",
-            ("paint", "photo.png", "--style", "wave", "--model", "model.impasto", "-o", BAD, "-q"),
-            good="new.png",
-        ),
+        Place("output", "name", ("paint", "photo.png", *WAVE, "-o", BAD, "-q"), good="new.png"),
         Place(
             "folder",
             "picture",
-            (
-                "paint",
-                "photos",
-                "--style",
-                "wave",
-                "--model",
-                "model.impasto",
-                "-o",
-                "several",
-                "-q",
-            ),
+            ("paint", "photos", *WAVE, "-o", "several", "-q"),
             at="photos/bad",
             leaves=("several/*",),
         ),
@@ -128,7 +114,7 @@ def _paint() -> tuple[Place, ...]:
 
 def _video() -> tuple[Place, ...]:
     model = ("--model", "model.impasto", "-q", "-f")
-    usual = ("video", "photos", "--style", "wave", *model)
+    usual = ("video", "photos", *WAVE, "-q", "-f")
     out = ("-o", "out.mkv")
     unfinished = (".out.mkv.impasto/*",)
     return (

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.faults.cases import Bench, Case, attempt, seconds_left
-from tests.faults.places import BAD, PLACES, QUICK, TRAINING, commands
+from tests.faults.places import BAD, PLACES, QUICK, TRAINING, WAVE, commands
 
 DISK = 1 << 20  # bytes
 _HEADER = 0x20080522  # version 3 of Linux' capabilities
@@ -29,43 +29,10 @@ WRITERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("stylize", "photo.png", "style.png", "-o", "there/new.png", "--checkpoint", *QUICK),
     ),
     "paint": (
-        (
-            "paint",
-            "photo.png",
-            "--style",
-            "wave",
-            "--model",
-            "model.impasto",
-            "-o",
-            "there/old.png",
-            "-f",
-            "-q",
-        ),
-        (
-            "paint",
-            "photos",
-            "--style",
-            "wave",
-            "--model",
-            "model.impasto",
-            "-o",
-            "there/several",
-            "-q",
-        ),
+        ("paint", "photo.png", *WAVE, "-o", "there/old.png", "-f", "-q"),
+        ("paint", "photos", *WAVE, "-o", "there/several", "-q"),
     ),
-    "video": (
-        (
-            "video",
-            "photos",
-            "--style",
-            "wave",
-            "--model",
-            "model.impasto",
-            "-o",
-            "there/new.mkv",
-            "-q",
-        ),
-    ),
+    "video": (("video", "photos", *WAVE, "-o", "there/new.mkv", "-q"),),
     "styles": (("styles", "--model", "model.impasto", "-o", "there/old.png", "-f"),),
     "learn": (
         (
