@@ -9,28 +9,20 @@ import numpy as np
 import pytest
 
 import impasto
-from impasto.engines.network.model import Architecture, PaintingModel, neutral_style, style_size
-from impasto.engines.network.trunk import make_network
 from impasto.errors import ModelError, PictureError, SettingsError
 from impasto.video.clip import open_clip, read_frames
 from impasto.workflows import paint as workflow
-from impasto.workflows.run_folder import folder_of
+from impasto.workflows.run_folder import check_unfinished, folder_of
 from impasto.workflows.timeline import make_timeline, shares_at, style_at
-from impasto.workflows.video import discard_unfinished, stylize_video
+from impasto.workflows.video import stylize_video
 
+from ..toy import toy_network
 from ..video.clips import encode, moving, photograph
-
-TINY = Architecture((4, 4, 6, 8), blocks=1)
 
 
 @pytest.fixture(scope="module")
 def model():
-    rng = np.random.default_rng(1)
-    styles = {
-        name: (neutral_style(TINY) + rng.standard_normal(style_size(TINY))).astype(np.float32)
-        for name in ("photograph", "wave", "scream")
-    }
-    return PaintingModel(TINY, tuple(make_network(TINY).get_weights()), styles, None, {})
+    return toy_network()
 
 
 @pytest.fixture
@@ -186,7 +178,7 @@ def test_an_unfinished_run_is_not_mixed_with_another(clip, tmp_path):
         stylize_video(clip, "scream", output, codec="ffv1")
     with pytest.raises(ModelError, match="is of impasto video; repeat that command"):
         impasto.resume(output)
-    discard_unfinished(output)
+    check_unfinished(output, force=True)
     assert not folder_of(output).exists()
     assert stylize_video(clip, "scream", output, codec="ffv1").frames == 5
 
@@ -203,7 +195,7 @@ def test_a_failure_before_the_first_frame_leaves_nothing(clip, tmp_path):
 def test_a_full_disk_is_noticed_before_the_work(clip, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
-    with pytest.raises(PictureError, match=r"need about .* GB until the clip is finished"):
+    with pytest.raises(PictureError, match=r"need about .* MB until the clip is finished"):
         stylize_video(clip, "wave", tmp_path / "out.mp4")
 
 

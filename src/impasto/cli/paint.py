@@ -102,9 +102,19 @@ def parse_styles(words: tuple[str, ...]) -> str | dict[str, float]:
     return shares
 
 
+def style_stem(word: str) -> str:
+    """Return what names a style in a file name: without folder, type and share.
+
+    Example:
+        >>> style_stem("a/painting.jpg"), style_stem("pears:0.6")
+        ('painting', 'pears')
+    """
+    return Path(word.split(":")[0]).stem
+
+
 def _tasks(command: Paint) -> list[Task]:
     """Find the photographs and the output path of each."""
-    ending = "_".join(["", *(Path(word.split(":")[0]).stem for word in command.style)]) + ".png"
+    ending = "_".join(["", *map(style_stem, command.style)]) + ".png"
     place = command.output
     if place is None:
         found = find_pictures(command.photographs)

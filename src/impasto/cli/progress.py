@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from ..types import Step
 from ..workflows.time_left import Clock, minutes
 
 _SECONDS_BETWEEN_LINES = 10
-_BAR_WIDTH = 12
+BAR_WIDTH = 12
 
 
 def describe(step: Step, clock: Clock) -> tuple[str, str]:
@@ -59,7 +60,7 @@ def progress(
     if quiet:
         yield lambda step: None
     elif console.is_terminal:
-        columns = BarColumn(bar_width=_BAR_WIDTH), TextColumn("{task.description}", markup=False)
+        columns = BarColumn(bar_width=BAR_WIDTH), TextColumn("{task.description}", markup=False)
         with Progress(*columns, console=console, transient=heading is not None) as bar:
             task = bar.add_task("starting", total=max(1, sum(s.iterations for s in plan)))
 
@@ -74,18 +75,30 @@ def progress(
         yield _line_printer(console, clock, heading)
 
 
+def paced_printer(console: Console) -> Callable[..., None]:
+    """Return `(text, at_once=False)`, which prints a line at once or at most every ten seconds."""
+    last = -math.inf
+
+    def say(text: str, *, at_once: bool = False) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        if at_once or now - last >= _SECONDS_BETWEEN_LINES:
+            last = now
+            console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    return say
+
+
 def _line_printer(
     console: Console, clock: Clock, heading: Callable[[Clock], str] | None
 ) -> Callable[[Step], None]:
-    last_time, last_scale = 0.0, -1
+    say, last_scale = paced_printer(console), -1
 
     def show(step: Step) -> None:
-        nonlocal last_time, last_scale
+        nonlocal last_scale
         clock.tick(step)
-        now = time.perf_counter()
-        if step.scale != last_scale or now - last_time >= _SECONDS_BETWEEN_LINES:
-            last_time, last_scale = now, step.scale
-            parts = ([heading(clock)] if heading else []) + [*describe(step, clock)]
-            console.print("  ".join(parts), soft_wrap=True, highlight=False, markup=False)
+        parts = ([heading(clock)] if heading else []) + [*describe(step, clock)]
+        say("  ".join(parts), at_once=step.scale != last_scale)
+        last_scale = step.scale
 
     return show

@@ -20,20 +20,20 @@ from ..images.opening import locate
 from ..settings import parse_duration
 from ..video.clip import open_clip
 from ..video_settings import VideoSettings
-from ..workflows.run_folder import RUN, folder_of
+from ..workflows.run_folder import RUN, check_unfinished, folder_of
 from ..workflows.time_left import minutes, roughly
 from ..workflows.timeline import StylesOverTime
-from ..workflows.video import VideoProgress, discard_unfinished, stylize_video
+from ..workflows.video import VideoProgress, stylize_video
 from ..workflows.video_iterative import forecast_video
 from .checks import check_free
-from .paint import parse_styles
+from .paint import parse_styles, style_stem
+from .progress import BAR_WIDTH, paced_printer
 
 if TYPE_CHECKING:
     from .commands import Video
 
 _PREVIEW_SIDE = 480  # pixels
-_TIMED = re.compile(r"((?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d+)?s)?):(.+)", re.DOTALL)
-_SECONDS_BETWEEN_LINES = 10.0
+_TIMED = re.compile(r"(\d[\dhms.]*[hms]):(.+)", re.DOTALL)
 _RECENT = 0.2  # weight of the last frame in the running mean of times
 
 
@@ -46,16 +46,13 @@ def paint_video(command: Video) -> None:
     """
     styles, strengths = _styles(command.style), _strengths(command.strength_at)
     output, settings = _output(command), _settings(command)
+    check_free(output, command.force)
     if command.force:
-        discard_unfinished(output)
-    else:
-        check_free(output, command.force)
+        check_unfinished(output, force=True)
     console = Console(stderr=True, quiet=command.quiet)
     if settings.iterations and not command.quiet:
         seconds = forecast_video(command.clip, settings)
-        console.print(
-            f"about {roughly(seconds)} in all, as far as can be told now", highlight=False
-        )
+        console.print(f"about {roughly(seconds)} in all", highlight=False)
     with _progress(console) as show:
         try:
             result = stylize_video(
@@ -90,33 +87,48 @@ def _styles(words: tuple[str, ...]) -> StylesOverTime:
         >>> _styles(("wave:0.6", "scream:0.4"))
         {'wave': 0.6, 'scream': 0.4}
     """
-    timed = [_TIMED.fullmatch(word) for word in words]
-    if not any(match and match[1] for match in timed):
+    timed = [_split_time(word) for word in words]
+    if all(seconds is None for seconds, _ in timed):
         return parse_styles(words)
     by_time: dict[float, tuple[str, ...]] = {}
-    for word, match in zip(words, timed, strict=True):
-        if not match or not match[1]:
+    for seconds, word in timed:
+        if seconds is None:
             raise SettingsError(
                 f"--style {word} has no time; write each as TIME:STYLE, as in 4s:wave"
             )
-        seconds = parse_duration(match[1])
-        by_time[seconds] = (*by_time.get(seconds, ()), match[2])
+        by_time[seconds] = (*by_time.get(seconds, ()), word)
     return {seconds: parse_styles(named) for seconds, named in by_time.items()}
 
 
 def _strengths(words: tuple[str, ...]) -> dict[float, float]:
     strengths = {}
     for word in words:
-        match = _TIMED.fullmatch(word)
+        seconds, value = _split_time(word)
         try:
-            if not match or not match[1]:
+            if seconds is None:
                 raise ValueError
-            strengths[parse_duration(match[1])] = float(match[2])
+            strengths[seconds] = float(value)
         except ValueError as error:
             raise SettingsError(
                 f"--strength-at {word}: expected TIME:VALUE, as in 4s:0.5"
             ) from error
     return strengths
+
+
+def _split_time(word: str) -> tuple[float | None, str]:
+    """Split TIME:REST into seconds and the rest; None without a time.
+
+    Example:
+        >>> _split_time("1m4s:wave:0.5"), _split_time("pears:0.5")
+        ((64.0, 'wave:0.5'), (None, 'pears:0.5'))
+    """
+    match = _TIMED.fullmatch(word)
+    if match is None:
+        return None, word
+    try:
+        return parse_duration(match[1]), match[2]
+    except ValueError:
+        return None, word
 
 
 def _settings(command: Video) -> VideoSettings:
@@ -139,7 +151,7 @@ def _output(command: Video) -> Path:
     if command.output is not None:
         return locate(command.output)
     clip = locate(command.clip)
-    words = [Path(word.rpartition("s:")[2].split(":")[0]).stem for word in command.style]
+    words = [style_stem(_split_time(word)[1]) for word in command.style]
     suffix = {"prores": ".mov", "ffv1": ".mkv"}.get(command.settings.codec, ".mp4")
     preview = ["preview"] if command.preview else []
     name = "_".join([clip.name if clip.is_dir() else clip.stem, *words, *preview])
@@ -153,18 +165,10 @@ def _progress(console: Console) -> Iterator[Callable[[VideoProgress], None]]:
     """Yield a callback that shows the frames painted, their rate and the time left."""
     rate = _Rate()
     if not console.is_terminal:
-        printed = rate.began - _SECONDS_BETWEEN_LINES
-
-        def print_line(progress: VideoProgress) -> None:
-            nonlocal printed
-            text = rate.describe(progress)
-            if rate.last - printed >= _SECONDS_BETWEEN_LINES:
-                printed = rate.last
-                console.print(text, highlight=False, soft_wrap=True)
-
-        yield print_line
+        say = paced_printer(console)
+        yield lambda progress: say(rate.describe(progress))
         return
-    columns = BarColumn(bar_width=12), TextColumn("{task.description}")
+    columns = BarColumn(bar_width=BAR_WIDTH), TextColumn("{task.description}")
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("reading the clip", total=None)
 
@@ -179,19 +183,19 @@ class _Rate:
     """Measures frames per second, and estimates the time left."""
 
     def __init__(self) -> None:
-        self.began = self.last = time.perf_counter()
+        self._began = self._last = time.perf_counter()
         self._each: float | None = None
 
     def describe(self, progress: VideoProgress) -> str:
         """Return the progress as text, after another frame."""
         now = time.perf_counter()
-        spent, self.last = now - self.last, now
+        spent, self._last = now - self._last, now
         each = self._each
         self._each = spent if each is None else each + _RECENT * (spent - each)
         if not progress.count:
             return f"frame {progress.done}  {1 / max(self._each, 1e-6):.1f} per second"
         painted = progress.done - progress.resumed
-        left = (now - self.began) / painted * max(0, progress.count - progress.done)
+        left = (now - self._began) / painted * max(0, progress.count - progress.done)
         return (
             f"frame {progress.done} of {progress.count}  {1 / max(self._each, 1e-6):.1f} per "
             f"second  {minutes(left)} left"

@@ -245,6 +245,15 @@ def check_output(path: str | Path) -> None:
     """
     path = opening.locate(path)
     _output_format(path)
+    check_writable(path)
+
+
+def check_writable(path: Path) -> None:
+    """Check in advance that a file of any type can be written to a path.
+
+    Raises:
+        PictureError: It is a folder, or its folder is missing or not writable.
+    """
     folder = path.parent
     try:
         path_is_folder, has_folder = path.is_dir(), folder.is_dir()

@@ -90,7 +90,7 @@ def open_clip(path: str | Path) -> Clip:
         files = _pictures(path)
         height, width = read_image(files[0]).shape[:2]
         return Clip(path, (height, width), FOLDER_RATE, len(files), False)
-    with _opened(path) as container:
+    with open_container(path) as container:
         stream = _video_stream(container, path)
         first = next(_decoded(container, stream, path), None)
         if first is None:
@@ -116,7 +116,7 @@ def read_frames(clip: Clip) -> Iterator[Frame]:
             image = _checked(to_bytes(read_image(file)), clip, file.name)
             yield Frame(image, number / FOLDER_RATE)
         return
-    with _opened(clip.path) as container:
+    with open_container(clip.path) as container:
         stream = _video_stream(container, clip.path)
         first: Fraction | None = None
         for number, frame in enumerate(_decoded(container, stream, clip.path)):
@@ -163,8 +163,13 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Open a video file."""
+def open_container(path: Path) -> Iterator[Any]:
+    """Open a video file with PyAV.
+
+    Raises:
+        PictureError: It is missing, empty or not a video.
+        BackendError: PyAV is not installed.
+    """
     if path.is_file() and not path.stat().st_size:
         raise PictureError(f"{path} is empty; give a video file or a folder of frames")
     first_bytes(path)  # raises if it is missing or not a file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from ..errors import PictureError, SettingsError
-from ..images.files import atomic_write, check_output, write_image
-from ..images.opening import locate, reason
+from ..errors import SettingsError
+from ..images.files import atomic_write, check_writable, make_folder, write_image
+from ..images.opening import locate
 from ..video_settings import Codec
 from .animation import ANIMATION_SUFFIXES, write_animation
-from .clip import Frame, FrameImage, to_floats
+from .clip import Frame, FrameImage, open_container, to_floats
 from .excerpt import Excerpt
 from .extras import convert_colors, load_av
 
@@ -53,11 +54,6 @@ _BT709, _LIMITED = 1, 1  # colours of ITU-T H.273; the range 16..235
 _TIME_BASE = Fraction(1, 90_000)  # seconds; frames of 24, 25, 30000/1001 and 60 a second fit
 
 
-def is_video_file(path: Path) -> bool:
-    """Return whether a path names a video file, rather than a folder of pictures."""
-    return bool(path.suffix) and not path.is_dir()
-
-
 def check_video_output(path: Path, codec: Codec) -> None:
     """Check in advance that a clip can be written to a path.
 
@@ -69,11 +65,12 @@ def check_video_output(path: Path, codec: Codec) -> None:
         SettingsError: The codec does not fit the type of file, or the type is unknown.
         PictureError: The folder is missing or not writable.
     """
-    if not is_video_file(path):
-        check_output(path.with_suffix(".png"))
+    if path.is_dir():
+        return
+    check_writable(path)
+    if not path.suffix:
         return
     suffix, known = path.suffix.lower(), ", ".join((*VIDEO_SUFFIXES, *ANIMATION_SUFFIXES))
-    check_output(path.with_suffix(".png"))  # whether its folder can be written
     if suffix in ANIMATION_SUFFIXES and codec == "h264":
         return
     if suffix not in VIDEO_SUFFIXES + ANIMATION_SUFFIXES:
@@ -112,61 +109,39 @@ def write_clip(
     """
     path = locate(path)
     check_video_output(path, codec)
-    if not is_video_file(path):
+    suffix = path.suffix.lower()
+    if path.is_dir() or not suffix:
         _write_pictures(path, frames)
         return
-    if path.suffix.lower() in ANIMATION_SUFFIXES:
-        with atomic_write(path) as file:
+    with atomic_write(path) as file:
+        if suffix in ANIMATION_SUFFIXES:
             write_animation(file, path, frames, source.clip.rate)
-        return
-    av = load_av()
-    with _replacing(path) as temporary:
-        try:
-            kind, faststart = _FORMATS[path.suffix.lower()], {"movflags": "faststart"}
-            options = {} if kind == "matroska" else faststart
-            with av.open(str(temporary), "w", format=kind, options=options) as output:
-                output.metadata["comment"] = comment
-                with contextlib.ExitStack() as opened:
-                    packets = _copied_sound(opened, output, source)
-                    _write_streams(output, frames, source.clip.rate, _ENCODERS[codec], packets)
-        except (av.FFmpegError, OSError) as error:
-            raise PictureError(
-                f"cannot write {path}: {reason(error)}; free some space, or choose another folder"
-            ) from error
+            return
+        kind = _FORMATS[suffix]
+        options = {} if kind == "matroska" else {"movflags": "faststart"}
+        # By its name, since FFmpeg opens the file twice to move the index to its front.
+        with load_av().open(file.name, "w", format=kind, options=options) as output:
+            output.metadata["comment"] = comment
+            with contextlib.ExitStack() as opened:
+                packets = _copied_sound(opened, output, source)
+                _write_streams(output, frames, source.clip.rate, _ENCODERS[codec], packets)
 
 
 def _write_pictures(folder: Path, frames: Iterable[Frame]) -> None:
-    temporary = folder.with_name(f".impasto-{folder.name}.tmp")
-    temporary.mkdir(exist_ok=True)
-    for number, frame in enumerate(frames, 1):
-        write_image(temporary / FRAME_NAME.format(number), to_floats(frame.image))
-    try:
-        if folder.exists():
-            for file in temporary.iterdir():
-                file.replace(folder / file.name)
-            temporary.rmdir()
-        else:
-            temporary.rename(folder)
-    except OSError as error:
-        raise PictureError(f"cannot write {folder}: {reason(error)}") from error
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yield the path of a temporary file beside a file, which it replaces in the end."""
-    temporary = path.with_name(f".impasto-{path.stem[:40]}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    place = folder if folder.exists() else folder.parent
+    with tempfile.TemporaryDirectory(prefix=".impasto-", suffix=".tmp", dir=place) as temporary:
+        for number, frame in enumerate(frames, 1):
+            write_image(Path(temporary) / FRAME_NAME.format(number), to_floats(frame.image))
+        make_folder(folder)
+        for file in Path(temporary).iterdir():
+            file.replace(folder / file.name)
 
 
 def _copied_sound(opened: contextlib.ExitStack, output: Any, excerpt: Excerpt) -> Iterator[Any]:
     """Add the audio track of an excerpt to a file, and return its packets, timed from 0."""
     if not excerpt.clip.has_sound:
         return iter(())
-    source = opened.enter_context(load_av().open(str(excerpt.clip.path)))
+    source = opened.enter_context(open_container(excerpt.clip.path))
     track = source.streams.audio[0]
     video = next(iter(source.streams.video), None)
     origin = Fraction(0)  # sound and pictures share a clock that may not begin at 0

@@ -225,8 +225,6 @@ def open_unfinished(folder: Path) -> Unfinished:
         WeightsError: VGG19's weights are not those of the run.
     """
     run = read_run(folder)
-    if run.get("command") == "video":
-        raise ModelError(f"{folder} is of impasto video; repeat that command to continue it")
     has_checkpoint = (folder / STATE).exists()
     try:
         settings = Settings(**complete_recorded(run["settings"]))

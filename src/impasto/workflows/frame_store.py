@@ -26,7 +26,7 @@ from ..video.sequence import Painted
 from ..video.steady import Memory, Origins, Source
 from ..video.writer import FRAME_NAME
 
-_FRAMES, _MEMORIES = "frame_*.png", ("memory_0.npz", "memory_1.npz")
+_MEMORIES = ("memory_0.npz", "memory_1.npz")
 _FAST_PNG = (16, 1, 17, 2)  # OpenCV: compression level 1, strategy Huffman only; as small, faster
 _TEMPORARY = ".impasto-frame.tmp"  # `run_folder.lock_folder` removes what a killed run leaves
 
@@ -81,9 +81,9 @@ class FrameStore:
                     places=painted.memory.places,
                 )
             (self._folder / _TEMPORARY).replace(memory)
-            encoded = load_opencv().imencode(".png", painted.memory.painted[..., ::-1], _FAST_PNG)[
-                1
-            ]
+            _, encoded = load_opencv().imencode(
+                ".png", painted.memory.painted[..., ::-1], _FAST_PNG
+            )
             (self._folder / _TEMPORARY).write_bytes(encoded)
             (self._folder / _TEMPORARY).replace(self._path(painted.index))
         except OSError as error:
@@ -133,11 +133,6 @@ class FrameStore:
         if image is None:
             raise PictureError(f"the frame {path} is missing or damaged; start over with --force")
         return np.ascontiguousarray(image[..., ::-1])
-
-    def clear(self) -> None:
-        """Remove all frames."""
-        for path in [*self._folder.glob(_FRAMES), *(self._folder / name for name in _MEMORIES)]:
-            path.unlink(missing_ok=True)
 
     def _path(self, index: int) -> Path:
         return self._folder / FRAME_NAME.format(index + 1)

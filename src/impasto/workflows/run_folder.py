@@ -4,6 +4,8 @@
 .out.png.impasto/
   run.json             inputs with checksums, settings, the command's options; written once
   state.safetensors    the last checkpoint; replaced atomically
+  frame_*.png          of a clip, see frame_store.py: the painted frames
+  memory_*.npz         of a clip: what the next frame needs
   lock                 locked by the running process; released when it ends or dies
 ```
 """
@@ -25,6 +27,7 @@ RUN, STATE, LOCK = "run.json", "state.safetensors", "lock"
 VERSION = 1
 _KIND = "impasto-run"
 _SUFFIX = ".impasto"
+_OF_CLIP = ("frame_*.png", "memory_*.npz")
 _LEFT_OVER = ".impasto-*.tmp"  # temporary files of a killed process
 
 
@@ -89,7 +92,7 @@ def lock_folder(folder: Path, run: Mapping[str, Any] | None = None) -> Iterator[
         for part in folder.glob(_LEFT_OVER):
             part.unlink(missing_ok=True)
         if run is not None:
-            (folder / STATE).unlink(missing_ok=True)
+            _remove_progress(folder)
             with atomic_write(folder / RUN) as file:
                 file.write(json.dumps({_KIND: VERSION, **run}, indent=1).encode())
         yield
@@ -113,17 +116,18 @@ def take_lock(file: BinaryIO) -> bool:
     return True
 
 
-def read_run(folder: Path) -> dict[str, Any]:
+def read_run(folder: Path, command: str = "stylize") -> dict[str, Any]:
     """Read the description of a run.
 
     Args:
         folder: From `find_folder`.
+        command: The command that started it.
 
     Returns:
         The description, as given to `lock_folder`.
 
     Raises:
-        ModelError: It is damaged, of a newer version, or not a run of Impasto.
+        ModelError: It is damaged, of a newer version or another command, or not of Impasto.
     """
     path = folder / RUN
     try:
@@ -139,6 +143,9 @@ def read_run(folder: Path) -> dict[str, Any]:
             f"{folder} was made by a newer Impasto (format {version}, this version reads "
             f"{VERSION}); run pip install --upgrade impasto"
         )
+    found = run.get("command", "stylize")
+    if found != command:
+        raise ModelError(f"{folder} is of impasto {found}; repeat that command to continue it")
     return dict(run)
 
 
@@ -171,8 +178,9 @@ def remove(folder: Path) -> None:
         PictureError: A file cannot be removed.
     """
     try:
-        for name in (RUN, STATE, LOCK):  # RUN first: without it the folder is no run
-            (folder / name).unlink(missing_ok=True)
+        (folder / RUN).unlink(missing_ok=True)  # first: without it the folder is no run
+        _remove_progress(folder)
+        (folder / LOCK).unlink(missing_ok=True)
         for part in folder.glob(_LEFT_OVER):
             part.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # it has other files
@@ -181,3 +189,11 @@ def remove(folder: Path) -> None:
         raise PictureError(
             f"cannot remove the checkpoint folder {folder}: {error.strerror}; delete it yourself"
         ) from error
+
+
+def _remove_progress(folder: Path) -> None:
+    """Remove the checkpoint, or the painted frames, of a run."""
+    (folder / STATE).unlink(missing_ok=True)
+    for pattern in _OF_CLIP:
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)

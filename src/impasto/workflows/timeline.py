@@ -89,11 +89,9 @@ def style_at(timeline: Timeline, seconds: float) -> tuple[Array, float]:
     Returns:
         The vector, (style size,), and the share of the style in it, 0 for the photograph.
     """
-    (_, vector), *later = timeline.styles
-    for start, following in later:
-        if seconds >= start:
-            share = (seconds - start) / timeline.fade if timeline.fade > 0 else 1.0
-            vector = vector + np.float32(min(1.0, share)) * (following - vector)
+    starts, found = zip(*timeline.styles, strict=True)
+    weights = _weights_at(starts, timeline.fade, seconds)
+    vector = sum(np.float32(w) * each for w, each in zip(weights, found, strict=True) if w > 0)
     mixture = style_mixture(strength_at(timeline, seconds))
     vectors = {PHOTOGRAPH: timeline.model.styles[PHOTOGRAPH], "": vector}
     return mix(vectors, {"": 1.0}, mixture), mixture
@@ -108,14 +106,23 @@ def shares_at(style: StylesOverTime, fade: float, seconds: float) -> list[tuple[
         seconds: Time since the first frame of the clip.
     """
     by_time: dict[float, Any] = dict(style) if _is_by_time(style) else {0.0: style}
-    first, *later = sorted(by_time)
-    found = [(each, share) for each, share in _shares(by_time[first])]
-    for start in later:
-        if seconds >= start:
-            grown = min(1.0, (seconds - start) / fade) if fade > 0 else 1.0
-            found = [(each, share * (1 - grown)) for each, share in found]
-            found += [(each, share * grown) for each, share in _shares(by_time[start])]
-    return [(each, share) for each, share in found if share > 0]
+    starts = sorted(by_time)
+    return [
+        (each, weight * share)
+        for start, weight in zip(starts, _weights_at(starts, fade, seconds), strict=True)
+        for each, share in _shares(by_time[start])
+        if weight * share > 0
+    ]
+
+
+def _weights_at(starts: Sequence[float], fade: float, seconds: float) -> list[float]:
+    """Return the weight of each of several styles at a time; they follow each other."""
+    weights = [1.0]
+    for start in starts[1:]:
+        since = seconds - start
+        grown = 0.0 if since < 0 else min(1.0, since / fade) if fade > 0 else 1.0
+        weights = [*(weight * (1 - grown) for weight in weights), grown]
+    return weights
 
 
 def _shares(style: StyleLike | Mapping[str, float]) -> list[tuple[StyleLike, float]]:

@@ -125,9 +125,7 @@ def stylize_video(
     resumes = _resumes(folder, record)
     _check_space(output.parent, excerpt)
     with lock_folder(folder, None if resumes else _description(record)):
-        store = FrameStore(folder)
-        if not resumes:
-            store.clear()
+        store, finished = FrameStore(folder), False
         try:
             frames = _paint_frames(excerpt, store, painters, flow, settings, on_frame)
             record = {**record, "seconds": round(time.perf_counter() - began, 1)}
@@ -138,28 +136,11 @@ def stylize_video(
                 codec=settings.codec,
                 comment=json.dumps(relative_record(record, output), separators=(",", ":")),
             )
-            store.clear()
+            finished = True
         finally:
-            if store.last() is None:  # finished, or failed before the first frame
+            if finished or store.last() is None:  # without frames there is nothing to go on with
                 remove(folder)
     return VideoResult(output, frames, time.perf_counter() - began, record)
-
-
-def discard_unfinished(output: Path) -> None:
-    """Remove the frames of an unfinished run, if there is one.
-
-    Args:
-        output: Path of its result.
-
-    Raises:
-        ModelError: Another process is painting it.
-        PictureError: A file cannot be removed.
-    """
-    folder = folder_of(output)
-    if (folder / RUN).is_file():
-        with lock_folder(folder):
-            FrameStore(folder).clear()
-        remove(folder)
 
 
 def _frame_painter(timeline: Timeline, settings: VideoSettings) -> PaintFrame:
@@ -195,7 +176,7 @@ def _paint_frames(
     if saved is not None:
         resume, frames = _restore(store, saved, frames)
         resumed = saved.index - first[0] + 1
-    done = resumed
+    done, count = resumed, count_frames(excerpt)
     for painted in paint_sequence(
         frames,
         paint,
@@ -208,7 +189,7 @@ def _paint_frames(
         store.add(painted)
         done += 1
         if on_frame:
-            on_frame(VideoProgress(done, resumed, count_frames(excerpt), painted.memory.painted))
+            on_frame(VideoProgress(done, resumed, count, painted.memory.painted))
     return done
 
 
@@ -272,7 +253,7 @@ def _resumes(folder: Path, record: Mapping[str, Any]) -> bool:
     """
     if not (folder / RUN).is_file():
         return False
-    found, wanted = read_run(folder), json.loads(json.dumps(_description(record)))
+    found, wanted = read_run(folder, "video"), json.loads(json.dumps(_description(record)))
     if {name: found.get(name) for name in wanted} != wanted:
         raise ModelError(
             f"{folder} holds an unfinished run with other inputs or settings; repeat that one, "
@@ -291,7 +272,7 @@ def _check_space(folder: Path, excerpt: Excerpt) -> None:
     needed, free = count * height * width * _BYTES_PER_PIXEL, shutil.disk_usage(folder).free
     if needed > free:
         raise PictureError(
-            f"the painted frames need about {needed / 1e9:.1f} GB until the clip is finished, and "
-            f"{folder} has {free / 1e9:.1f} GB; free some space, choose another folder, or paint "
-            "a part of the clip"
+            f"the painted frames need about {needed / 1e6:,.0f} MB until the clip is finished, "
+            f"and {folder} has {free / 1e6:,.0f} MB; free some space, choose another folder, or "
+            "paint a part of the clip"
         )

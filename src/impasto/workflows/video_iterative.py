@@ -30,7 +30,7 @@ def iterative_settings(settings: VideoSettings, size: Size) -> Settings:
     """Return the settings of the iterative route for one frame.
 
     Args:
-        settings: `iterations` and `strength`.
+        settings: `iterations`.
         size: Height and width of the frames.
     """
     return Settings(

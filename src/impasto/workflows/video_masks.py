@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from ..errors import PictureError
 from ..images.files import read_image
+from ..images.listing import SUFFIXES
 from ..images.opening import locate
 from ..images.scales import resize
 from ..video.clip import FrameImage, open_clip, read_frames, to_bytes, to_floats
 
 VideoMask: TypeAlias = str | Path | NDArray[Any]
-_STILL_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
+_STILLS = SUFFIXES - {".gif"}  # an animated GIF is a clip
 
 
 def read_masks(mask: VideoMask) -> Iterator[NDArray[np.float32]]:
@@ -31,7 +32,7 @@ def read_masks(mask: VideoMask) -> Iterator[NDArray[np.float32]]:
     """
     if isinstance(mask, str | Path):
         path = locate(mask)
-        if path.is_dir() or path.suffix.lower() not in _STILL_SUFFIXES:
+        if path.is_dir() or path.suffix.lower() not in _STILLS:
             clip = open_clip(path)
             return (to_floats(frame.image).mean(axis=-1) for frame in read_frames(clip))
     return itertools.repeat(read_image(mask).mean(axis=-1))
