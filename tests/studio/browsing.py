@@ -25,6 +25,7 @@ _ARGUMENTS = (
     *("--enable-unsafe-swiftshader", "--force-prefers-reduced-motion"),
 )
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+_COLORS_CHANGE = "return document.getAnimations().some(each => each instanceof CSSTransition);"
 
 
 @contextlib.contextmanager
@@ -255,6 +256,8 @@ class Page:
 
     def axe_violations(self):
         """Return violations of WCAG 2 A and AA that axe finds: rule, elements and summary."""
+        self.until(lambda: not self.run(_COLORS_CHANGE))
+        self.until(lambda: not self.run(_COLORS_CHANGE))
         self.run(AXE.read_text("utf-8"))
         found = self.wait(
             "const done = arguments[1]; axe.run(document, {runOnly: arguments[0]}).then(done);",
