@@ -257,7 +257,6 @@ class Page:
     def axe_violations(self):
         """Return violations of WCAG 2 A and AA that axe finds: rule, elements and summary."""
         self.until(lambda: not self.run(_COLORS_CHANGE))
-        self.until(lambda: not self.run(_COLORS_CHANGE))
         self.run(AXE.read_text("utf-8"))
         found = self.wait(
             "const done = arguments[1]; axe.run(document, {runOnly: arguments[0]}).then(done);",
