@@ -18,6 +18,9 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PIL
+
+from .display import png_preview, size_and_mode, to_pil
 
 Image: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.float32]  # (H, W), 0..1
@@ -72,6 +75,17 @@ class Picture:
         if self.file_sha256:
             return self.file_sha256
         return array_digest(self.image, *([] if self.alpha is None else [self.alpha]))
+
+    def __repr__(self) -> str:
+        name = f", {self.name!r}" if self.name else ""
+        return f"Picture({size_and_mode(self.image, self.alpha)}{name})"
+
+    def to_pil(self) -> PIL.Image:
+        """Return the picture as a Pillow image of 8 bits, RGB, or RGBA if it has an alpha."""
+        return to_pil(self.image, self.alpha)
+
+    def _repr_png_(self) -> bytes:
+        return png_preview(self.to_pil())
 
 
 class Moments(NamedTuple):
@@ -207,6 +221,20 @@ class Step:
         up to `content` and `style`.
         """
         return {name: float(part) for name, part in self.parts.items()}
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        return (
+            f"Step(scale {self.scale + 1}/{self.scales}, {width}x{height}, "
+            f"evaluation {self.iteration}/{self.iterations})"
+        )
+
+    def to_pil(self) -> PIL.Image:
+        """Return the picture as a Pillow image of 8 bits, RGB."""
+        return to_pil(self.image)
+
+    def _repr_png_(self) -> bytes:
+        return png_preview(self.to_pil())
 
 
 class Stylizer(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PIL
 
+from ..display import png_preview, size_and_mode, to_pil
 from ..images.files import read_picture, write_image
 from ..images.opening import locate
 from ..images.scales import resize
@@ -44,9 +45,30 @@ class Result:
     alpha: Mask | None
     exif: bytes | None
     settings: Settings | PaintSettings
-    history: tuple[dict[str, float], ...] = field(repr=False)
+    history: tuple[dict[str, float], ...]
     seconds: float
-    record: dict[str, Any] = field(repr=False)
+    record: dict[str, Any]
+
+    def __repr__(self) -> str:
+        style = self.record.get("style", "").strip(", ")  # paintings given as arrays have no name
+        named = f", style {style!r}" if style else ""
+        return f"Result({size_and_mode(self.image, self.alpha)}{named}, {self.seconds:.1f} s)"
+
+    def to_pil(self) -> PIL.Image:
+        """Return the picture as a Pillow image of 8 bits.
+
+        Returns:
+            An image of mode RGB, or RGBA if the content has an alpha; the pixels that `save`
+            writes into a PNG.
+
+        Example:
+            >>> paint("photo.jpg", "wave").to_pil().show()  # doctest: +SKIP
+        """
+        return to_pil(self.image, self.alpha)
+
+    def _repr_png_(self) -> bytes:
+        """Return a preview for notebooks, its long side at most 1024 pixels."""
+        return png_preview(self.to_pil())
 
     def save(self, path: str | Path, *, quality: int = 92, bits: int = 8) -> Path:
         """Write the picture with its alpha, EXIF and record, and the resolution of a print.

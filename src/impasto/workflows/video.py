@@ -7,11 +7,14 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from PIL import Image as PIL
+
+from ..display import png_preview
 from ..engines.network.model import PaintingModel
 from ..errors import ModelError, PictureError
 from ..images.checksum import file_digest
@@ -49,7 +52,14 @@ class VideoProgress:
     done: int
     resumed: int
     count: int | None
-    image: FrameImage
+    image: FrameImage = field(repr=False)
+
+    def to_pil(self) -> PIL.Image:
+        """Return the last painted frame as a Pillow image, RGB."""
+        return PIL.fromarray(self.image)
+
+    def _repr_png_(self) -> bytes:
+        return png_preview(self.to_pil())
 
 
 class VideoResult(NamedTuple):

@@ -174,6 +174,10 @@ class PaintingModel:
     predictor: Predictor | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        weights = sum(array.size for array in self.trunk)
+        return f"PaintingModel({len({*self.styles} - {PHOTOGRAPH})} styles, {weights:,} weights)"
+
 
 def arrays_by_layer(model: PaintingModel) -> dict[str, tuple[Array, ...]]:
     """Return the weights of a trunk by layer name.
