@@ -89,6 +89,7 @@ _HOMES = {
     ".workflows.training_plan": ("make_training",),
     ".workflows.video": ("VideoProgress", "VideoResult", "stylize_video"),
 }
+importlib.import_module(".forks", __name__)  # records the forks of this process from now on
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [

@@ -33,6 +33,9 @@ For features missing in Keras 3 there is one function of the same name for each 
 - `operators()` returns the names of the operators that this process has chosen, by layer;
   `use_operators(chosen)` sets them. Operators round differently, so a run that is resumed or
   reproduced must use the same ones. `processor()` names the machine.
+- `check_process()`: call it before computing. A process forked from one that had loaded the
+  framework lacks its threads, and the first operator would wait for them for ever. PyTorch on a
+  CPU goes on with one thread, as in the workers of its `DataLoader`; others raise `BackendError`.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ import importlib.util
 import os
 import sys
 
+from .. import forks
 from ..errors import BackendError
 from ..process import DEVICE_VARIABLE, process_is_tuned
 from ._device import check_device, choose_device
@@ -102,6 +106,26 @@ else:
 if _device is not None:
     check_device(_device, _framework.devices(), _asked or _device)
 
+
+def check_process() -> None:
+    """Prepare the framework for use in a forked process.
+
+    Raises:
+        BackendError: This process was forked after the framework was loaded, and cannot use it.
+
+    Example:
+        >>> check_process()
+    """
+    if not forks.is_copied(BACKEND):
+        return
+    if not _framework.continue_after_fork():
+        raise BackendError(
+            f"this process was forked after {BACKEND} was loaded, and cannot use it; start "
+            "processes with multiprocessing.get_context('spawn')"
+        )
+    forks.mark_usable(BACKEND)
+
+
 DATA_FORMAT = _framework.DATA_FORMAT
 VERSION = _framework.VERSION
 value_and_grad = _framework.value_and_grad
@@ -134,6 +158,7 @@ __all__ = [
     "FRAMEWORKS",
     "NORM_EPSILON",
     "VERSION",
+    "check_process",
     "compiled",
     "conv3x3",
     "conv3x3_relu",

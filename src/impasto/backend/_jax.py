@@ -34,6 +34,7 @@ __all__ = [
     "DATA_FORMAT",
     "VERSION",
     "compiled",
+    "continue_after_fork",
     "conv3x3",
     "conv3x3_relu",
     "device_memory",
@@ -90,6 +91,11 @@ def devices() -> list[str]:
 def threads() -> int:
     """Return the number of CPU threads that one operator uses."""
     return int(os.environ.get("NPROC", "0")) or os.cpu_count() or 1
+
+
+def continue_after_fork() -> bool:
+    """Return False: JAX's threads do not survive a fork."""
+    return False
 
 
 def on_gpu() -> bool:

@@ -34,6 +34,7 @@ __all__ = [
     "DATA_FORMAT",
     "VERSION",
     "compiled",
+    "continue_after_fork",
     "conv3x3",
     "conv3x3_relu",
     "device_memory",
@@ -101,6 +102,11 @@ def threads() -> int:
     """Return the number of CPU threads that one operator uses."""
     asked = tf.config.threading.get_intra_op_parallelism_threads()
     return asked or int(os.environ.get("TF_NUM_INTRAOP_THREADS", "0")) or os.cpu_count() or 1
+
+
+def continue_after_fork() -> bool:
+    """Return False: TensorFlow's threads do not survive a fork."""
+    return False
 
 
 def on_gpu() -> bool:

@@ -20,6 +20,7 @@ from ._torch_training import make_update
 __all__ = [
     "DATA_FORMAT",
     "VERSION",
+    "continue_after_fork",
     "conv3x3",
     "conv3x3_relu",
     "device_memory",
@@ -118,6 +119,14 @@ def prepare_to_train() -> None:
 def threads() -> int:
     """Return the number of CPU threads that one operator uses."""
     return torch.get_num_threads()
+
+
+def continue_after_fork() -> bool:
+    """Compute with one thread in a forked process; return False if that needs a GPU."""
+    if devices()[0] != "cpu":
+        return False
+    torch.set_num_threads(1)
+    return True
 
 
 def compiled(fn: Callable[..., Any], *, tf32: bool = False) -> Callable[..., Any]:

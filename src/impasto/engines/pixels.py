@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..backend import ops
+from ..backend import check_process, ops
 from ..types import Image, Tensor
 
 
 def to_pixels(image: Image) -> Tensor:
-    """Copy an image to the device as pixels, (1, H, W, 3)."""
+    """Copy an image to the device as pixels, (1, H, W, 3).
+
+    Raises:
+        BackendError: The framework cannot be used in this process, see `check_process`.
+    """
+    check_process()
     return ops.convert_to_tensor(image[None], dtype="float32")
 
 

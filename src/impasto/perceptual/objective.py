@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from ..backend import ops, value_and_grad
+from ..backend import check_process, ops, value_and_grad
 from ..images.memory import keeps_transformed_kernels
 from ..settings import Settings
 from ..types import Guidance, Moments, Region, Targets, Tensor
@@ -31,8 +31,11 @@ def load_kernels(settings: Settings) -> Kernels:
 
     Raises:
         WeightsError: No usable weights were found.
+        BackendError: The framework cannot be used in this process, see `check_process`.
     """
     from . import weights
+
+    check_process()
 
     layers = weights.load(weights.find(settings.weights))
     names = {*settings.content_layers, *settings.style_layers}

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...backend import free_memory
+from ...backend import check_process, free_memory
 from ...errors import DivergedError
 from ...images.memory import Fit
 from ...images.scales import Scale, enlarge, plan, resize
@@ -78,7 +78,9 @@ def optimize_image(
         WeightsError: No usable weights were found.
         ModelError: `resume` belongs to a different run.
         DivergedError: The loss is not finite; `error.step` holds the last good picture.
+        BackendError: The framework cannot be used in this process, see `check_process`.
     """
+    check_process()
     since = time.perf_counter() if since is None else since
     settings = at_strength(settings)
     largest = max((style.shape[:2] for style in styles), key=math.prod)

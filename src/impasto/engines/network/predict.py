@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import compiled, device_memory, ops, resolve_precision
+from ...backend import check_process, compiled, device_memory, ops, resolve_precision
 from ...images.scales import check_size
 from ...training_settings import TrainingSettings
 from ...types import Image, Tensor
@@ -34,7 +34,9 @@ def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
 
     Raises:
         PictureError: The photograph is too small.
+        BackendError: The framework cannot be used in this process, see `check_process`.
     """
+    check_process()
     check_size(image.shape[:2], "the picture", least=smallest_side(model.architecture))
     if image.shape[0] * image.shape[1] > most_pixels():
         return paint_in_strips(image, vector, _prepare(model)[0])
@@ -101,7 +103,9 @@ def predict_style(painting: Image, model: PaintingModel) -> Array:
     Raises:
         WeightsError: VGG19's weights were not found.
         ValueError: The model has no predictor.
+        BackendError: The framework cannot be used in this process, see `check_process`.
     """
+    check_process()
     from ...perceptual import objective
     from .painting_statistics import compute_painting_statistics
 
