@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
 import struct
+import subprocess
+import sys
 import threading
 import tracemalloc
 import warnings
@@ -117,18 +118,41 @@ def test_sixteen_bit_grey_keeps_its_low_bits(tmp_path, suffix):
     assert image[..., 1] == pytest.approx(array / 65535, abs=1e-7)
 
 
-def test_float_grey_is_read_and_its_range_checked(tmp_path):
-    unit = RAMP[..., 0].astype(np.float32) / 255
-    assert read_image(save(tmp_path / "a.tif", unit))[..., 2] == pytest.approx(unit)
-    with pytest.raises(PictureError, match=r"a2\.tif.*expected 0\.\.1"):
-        read_image(save(tmp_path / "a2.tif", unit * 255))
+@pytest.mark.parametrize("channels", ["grey", "rgb"])
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16])
+def test_floats_in_a_file_are_scaled_by_a_stated_rule(tmp_path, channels, kind):
+    unit = (RAMP if channels == "rgb" else RAMP[..., :1]).astype(kind) / kind(255)
+    expected = np.broadcast_to(unit, RAMP.shape).astype(np.float64)
+
+    def read(scale):
+        options = {"photometric": "rgb" if channels == "rgb" else "minisblack"}
+        values = unit if channels == "rgb" else unit[..., 0]
+        tifffile.imwrite(tmp_path / "a.tif", values * kind(scale), **options)
+        return read_image(tmp_path / "a.tif")
+
+    assert read(1) == pytest.approx(expected, abs=1e-6)
+    with pytest.warns(UserWarning, match=r"a\.tif: values over 1, up to \S*, are clipped"):
+        assert read(4) == pytest.approx(np.minimum(4 * expected, 1), abs=1e-3)
+    with pytest.warns(UserWarning, match=r"up to \S*, are divided by 255"):
+        assert read(255) == pytest.approx(expected, abs=1e-3)
+    with pytest.warns(UserWarning, match=r"are divided by 65535"):
+        assert read(60000) == pytest.approx(expected * 60000 / 65535, abs=1e-3)
+    with pytest.raises(PictureError, match=r"a\.tif has values from -\S* to -?0"):
+        read(-1)
+    with np.errstate(invalid="ignore"), pytest.raises(PictureError, match="from nan to nan"):
+        read(np.nan)
 
 
-def test_integers_of_32_bits_are_taken_as_16_or_refused(tmp_path):
-    array = np.array([[0, 65535]], np.int32)
-    assert read_image(save(tmp_path / "a.tif", array))[0, :, 0].tolist() == [0, 1]
-    with pytest.raises(PictureError, match="16 bits"):
-        read_image(save(tmp_path / "b.tif", array * 2))
+@pytest.mark.parametrize(
+    ("kind", "largest", "scale"),
+    [(np.int32, 200, 255), (np.int32, 65535, 65535), (np.int32, 70_000, 2**31 - 1),
+     (np.uint32, 2**32 - 1, 2**32 - 1), (np.int16, 30_000, 65535)],
+)  # fmt: skip
+def test_wide_integers_in_a_file_are_scaled_by_a_stated_rule(tmp_path, kind, largest, scale):
+    tifffile.imwrite(tmp_path / "a.tif", np.array([[0, largest]], kind), photometric="minisblack")
+    with pytest.warns(UserWarning, match=f"divided by {scale}"):
+        image = read_image(tmp_path / "a.tif")
+    assert image[0, :, 1] == pytest.approx([0, largest / scale], abs=1e-7)
 
 
 @pytest.mark.parametrize("byteorder", ["<", ">"])
@@ -184,38 +208,128 @@ def test_sixteen_bit_grey_with_alpha_is_read(tmp_path):
     assert picture.alpha == pytest.approx(np.full((2, 3), 32768 / 65535), abs=1e-7)
 
 
-def test_float_color_tiff_is_read_and_its_range_checked(tmp_path):
-    unit = RAMP.astype(np.float32) / 255
-    tifffile.imwrite(tmp_path / "a.tif", unit, photometric="rgb")
-    tifffile.imwrite(tmp_path / "b.tif", unit * 2, photometric="rgb")
-    assert np.array_equal(read_image(tmp_path / "a.tif"), unit)
-    with pytest.raises(PictureError, match="from 0 to 2"):
-        read_image(tmp_path / "b.tif")
-
-
-def test_a_deep_tiff_of_many_channels_is_refused(tmp_path):
+def test_extra_channels_of_a_deep_tiff_are_left_out(tmp_path):
     array = np.zeros((4, 4, 7), np.uint16)
+    array[..., :3] = 6553, 13107, 65535
     tifffile.imwrite(tmp_path / "a.tif", array, photometric="rgb", planarconfig="contig")
-    with pytest.raises(PictureError, match="channels"):
-        read_image(tmp_path / "a.tif")
+    with pytest.warns(UserWarning, match="4 extra channel"):
+        picture = read_picture(tmp_path / "a.tif")
+    assert picture.alpha is None
+    assert picture.image[0, 0] == pytest.approx([0.1, 0.2, 1], abs=1e-4)
 
 
-def test_a_deep_tiff_packed_by_lzw_says_when_its_low_bits_are_lost(tmp_path):
+def test_a_deep_tiff_packed_by_lzw_is_read(tmp_path):
     path = lzw_tiff(tmp_path / "a.tif", RAMP.astype(np.uint16) * 257)
-    if importlib.util.find_spec("imagecodecs"):
-        assert read_image(path) == pytest.approx(RAMP / 255, abs=1e-6)
-    else:
-        with pytest.warns(UserWarning, match="8 bits"):
-            assert read_image(path) == pytest.approx(RAMP / 255, abs=1e-6)
+    assert read_image(path) == pytest.approx(RAMP / 255, abs=1e-6)
 
 
-def test_of_many_deep_pages_the_first_is_taken(tmp_path):
+def pages(path, *sizes, sub=None, **options):
+    """Write a TIFF with a grey page for each (height, width, NewSubfileType, level)."""
+    with tifffile.TiffWriter(path, **options) as writer:
+        for number, (height, width, kind, level) in enumerate(sizes):
+            mask = kind == 4
+            writer.write(
+                np.full((height, width), level, bool if mask else np.uint8),
+                photometric="mask" if mask else "minisblack",
+                subfiletype=kind,
+                subifds=1 if sub == number else 0,
+            )
+    return path
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_preview_before_the_picture_is_passed_over(tmp_path, big, order):
+    previews = pages(
+        tmp_path / "a.tif", (4, 5, 1, 9), (40, 50, 0, 204), byteorder=order, bigtiff=big
+    )
+    with pytest.warns(UserWarning, match=r"a\.tif: page 2 \(50x40\) is read; not used: page 1"):
+        image = read_image(previews)
+    assert image.shape == (40, 50, 3)
+    assert image == pytest.approx(204 / 255)
+
+
+def test_a_small_page_that_is_not_declared_a_preview_is_passed_over(tmp_path):
+    with pytest.warns(UserWarning, match="page 2"):
+        assert read_image(pages(tmp_path / "a.tif", (4, 5, 0, 9), (40, 50, 0, 9))).shape[0] == 40
+
+
+def test_a_picture_in_a_sub_image_is_found(tmp_path):
+    path = pages(tmp_path / "a.tif", (4, 5, 1, 9), (40, 50, 0, 102), sub=0)
+    with pytest.warns(UserWarning, match=r"the sub-image of page 1 \(50x40\) is read"):
+        assert read_image(path)[0, 0] == pytest.approx(102 / 255)
+
+
+def test_of_pages_of_like_size_the_first_is_read(tmp_path):
+    path = pages(tmp_path / "a.tif", (40, 50, 0, 51), (44, 50, 0, 9), (40, 50, 0, 9))
+    with pytest.warns(UserWarning, match=r"page 1 .*not used: page 2 \(50x44\), page 3"):
+        assert read_image(path)[0, 0] == pytest.approx(51 / 255)
+
+
+def test_previews_and_masks_after_the_picture_are_no_news(tmp_path):
+    path = pages(tmp_path / "a.tif", (40, 50, 0, 51), (20, 25, 1, 9), (80, 100, 4, 9))
+    assert read_image(path).shape == (40, 50, 3)  # a warning would be an error
+
+
+def test_of_many_deep_pages_the_full_one_is_read(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
-        writer.write(np.full((4, 5, 3), 65535, np.uint16), photometric="rgb")
-        writer.write(np.zeros((9, 9, 3), np.uint16), photometric="rgb")
-    image = read_image(tmp_path / "a.tif")
-    assert image.shape == (4, 5, 3)
+        writer.write(np.zeros((4, 4, 3), np.uint16), photometric="rgb", subfiletype=1)
+        writer.write(np.full((9, 8, 3), 65535, np.uint16), photometric="rgb")
+    with pytest.warns(UserWarning, match="page 2"):
+        image = read_image(tmp_path / "a.tif")
+    assert image.shape == (9, 8, 3)
     assert image.min() == 1
+
+
+@pytest.mark.parametrize("kind", ["sensor", "DNG", "name"])
+def test_raw_files_that_are_tiffs_are_refused(tmp_path, kind):
+    path = pages(tmp_path / ("a.nef" if kind == "name" else "a.tif"), (40, 50, 1, 51))
+    if kind == "sensor":
+        set_tag(path, struct.pack("<H", 262), 32803)
+    if kind == "DNG":
+        tifffile.imwrite(path, RAMP, extratags=[(50706, "B", 4, (1, 4, 0, 0), True)])
+    with pytest.raises(PictureError, match="RAW file; export it as JPEG or TIFF"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("colors", [1, 3])
+def test_an_extra_channel_that_is_not_declared_alpha_is_ignored(tmp_path, kind, colors):
+    whole = np.iinfo(kind).max
+    array = np.concatenate([np.full((5, 6, colors), whole // 5), np.zeros((5, 6, 1))], axis=2)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        array.astype(kind),
+        photometric="rgb" if colors == 3 else "minisblack",
+        planarconfig="contig",
+        extrasamples=["unspecified"],
+    )
+    with pytest.warns(UserWarning, match="1 extra channel"):
+        picture = read_picture(tmp_path / "a.tif")
+    assert picture.alpha is None
+    assert picture.image == pytest.approx(0.2, abs=1e-3)
+
+
+def test_alpha_beside_other_extra_channels_is_found(tmp_path):
+    array = np.full((5, 6, 6), 65535, np.uint16)
+    array[..., 4] = 32768
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        array,
+        photometric="rgb",
+        planarconfig="contig",
+        extrasamples=["unspecified", "unassalpha", "unspecified"],
+    )
+    with pytest.warns(UserWarning, match="2 extra channel"):
+        assert read_picture(tmp_path / "a.tif").alpha == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_white_is_zero(tmp_path, kind):
+    ramp = np.linspace(0, np.iinfo(kind).max, 30).astype(kind).reshape(5, 6)
+    tifffile.imwrite(tmp_path / "a.tif", ramp, photometric="miniswhite")
+    expected = 1 - ramp / np.iinfo(kind).max
+    assert read_image(tmp_path / "a.tif")[..., 0] == pytest.approx(expected, abs=1e-6)
 
 
 def test_cmyk_is_read_in_the_right_direction(tmp_path):
@@ -401,13 +515,6 @@ def test_a_broken_profile_is_ignored_with_a_warning(tmp_path, suffix, profile):
         assert read_image(path) == pytest.approx(flat / 255, abs=0.02)
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
-def test_of_an_animation_the_first_frame_is_taken(tmp_path, suffix):
-    frames = [PIL.new("RGB", (8, 8), color) for color in ("white", "black", "red")]
-    frames[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:])
-    assert read_image(tmp_path / f"a{suffix}") == pytest.approx(np.ones((8, 8, 3)), abs=0.02)
-
-
 def test_the_kind_is_known_by_the_content_not_the_name(tmp_path):
     save(tmp_path / "a.png", RAMP)
     (tmp_path / "a.png").rename(tmp_path / "a.jpg")
@@ -507,13 +614,42 @@ def test_a_small_deep_picture_in_a_large_tile_is_read_under_a_low_limit(tmp_path
     assert read_image(tmp_path / "a.tif", max_pixels=100) == pytest.approx(deep / 65535, abs=1e-7)
 
 
-def test_a_deep_tiff_of_a_packing_without_bounds_is_read_with_8_bits(tmp_path):
-    if importlib.util.find_spec("imagecodecs"):
-        pytest.skip("imagecodecs unpacks it within bounds")
+_WITHOUT = """
+import sys, warnings
+sys.modules["imagecodecs"] = None
+from impasto.errors import PictureError
+from impasto.images.files import read_image
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    print(read_image(sys.argv[1]).mean(), *(each.message for each in seen))
+try:
+    read_image(sys.argv[2])
+except PictureError as error:
+    print(error)
+"""
+
+
+def test_without_imagecodecs_deep_tiffs_lose_bits_and_others_are_refused(tmp_path):
     deep = RAMP.astype(np.uint16) * 257
-    tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", compression="lzma")
-    with pytest.warns(UserWarning, match="8 bits.*imagecodecs"):
-        assert read_image(tmp_path / "a.tif") == pytest.approx(RAMP / 255, abs=1e-6)
+    tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", compression="lzw")
+    tifffile.imwrite(tmp_path / "b.tif", RAMP, photometric="rgb", compression="webp")
+    script = [sys.executable, "-c", _WITHOUT, tmp_path / "a.tif", tmp_path / "b.tif"]
+    first, second = subprocess.check_output(script, text=True).splitlines()
+    assert float(first.split()[0]) == pytest.approx(RAMP.mean() / 255, abs=1e-6)
+    assert "read with 8 bits: its compression LZW needs the package imagecodecs" in first
+    assert "b.tif has the compression WEBP, which needs another package" in second
+    assert "pip install 'impasto[formats]'" in second
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("compression", ["lzw", "zstd", "lzma", "webp", "jpeg"])
+def test_imagecodecs_reads_every_compression(tmp_path, kind, compression):
+    if kind == np.uint16 and compression in ("webp", "jpeg"):
+        pytest.skip("these have 8 bits")
+    ramp = np.linspace(0, np.iinfo(kind).max, 60 * 50 * 3).astype(kind).reshape(60, 50, 3)
+    tifffile.imwrite(tmp_path / "a.tif", ramp, photometric="rgb", compression=compression)
+    error = 0.05 if compression in ("webp", "jpeg") else 1e-6
+    assert read_image(tmp_path / "a.tif") == pytest.approx(ramp / np.iinfo(kind).max, abs=error)
 
 
 @pytest.mark.parametrize("kind", ["png", "bmp", "deep.tif"])
@@ -588,14 +724,42 @@ def test_a_truncated_file_is_refused(tmp_path, suffix, part):
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"Dear diary, this is no picture.\n", b"BMW", b"II*\0", b"GIF89a", b"%!PS-Adobe-3.0 EPSF-3.0",
-     b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"P6 1 1 255 abc", b"8BPS" + bytes(40), b"\0"],
+    ("content", "what"),
+    [(b"Dear diary, this is no picture.\n", "text, not a picture"),
+     ("Ein Tagebuch für später.".encode(), "text"),
+     (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS pointer.*git lfs pull"),
+     (b"\n<!DOCTYPE html><html>", "HTML page"),
+     (b"<!-- saved --><HTML lang=en>", "HTML page"),
+     (b"%!PS-Adobe-3.0 EPSF-3.0", "PostScript"),
+     (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG.*render"),
+     (b"P6 1 1 255 abc", "PNM"),
+     (b"8BPS" + bytes(40), "Photoshop"),
+     (b"%PDF-1.7\n%\xe2\xe3", "PDF document; export the page"),
+     (b"\0\0\0 ftypisom\0\0\2\0isomiso2avc1mp41", "video.*impasto video"),
+     (b"\0\0\0 ftypqt  " + bytes(20), "video"),
+     (b"\x1aE\xdf\xa3" + bytes(40), "video"),
+     (b"RIFF\0\0\0\0AVI LIST", "video"),
+     (b"RIFF\0\0\0\0WAVEfmt ", "sound"),
+     (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "RAW file; export it"),
+     (b"FUJIFILMCCD-RAW 0201", "RAW file"),
+     (b"IIRO\x08\0\0\0", "RAW file"),
+     (b"PK\3\4" + bytes(30), "archive.*unpack"),
+     (b"bplist00\xd1", "placeholder of a file in a cloud"),
+     (bytes(200), "filled with zeros"),
+     (b"\0\0\1\0\1\0\x20\x20", "icon"),
+     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+     (b"BMW", "expected a JPEG, PNG"), (b"II*\0", "expected a JPEG, PNG"),
+     (b"GIF89a", "expected a JPEG, PNG"), (b"\0", "expected a JPEG, PNG"),
+     (b"\x9d\x83\xe1\0" * 9, "not a picture that can be read; expected a JPEG, PNG, WebP, HEIC")],
 )  # fmt: skip
-def test_a_file_that_is_no_picture_is_refused(tmp_path, content):
+def test_a_file_that_is_no_picture_is_refused_with_what_it_is(tmp_path, content, what):
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(PictureError, match=r"a\.jpg.*expected a JPEG, PNG"):
-        read_picture(tmp_path / "a.jpg")
+    with pytest.raises(PictureError, match=rf"(?s)a\.jpg.*{what}"):
+        read_image(tmp_path / "a.jpg")
+    if what.startswith("RAW"):
+        (tmp_path / "a.cr3").write_bytes(b"any\0thing")
+        with pytest.raises(PictureError, match=r"a\.cr3 is a camera's RAW file"):
+            read_image(tmp_path / "a.cr3")
     with pytest.raises(PictureError):
         read_record(tmp_path / "a.jpg")
 

@@ -35,7 +35,7 @@ def check_free(path: Path, force: bool) -> None:
 
 
 def check_quality(quality: int) -> None:
-    """Refuse a quality of JPEG or WebP outside 1..100.
+    """Refuse a quality outside 1..100.
 
     Raises:
         SettingsError: It is out of range.

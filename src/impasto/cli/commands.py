@@ -21,15 +21,16 @@ class Stylize:
     """Paint a photograph in the style of a painting."""
 
     content: Annotated[Positional[Path], arg(metavar="CONTENT")]
-    """The photograph: JPEG, PNG, WebP, TIFF, BMP or GIF. Or a folder of photographs, or a text
-    file (.txt) with one path per line, relative to the text file's folder."""
+    """The photograph: JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF. Or a folder of photographs, or
+    a text file (.txt) with one path per line, relative to the text file's folder."""
     styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
     """One or more paintings (see --style-weights and --masks), or names of shipped styles (see
     impasto styles). A file of that name takes precedence."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Result: .png, .jpg, .webp or .tif; by default a free name beside the content. With several
-    photographs a folder, by default CONTENT_STYLE; finished results in it are skipped."""
-    format: Literal["png", "jpg", "webp", "tif"] | None = None
+    """Result: .png, .jpg, .webp, .tif, .avif or .heic; by default a free name beside the content.
+    With several photographs a folder, by default CONTENT_STYLE; finished results in it are
+    skipped."""
+    format: Literal["png", "jpg", "webp", "tif", "avif", "heic"] | None = None
     """Type of the result if -o does not name one; png by default."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
     """Replace existing files; with several photographs, results of other inputs or settings."""
@@ -38,7 +39,7 @@ class Stylize:
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Show no progress; print only the path of the result."""
     jpeg_quality: int = 92
-    """Quality of JPEG and WebP, 1..100."""
+    """Quality of JPEG, WebP, AVIF and HEIC, 1..100."""
     bits: Literal[8, 16] = 8
     """Bits per channel; 16 for TIFF only."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
@@ -61,7 +62,8 @@ class Texture:
     styles: Annotated[Positional[tuple[Path, ...]], arg(metavar="STYLE")]
     """One or more paintings, or names of shipped styles."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Result: .png, .jpg, .webp or .tif. By default a free name beside the painting."""
+    """Result: .png, .jpg, .webp, .tif, .avif or .heic. By default a free name beside the
+    painting."""
     aspect: float = 1.0
     """Width of the result divided by its height."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
@@ -69,7 +71,7 @@ class Texture:
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Show no progress; print only the path of the result."""
     jpeg_quality: int = 92
-    """Quality of JPEG and WebP, 1..100."""
+    """Quality of JPEG, WebP, AVIF and HEIC, 1..100."""
     bits: Literal[8, 16] = 8
     """Bits per channel; 16 for TIFF only."""
     settings: Annotated[Settings, Flat] = field(default_factory=Settings)
@@ -108,7 +110,7 @@ class Again:
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Show no progress; print only the path of the result."""
     jpeg_quality: int | None = None
-    """Quality of JPEG and WebP, 1..100; by default as in RESULT."""
+    """Quality of JPEG, WebP, AVIF and HEIC, 1..100; by default as in RESULT."""
     bits: Literal[8, 16] | None = None
     """Bits per channel; by default as in RESULT, if the format allows."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
@@ -196,7 +198,7 @@ class Paint:
     quiet: Annotated[bool, arg(aliases=["-q"])] = False
     """Print only the paths of the results."""
     jpeg_quality: int = 92
-    """Quality of JPEG and WebP, 1..100."""
+    """Quality of JPEG, WebP, AVIF and HEIC, 1..100."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
     """Largest photograph, pixels; Pillow's limit by default."""
     cluster: Cluster = None

@@ -1,32 +1,22 @@
-"""Convert pictures from Pillow, tifffile and NumPy to a `Picture`."""
+"""Convert pictures from Pillow and NumPy to a `Picture`."""
 
 from __future__ import annotations
 
-import importlib.util
-import math
 import warnings
-import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from PIL import Image as PIL
 
 from ..errors import PictureError
 from ..types import Image, Mask, Picture
-from . import metadata, opening
+from . import metadata
 
 Array = NDArray[Any]
 
-_YCBCR = 6  # photometric interpretation of a TIFF
-_TIFF_ORIENTATION, _TIFF_PROFILE, _ASSOCIATED_ALPHA = 274, 34675, 1
-_DEFLATE = (8, 32946)
-_PACKINGS = (1, 5, 32773, *_DEFLATE)  # none, LZW, PackBits, deflate: their unpacked size is bounded
-_DEFLATE_RATIO = 1032  # the highest possible
-_HARMLESS_BYTES = 64 << 20
+_HIGHLIGHTS = 16.0  # floats up to here are those of a picture in 0..1 with highlights
 # EXIF orientation -> function that makes the picture upright.
 _TURNS: dict[int, Callable[[Array], Array]] = {
     1: lambda a: a,
@@ -64,6 +54,48 @@ def decode_array(array: Array, name: str = "") -> Picture:
         image, alpha = _composite(values[..., :3], values[..., 3])
         return Picture(image, alpha, name=name)
     return Picture(np.repeat(values, 3, axis=2) if channels == 1 else values, name=name)
+
+
+def turn(array: Array, orientation: int) -> Array:
+    """Make an array (H, W, ...) upright by its EXIF orientation; unknown ones turn nothing."""
+    return _TURNS.get(orientation, _TURNS[1])(array)
+
+
+def scale_wide(values: Array, what: str) -> Array:
+    """Scale samples of more than 16 bits to 0..1; others are returned as they are.
+
+    Integers are divided by 255, 65535 or the largest value of their type, the first that is not
+    exceeded. So are floats over 16; over 1 up to 16 they are highlights, and are clipped. A warning
+    names the rule if values exceed 1.
+
+    Args:
+        values: The samples of a file, of any shape.
+        what: The file, for messages.
+
+    Returns:
+        uint8 or uint16 as given, or floats in 0..1.
+
+    Raises:
+        PictureError: Values are negative or not finite, or floats over 65535.
+    """
+    if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
+        return values
+    low, high = float(values.min()), float(values.max())
+    if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
+        raise PictureError(
+            f"{what} has values from {low:.9g} to {high:.9g}, which have no meaning as colours; "
+            "scale them to 0..1 in the program that made it"
+        )
+    if values.dtype.kind == "f" and high <= _HIGHLIGHTS:
+        if high > 1:
+            warnings.warn(f"{what}: values over 1, up to {high:.9g}, are clipped", stacklevel=2)
+        return np.clip(values, 0, 1)
+    whole = np.iinfo(values.dtype).max if values.dtype.kind in "iu" else 65535
+    scale = next((each for each in (255, 65535) if high <= each), whole)
+    if high > scale:
+        raise PictureError(f"{what} has values up to {high:.9g}; scale them to 0..1")
+    warnings.warn(f"{what}: its values, up to {high:.9g}, are divided by {scale}", stacklevel=2)
+    return values.astype(np.float64) / scale
 
 
 def _to_unit(array: Array, what: str) -> Image:
@@ -131,13 +163,9 @@ def decode_pil(image: PIL.Image, name: str = "") -> Picture:
 def _wide_grey(image: PIL.Image, name: str) -> tuple[Image, Mask | None]:
     """Return 16-bit, 32-bit or float grey values, and opacity if one value is transparent."""
     values = np.asarray(image)
-    if values.dtype.kind != "f" and (values.min() < 0 or values.max() > 65535):
-        raise PictureError(
-            f"{name or 'the image'} has integers from {values.min()} to {values.max()}, "
-            "expected 0..65535; scale it to 16 bits"
-        )
-    floats = values.dtype.kind == "f"
-    planes = decode_array(values if floats else values.astype(np.uint16), name).image
+    if image.mode.startswith("I;16"):
+        values = values.astype(np.uint16)  # in the byte order of this machine
+    planes = decode_array(scale_wide(values, name or "the image"), name).image
     hidden = image.info.get("transparency")
     if not isinstance(hidden, int):
         return planes, None
@@ -165,104 +193,7 @@ def _split_alpha(image: PIL.Image) -> tuple[PIL.Image, PIL.Image | None]:
     return image, alpha
 
 
-def decode_deep_tiff(path: Path, limit: int) -> Picture | None:
-    """Read a TIFF that Pillow would reduce to 8 bits or reject: 16 bits, floats, or raw YCbCr.
-
-    Args:
-        path: A TIFF file.
-        limit: Largest number of pixels.
-
-    Returns:
-        The picture, or None if Pillow reads the file without loss.
-
-    Raises:
-        PictureError: The file has too many pixels or an unsupported shape.
-    """
-    try:
-        with tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            if not _is_deep(page) and not _is_plain_ycbcr(page):
-                return None
-            array = _deep_array(page, limit, path)
-            if page.photometric == _YCBCR:
-                array = np.asarray(PIL.frombytes("YCbCr", array.shape[1::-1], array).convert("RGB"))
-            tags = page.tags
-            turn = tags[_TIFF_ORIENTATION].value if _TIFF_ORIENTATION in tags else 1
-            profile = tags[_TIFF_PROFILE].value if _TIFF_PROFILE in tags else None
-    except _NeedsCodec as error:
-        warnings.warn(f"{path} is read with 8 bits: {error}", stacklevel=2)
-        return None
-    upright = _TURNS.get(int(turn), _TURNS[1])(array)
-    picture = decode_array(upright, path.name)
-    exif = _tiff_exif(path)
-    return Picture(metadata.deep_to_srgb(picture.image, profile), picture.alpha, exif, path.name)
-
-
-def _is_deep(page: tifffile.TiffPage) -> bool:
-    deep = page.dtype is not None and page.dtype.itemsize > 1 and page.samplesperpixel > 1
-    return deep and page.photometric in (1, 2)  # black is zero, RGB
-
-
-def _is_plain_ycbcr(page: tifffile.TiffPage) -> bool:
-    """Return whether a TIFF holds raw YCbCr, which Pillow reads from version 13 on."""
-    plain = page.photometric == _YCBCR and page.compression == 1 and page.samplesperpixel == 3
-    return plain and page.dtype == np.uint8 and tuple(page.subsampling or (2, 2)) == (1, 1)
-
-
-class _NeedsCodec(Exception):
-    """The compression of a TIFF can only be decoded by Pillow's libtiff."""
-
-
-def _deep_array(page: tifffile.TiffPage, limit: int, path: Path) -> Array:
-    """Return the samples, (H, W, 3) or (H, W, 4)."""
-    opening.check_pixels(page.imagewidth * page.imagelength, limit, str(path))
-    samples, height, width = page.samplesperpixel, page.imagelength, page.imagewidth
-    if samples > 4 or page.imagedepth != 1:
-        raise PictureError(f"{path} has {samples} channels, expected at most 4; flatten its layers")
-    _check_packing(page, limit, path)
-    try:
-        array: Array = page.asarray()
-    except ValueError as error:
-        if "imagecodecs" in str(error):
-            raise _NeedsCodec(str(error)) from error
-        raise
-    if page.planarconfig == 2 and array.ndim == 3:
-        array = np.moveaxis(array, 0, -1)
-    array = array.reshape(height, width, samples)
-    if samples == 2:  # grey and opacity
-        array = array[..., [0, 0, 0, 1]]
-    if array.shape[2] == 4 and _ASSOCIATED_ALPHA in page.extrasamples:
-        array = _divide_by_alpha(array, str(path))
-    return array
-
-
-def _check_packing(page: tifffile.TiffPage, limit: int, path: Path) -> None:
-    """Check that tiles do not unpack to more than their size; tifffile would unpack all of it.
-
-    Raises:
-        PictureError: A tile is larger than the limit, or holds more data than its size.
-        _NeedsCodec: No available decoder limits the unpacked size.
-    """
-    if page.compression not in _PACKINGS and not importlib.util.find_spec("imagecodecs"):
-        raise _NeedsCodec(f"its compression {page.compression} needs the package imagecodecs")
-    values = math.prod(page.chunks)
-    most = max(limit, opening.DEFAULT_LIMIT)  # a small picture may be part of a large tile
-    opening.check_pixels(values // page.samplesperpixel, most, f"a tile of {path}")
-    if page.compression not in _DEFLATE:
-        return
-    largest = values * page.dtype.itemsize
-    file = page.parent.filehandle
-    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
-        if count * _DEFLATE_RATIO > max(_HARMLESS_BYTES, largest):
-            file.seek(offset)
-            unpacked = zlib.decompressobj().decompress(file.read(count), largest + 1)
-            if len(unpacked) > largest:
-                raise PictureError(
-                    f"{path} is damaged: it holds more data than its size; save it again"
-                )
-
-
-def _divide_by_alpha(array: Array, name: str) -> Image:
+def divide_by_alpha(array: Array, name: str) -> Image:
     """Divide premultiplied colours by their opacity."""
     values = _to_unit(array, name)
     alpha = values[..., 3:]
@@ -270,11 +201,3 @@ def _divide_by_alpha(array: Array, name: str) -> Image:
         values[..., :3], alpha, out=np.zeros_like(values[..., :3]), where=alpha > 0
     ).clip(0, 1)
     return values
-
-
-def _tiff_exif(path: Path) -> bytes | None:
-    try:
-        with opening.open_file(path) as image:
-            return metadata.upright_exif(image)
-    except (OSError, SyntaxError, ValueError):  # tifffile opens some kinds that Pillow cannot
-        return None

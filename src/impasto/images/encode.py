@@ -21,7 +21,12 @@ from ..types import Image, Mask
 from . import metadata
 from .scales import resize
 
-_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # pixels, limit of these formats
+_LONGEST_SIDE = {
+    "JPEG": 65_500,
+    "WEBP": 16_383,
+    "AVIF": 65_536,
+    "HEIF": 16_384,
+}  # pixels, limit of these formats
 _ROWS_AT_ONCE = 256
 _FULL_COLOR_QUALITY = 90  # from here on JPEG uses no chroma subsampling
 
@@ -100,9 +105,9 @@ def write_common(
         exif = metadata.add_record(exif, record)
     if exif:
         options["exif"] = exif
-    if dpi is not None:
+    if dpi is not None and kind in ("PNG", "JPEG", "TIFF"):
         options["dpi"] = dpi, dpi
-    if kind in ("JPEG", "WEBP"):
+    if kind not in ("PNG", "TIFF"):
         options["quality"] = quality
     if kind == "JPEG":
         options["subsampling"] = 0 if quality >= _FULL_COLOR_QUALITY else 2
@@ -128,7 +133,13 @@ def save(image: PIL.Image, file: BinaryIO, kind: str, **options: Any) -> None:
         image.save(file, kind, **options)
         return
     encoded = io.BytesIO()
-    image.save(encoded, kind, **options)
+    if kind == "HEIF":
+        import pillow_heif  # loads a codec library, which other formats do not need
+
+        image.info["icc_profile"] = options.pop("icc_profile")
+        pillow_heif.from_pillow(image).save(encoded, **options)
+    else:
+        image.save(encoded, kind, **options)
     file.write(encoded.getbuffer())
 
 

@@ -10,67 +10,67 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as PIL
 
 from ..errors import PictureError
 from ..types import Image, Mask, Picture
-from . import decode, encode, metadata, opening, side_file
+from . import decode, encode, metadata, opening, side_file, sources
 from .checksum import file_digest
+from .decode_file import decode_file
+from .sources import PictureSource
 from .temporary import temporary_name
 
 OUTPUT_FORMATS = {
-    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF",
+    ".tiff": "TIFF", ".avif": "AVIF", ".heic": "HEIF", ".heif": "HEIF",
 }  # fmt: skip
 _LARGEST_DPI = 65_535  # limit of a JPEG's header
 _T = TypeVar("_T")
 
 
-def read_picture(
-    source: str | Path | NDArray[Any] | PIL.Image, *, max_pixels: int | None = None
-) -> Picture:
+def read_picture(source: PictureSource, *, max_pixels: int | None = None) -> Picture:
     """Read a picture: upright, in sRGB, alpha and EXIF kept aside.
 
-    Transparent pixels are composited over the mean visible colour. Of an animation the first frame
-    is read. Greyscale, palette, CMYK and 16-bit pictures are converted.
+    Transparent pixels are composited over the mean visible colour. Greyscale, palette, CMYK,
+    16-bit, wide-gamut and HDR pictures are converted. Of an animation the first frame with more
+    than one colour is read, of a TIFF the first page that is no preview or mask; a warning names
+    what is left out.
 
     Args:
-        source: A path, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) of uint8,
-            uint16, or floats in 0..1.
+        source: A path; a Pillow image; a file object, read from its beginning if it can seek; or
+            an array of NumPy, PyTorch, JAX or TensorFlow, (H, W), (H, W, 3), (H, W, 4) or a batch
+            of one of these, of uint8, uint16, or floats in 0..1.
         max_pixels: Largest number of pixels; Pillow's `MAX_IMAGE_PIXELS` if None.
 
     Returns:
         The picture, 0..1.
 
     Raises:
-        PictureError: The file is missing, damaged, too large, or not a picture.
+        PictureError: The file is missing, damaged, too large, or not a picture; or an array has
+            another shape or range, and the message says which call mends it.
 
     Example:
         >>> read_picture(np.zeros((4, 6), np.uint8)).image.shape
         (4, 6, 3)
     """
-    if isinstance(source, np.ndarray):
-        return decode.decode_array(source)
     if isinstance(source, PIL.Image):
         if 0 in source.size:
             raise PictureError(f"the image has the size {source.size}, expected at least 1x1")
         return _guard("the image", lambda: decode.decode_pil(source))
+    if sources.is_array(source):
+        return decode.decode_array(sources.read_array(source))
+    if sources.is_readable(source):
+        return sources.read_stream(source, lambda path: read_picture(path, max_pixels=max_pixels))
     if not isinstance(source, str | os.PathLike):
-        raise PictureError(
-            f"expected a path, a NumPy array or a Pillow image, got {type(source).__name__}"
-        )
+        raise sources.not_a_picture(source)
     path = opening.locate(source)
     default = PIL.MAX_IMAGE_PIXELS or opening.DEFAULT_LIMIT
     limit = default if max_pixels is None else max_pixels
-    start = opening.first_bytes(path)
-    picture = _guard(str(path), lambda: _decode_file(path, start, limit))
+    picture = _guard(str(path), lambda: decode_file(path, limit))
     return replace(picture, path=opening.resolve_parent(path), file_sha256=file_digest(path))
 
 
-def read_image(
-    source: str | Path | NDArray[Any] | PIL.Image, *, max_pixels: int | None = None
-) -> Image:
+def read_image(source: PictureSource, *, max_pixels: int | None = None) -> Image:
     """Read the colours of a picture; see `read_picture`.
 
     Example:
@@ -91,16 +91,6 @@ def _guard(name: str, read: Callable[[], _T]) -> _T:
         raise PictureError(f"{name} is damaged or cut off: {error}; {opening.READABLE}") from error
 
 
-def _decode_file(path: Path, start: bytes, limit: int) -> Picture:
-    if start.startswith(opening.TIFF_STARTS):
-        deep = decode.decode_deep_tiff(path, limit)
-        if deep is not None:
-            return deep
-    with opening.open_file(path, limit) as image:
-        image.load()
-        return decode.decode_pil(image, path.name)
-
-
 def write_image(
     path: str | Path,
     image: Image,
@@ -115,7 +105,7 @@ def write_image(
     """Write an image atomically, with an sRGB profile.
 
     Args:
-        path: Ends in .png, .jpg, .jpeg, .webp, .tif or .tiff; an existing file is replaced.
+        path: Ends in a suffix of `OUTPUT_FORMATS`; an existing file is replaced.
         image: (H, W, 3), floats; values outside 0..1 are clipped.
         alpha: Opacity, (h, w), 0..1, of any size; for JPEG, composited over white.
         exif: An EXIF block, as in `Picture.exif`; tags that do not apply to the new picture
@@ -123,7 +113,7 @@ def write_image(
         record: The record of the picture, JSON values; stored in a text chunk of a PNG, the
             description of a 16-bit TIFF, else the UserComment of the EXIF block. If it is too long
             for a JPEG, it goes into a file beside it, `out.jpg.json`. See `read_record`.
-        quality: Quality of JPEG and WebP, 1..100.
+        quality: Quality of JPEG, WebP, AVIF and HEIC, 1..100.
         bits: 8, or 16 for TIFF.
         dpi: Pixels per inch of a print, 1..65535, instead of the value in `exif`; a JPEG's header
             holds integers only, its EXIF block any number.

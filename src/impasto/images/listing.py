@@ -9,7 +9,10 @@ from typing import NamedTuple
 from ..errors import PictureError
 from .opening import locate, reason
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif", ".hif", ".avif", ".jxl",
+     ".tif", ".tiff", ".bmp", ".gif")
+)  # fmt: skip
 LIST_SUFFIX = ".txt"
 
 
@@ -53,7 +56,8 @@ def list_pictures(folder: str | Path, *, without: Path | None = None) -> list[Pa
     )
     if not found:
         raise PictureError(
-            f"{folder} has no pictures; give a folder with JPEG, PNG, WebP, TIFF, BMP or GIF files"
+            f"{folder} has no pictures; give a folder with JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP "
+            "or GIF files"
         )
     return found
 

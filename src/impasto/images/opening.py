@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     JpegImagePlugin,
@@ -18,22 +20,68 @@ from PIL import (
 from PIL import Image as PIL
 
 from ..errors import PictureError
+from . import file_kind, jpeg_xl
+from .jpeg_scans import count_scans
 
-READABLE = "expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture"
+READABLE = "expected a JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF picture"
 DEFAULT_LIMIT = 89_478_485  # Pillow's default, for programs that have disabled its limit
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_JPEG_SCAN, _MOST_SCANS = b"\xff\xda", 500  # progressive JPEGs have about ten
-_START = 12  # bytes that identify the format
+_JPEG_START = b"\xff\xd8\xff"
+_MOST_SCANS = 500  # progressive JPEGs have about ten
+_BRANDS = 64  # bytes at the start of an HEIF file that name its brands
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def _open_heif(path: str) -> PIL.Image:
+    from pillow_heif import HeifImageFile  # loads a codec library, which other formats do not need
+
+    return HeifImageFile(path)
+
+
 # The decoders are called by name: `PIL.Image.open` would also start external programs for some
 # formats, and its pixel limit is global to the process.
-_OPENERS: dict[tuple[bytes, ...], Callable[[str], PIL.Image]] = {
-    (b"\xff\xd8\xff",): JpegImagePlugin.jpeg_factory,  # type: ignore[dict-item]
-    (b"\x89PNG\r\n\x1a\n",): PngImagePlugin.PngImageFile,
-    (b"RIFF",): WebPImagePlugin.WebPImageFile,
-    TIFF_STARTS: TiffImagePlugin.TiffImageFile,
-    (b"BM",): BmpImagePlugin.BmpImageFile,
-    (b"GIF87a", b"GIF89a"): GifImagePlugin.GifImageFile,
+_OPENERS: dict[str, Callable[[str], PIL.Image]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
+    "HEIF": _open_heif,
+    "JXL": jpeg_xl.open_image,
 }
+_STARTS: tuple[tuple[bytes, str], ...] = (
+    (_JPEG_START, "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    *((start, "TIFF") for start in TIFF_STARTS),
+    (b"BM", "BMP"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    *((start, "JXL") for start in jpeg_xl.STARTS),
+)
+
+
+def format_of(start: bytes) -> str | None:
+    """Return the format of a picture by its first bytes, or None if it cannot be read.
+
+    Args:
+        start: At least 64 bytes, if the file has them.
+
+    Example:
+        >>> format_of(b"GIF89a")
+        'GIF'
+    """
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "WEBP"
+    if start[4:8] == b"ftyp":
+        length = min(int.from_bytes(start[:4], "big"), _BRANDS)
+        brands = [start[8:12], *(start[at : at + 4] for at in range(16, length, 4))]
+        if any(brand in _AVIF_BRANDS for brand in brands):
+            return "AVIF"
+        return "HEIF" if brands[0] in _HEIF_BRANDS else None
+    return next((name for begin, name in _STARTS if start.startswith(begin)), None)
 
 
 def locate(path: str | Path) -> Path:
@@ -62,7 +110,7 @@ def first_bytes(path: Path) -> bytes:
         path: Any path.
 
     Returns:
-        Up to 12 bytes.
+        Up to 2048 bytes.
 
     Raises:
         PictureError: The file is missing, a folder or device, empty, or not readable.
@@ -74,7 +122,7 @@ def first_bytes(path: Path) -> bytes:
         if not stat.S_ISREG(mode):  # reading a pipe or device might never end
             raise PictureError(f"{path} is a pipe or a device; save it as a file first")
         with path.open("rb") as file:
-            start = file.read(_START)
+            start = file.read(file_kind.START)
     except FileNotFoundError:
         raise PictureError(f"there is no file {path}; check the name and the folder") from None
     except (OSError, ValueError) as error:
@@ -108,12 +156,19 @@ def _check_scans(path: Path) -> None:
     Raises:
         PictureError: It exceeds the limit.
     """
-    scans = path.read_bytes().count(_JPEG_SCAN)
+    scans = count_scans(path.read_bytes())
     if scans > _MOST_SCANS:
         raise PictureError(
             f"{path} has {scans:,} scans and the limit is {_MOST_SCANS}, as a guard against files "
             "made to keep a program busy; if you trust it, save it as PNG"
         )
+
+
+def _not_a_picture(path: Path, start: bytes) -> PictureError:
+    kind = file_kind.describe_kind(path, start)
+    if kind is None:
+        return PictureError(f"{path} is not a picture that can be read; {READABLE}")
+    return PictureError(f"{path} is {kind}")
 
 
 def open_file(path: Path, limit: int | None = None) -> PIL.Image:
@@ -131,13 +186,15 @@ def open_file(path: Path, limit: int | None = None) -> PIL.Image:
             decoders may raise anything.
     """
     start = first_bytes(path)
-    factory = next((make for starts, make in _OPENERS.items() if start.startswith(starts)), None)
-    if factory is None:
-        raise PictureError(f"{path} is not a picture that can be read; {READABLE}")
-    if limit is not None and start.startswith(b"\xff\xd8\xff"):
+    kind = format_of(start)
+    if kind is None:
+        raise _not_a_picture(path, start)
+    if limit is not None and kind == "JPEG":
         _check_scans(path)
+    if limit is not None and kind == "JXL":  # its decoder decodes at once
+        check_pixels(math.prod(jpeg_xl.declared_size(path.read_bytes())), limit, str(path))
     try:
-        image = factory(str(path))
+        image = _OPENERS[kind](str(path))
     except PIL.DecompressionBombError as error:  # WebP checks the global limit itself
         raise PictureError(
             f"{path} is too large for its format: {error}; save it as PNG and pass max_pixels"

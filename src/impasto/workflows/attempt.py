@@ -59,8 +59,8 @@ class Form(NamedTuple):
     """How results are written.
 
     Attributes:
-        suffix: Type of the files: .png, .jpg, .webp or .tif.
-        quality: Of JPEG and WebP, 1..100.
+        suffix: Type of the files: .png, .jpg, .webp, .tif, .avif or .heic.
+        quality: Of JPEG, WebP, AVIF and HEIC, 1..100.
         bits: 8, or 16 for TIFF.
         force: Replace existing files made from other inputs or settings.
     """

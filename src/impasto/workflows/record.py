@@ -98,7 +98,7 @@ class Record(BaseModel):
     bits: Literal[8, 16] = 8
     """Bits per channel of the file."""
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 92
-    """Quality of the file, for JPEG and WebP."""
+    """Quality of the file, for JPEG, WebP, AVIF and HEIC."""
 
 
 def parse_record(record: Mapping[str, Any] | None, path: str | Path) -> Record:

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as PIL
 
 from ..display import png_preview, size_and_mode, to_pil
 from ..images.files import read_picture, write_image
 from ..images.opening import locate
 from ..images.scales import resize
+from ..images.sources import PictureSource
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..types import Image, Mask, Picture, Size
 from .build_record import relative_record
 from .style_paintings import style_file
 
-PictureLike = str | Path | NDArray[Any] | PIL.Image | Picture
+PictureLike = PictureSource | Picture
 StylesLike = PictureLike | Sequence[PictureLike]
-MaskLike = str | Path | NDArray[Any] | PIL.Image
+MaskLike = PictureSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +76,8 @@ class Result:
         Paths in the record are written relative to the folder of the picture.
 
         Args:
-            path: Ends in .png, .jpg, .webp or .tif; an existing file is replaced.
-            quality: For JPEG and WebP, 1..100.
+            path: Ends in .png, .jpg, .webp, .tif, .avif or .heic; an existing file is replaced.
+            quality: For JPEG, WebP, AVIF and HEIC, 1..100.
             bits: 8, or 16 for TIFF.
 
         Returns:
@@ -112,7 +112,7 @@ def _dpi(image: Image, settings: Settings | PaintSettings) -> float | None:
 
 
 def as_picture(source: PictureLike) -> Picture:
-    """Read a picture from a path, an array or an image; a `Picture` is returned unchanged."""
+    """Read a picture from any source; a `Picture` is returned unchanged."""
     return source if isinstance(source, Picture) else read_picture(source)
 
 

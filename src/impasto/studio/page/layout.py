@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from ...images.listing import SUFFIXES
 from ...settings import Settings
 from .controls import FIRST, MORE, Translate, make_control
 from .job_inputs import BLUE, GREEN, RED
 from .previews import style_names
 
 KINDS = ("png", "jpg", "tif")
-_FILES = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"]
+_FILES = sorted(SUFFIXES)
 
 
 class Parts(NamedTuple):
