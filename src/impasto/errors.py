@@ -93,6 +93,8 @@ def explain(error: Exception) -> str:
         text = str(error)
     elif _is_out_of_memory(error):
         text = "out of memory; take a smaller --size, or close other programs"
+    elif isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
+        text = "no folder for temporary files can be written; set TMPDIR to one that can"
     elif isinstance(error, OSError) and error.filename is not None:
         text = f"cannot use {os.fsdecode(error.filename)}: {error.strerror}; "
         text += "choose another name or folder"

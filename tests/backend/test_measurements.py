@@ -53,6 +53,8 @@ def test_other_versions_and_thread_counts_have_tables_of_their_own():
         '{"question": {"a": "x"}}',
         '{"question": {"b": -1}}',
         '{"question": {"b": NaN}}',
+        '{"question": {"b": Infinity}}',
+        '{"question": {"b": 1' + 400 * "0" + "}}",
         "\x00",
     ],
 )
@@ -62,6 +64,12 @@ def test_a_damaged_table_is_measured_again(cache, text):
     file.write_text(text)
     assert Table("torch 1", 2).look_up("question", "b", lambda: steady(b=1.0)) == {"b": 1.0}
     assert json.loads(file.read_text()) == {"question": {"b": 1.0}}
+
+
+def test_another_version_of_the_program_measures_again(monkeypatch):
+    Table("torch 1", 2).look_up("question", "a", lambda: steady(a=1.0))
+    monkeypatch.setattr("impasto.backend.measurements.made_with", lambda: "impasto 99")
+    assert Table("torch 1", 2).look_up("question", "a", lambda: steady(a=2.0)) == {"a": 2.0}
 
 
 def test_an_entry_with_other_names_is_measured_again():

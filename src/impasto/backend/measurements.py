@@ -1,10 +1,10 @@
 """Measure which implementation is fastest on this machine, and cache the result.
 
-The table is a file in the user's cache folder, one for each processor, framework version and number
-of threads. Processes may share it: each reads it once and replaces it by an atomic rename. If two
-write at the same time, the last one wins, and the lost times are measured again later. If the
-folder is not writable or the file is damaged, times are measured again. Times measured on a busy
-machine are used by this process but not written.
+The table is a file in the user's cache folder, one for each version of Impasto and the framework,
+processor and number of threads. Processes may share it: each reads it once and replaces it by an
+atomic rename. If two write at the same time, the last one wins, and the lost times are measured
+again later. If the folder is not writable or the file is damaged, times are measured again. Times
+measured on a busy machine are used by this process but not written.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import platformdirs
-
 from ..errors import PictureError
 from ..images.files import atomic_write
+from ..images.metadata import made_with
+from ..images.user_folders import cache_folder
 
 Seconds = dict[str, float]
 
@@ -136,10 +136,11 @@ class Table:
             self._known, self._read = _load(self._path), True
 
 
-def _path(version: str, threads: int) -> Path:
-    machine = f"{_FORM} {processor()} {version} {threads}"
+def _path(version: str, threads: int) -> Path | None:
+    machine = f"{_FORM} {made_with()} {processor()} {version} {threads}"
     name = hashlib.sha256(machine.encode()).hexdigest()[:16]
-    return Path(platformdirs.user_cache_dir("impasto", appauthor=False)) / f"speeds-{name}.json"
+    folder = cache_folder()
+    return None if folder is None else folder / f"speeds-{name}.json"
 
 
 @functools.cache
@@ -152,7 +153,9 @@ def processor() -> str:
     return f"{platform.machine()} {platform.processor()} {os.cpu_count()}"
 
 
-def _load(path: Path) -> dict[str, Seconds]:
+def _load(path: Path | None) -> dict[str, Seconds]:
+    if path is None:
+        return {}
     try:
         table = json.loads(path.read_text())
         known = {
@@ -160,17 +163,17 @@ def _load(path: Path) -> dict[str, Seconds]:
             for question, seconds in table.items()
             if seconds
         }
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
     return {
         question: seconds
         for question, seconds in known.items()
-        if all(value >= 0 for value in seconds.values())
+        if all(value >= 0 for value in seconds.values()) and math.isfinite(min(seconds.values()))
     }
 
 
-def _save(path: Path, table: Mapping[str, Seconds]) -> None:
-    with contextlib.suppress(OSError, PictureError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as file:
-            file.write(json.dumps(table, indent=1).encode())
+def _save(path: Path | None, table: Mapping[str, Seconds]) -> None:
+    if path is None:
+        return
+    with contextlib.suppress(OSError, PictureError), atomic_write(path) as file:
+        file.write(json.dumps(table, indent=1).encode())

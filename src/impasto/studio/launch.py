@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from ipaddress import ip_address
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,7 @@ def open_studio(
         >>> open_studio(Studio(port=8000))  # doctest: +SKIP
     """
     _check(command)
-    gallery = locate(command.gallery or platformdirs.user_pictures_path() / "Impasto").absolute()
+    gallery = locate(command.gallery or _default_gallery()).absolute()
     users = read_users(gallery, command.auth)
     if not users.passwords and not is_loopback(command.host):
         raise SettingsError(
@@ -87,6 +88,16 @@ def open_studio(
             raise KeyboardInterrupt(
                 "the studio is closed; unfinished jobs resume when it starts again"
             ) from None
+
+
+def _default_gallery() -> Path:
+    """Return the folder `Impasto` among the user's pictures."""
+    try:
+        return platformdirs.user_pictures_path() / "Impasto"
+    except RuntimeError as error:
+        raise SettingsError(
+            "there is no home folder for the gallery; choose a folder with --gallery"
+        ) from error
 
 
 def _own_page() -> Callable[[PageConfig], AbstractContextManager[Page]]:

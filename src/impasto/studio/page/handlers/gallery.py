@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from ....errors import PictureError
+from ....images.user_folders import home_folder
 from ...context import Studio, language, show_errors
 from ...gallery import gallery, paths
 from ...gallery.gallery import Entry
@@ -231,8 +232,10 @@ def _file_of(chosen: object) -> str:
 
 
 def _short(folder: Path) -> str:
-    home = Path.home()
-    return str(Path("~") / folder.relative_to(home)) if folder.is_relative_to(home) else str(folder)
+    home = home_folder()
+    if home is None or not folder.is_relative_to(home):
+        return str(folder)
+    return str(Path("~") / folder.relative_to(home))
 
 
 def _style(name: str, lang: str) -> str:
