@@ -1,5 +1,7 @@
 """`stylize` and `make_stylizer`."""
 
+import io
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -7,6 +9,7 @@ import skimage.data
 from tests.toy import SHALLOW
 
 import impasto
+from impasto.backend import ops
 from impasto.perceptual import features, objective
 from impasto.workflows.stylize import make_stylizer, stylize
 
@@ -28,10 +31,45 @@ def test_arrays_pillow_images_and_paths_give_the_same_picture(photo, painting, t
     PIL.Image.fromarray(photo).save(path)
     made = [
         stylize(content, painting, settings=TINY).image
-        for content in (photo, PIL.Image.fromarray(photo), path, str(path))
+        for content in (
+            photo,
+            PIL.Image.fromarray(photo),
+            path,
+            str(path),
+            io.BytesIO(path.read_bytes()),
+            ops.convert_to_tensor(photo),
+        )
     ]
     for image in made[1:]:
         np.testing.assert_array_equal(made[0], image)
+
+
+class Stream(io.RawIOBase):
+    """A stream that can be read only once."""
+
+    def __init__(self, path):
+        self.rest = io.BytesIO(path.read_bytes())
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        return self.rest.readinto(buffer)
+
+
+def test_streams_are_read_once_with_checkpoints_and_masks(photo, painting, tmp_path):
+    path, mask = tmp_path / "photo.png", tmp_path / "mask.png"
+    inside = np.zeros(photo.shape[:2], np.uint8)
+    inside[:, 40:] = 255
+    for array, place in ((photo, path), (inside, mask)):
+        PIL.Image.fromarray(array).save(place)
+    checkpointed = stylize(Stream(path), painting, settings=TINY, checkpoint=tmp_path / "run")
+    np.testing.assert_array_equal(checkpointed.image, stylize(path, painting, settings=TINY).image)
+    masked = stylize(Stream(path), painting, settings=TINY, masks=[Stream(mask)])
+    expected = stylize(path, painting, settings=TINY, masks=[inside])
+    np.testing.assert_array_equal(masked.image, expected.image)
+    sums = [[each["sha256"] for each in made.record["inputs"]] for made in (masked, expected)]
+    assert sums[0] == sums[1]
 
 
 def test_result_has_the_size_asked_for_and_a_falling_history(photo, painting):

@@ -14,7 +14,7 @@ from PIL import Image as PIL
 
 from ..errors import PictureError
 from ..types import Image, Mask, Picture
-from . import decode, encode, metadata, opening, side_file, sources
+from . import decode, encode, metadata, opening, side_file, sources, streams
 from .checksum import file_digest
 from .decode_file import decode_file
 from .sources import PictureSource
@@ -59,8 +59,8 @@ def read_picture(source: PictureSource, *, max_pixels: int | None = None) -> Pic
         return _guard("the image", lambda: decode.decode_pil(source))
     if sources.is_array(source):
         return decode.decode_array(sources.read_array(source))
-    if sources.is_readable(source):
-        return sources.read_stream(source, lambda path: read_picture(path, max_pixels=max_pixels))
+    if streams.is_readable(source):
+        return streams.read_stream(source, lambda path: read_picture(path, max_pixels=max_pixels))
     if not isinstance(source, str | os.PathLike):
         raise sources.not_a_picture(source)
     path = opening.locate(source)

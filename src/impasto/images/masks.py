@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ from skimage import transform
 
 from ..errors import PictureError, SettingsError
 from ..types import Image, Mask, Picture, Size
-from . import opening, regions
+from . import opening, regions, sources
 from .files import read_picture
+from .sources import PictureSource
 
 _ASPECT_TOLERANCE = 1.02
 _FAINTEST = 0.02
@@ -24,9 +25,7 @@ _COLORFUL, _COLORFUL_SHARE = 0.15, 0.005  # difference of the channels; share of
 _ONE_COLOR = 0.02
 
 
-def read_mask(
-    source: str | Path | NDArray[Any] | PIL.Image, *, max_pixels: int | None = None
-) -> Mask:
+def read_mask(source: PictureSource, *, max_pixels: int | None = None) -> Mask:
     """Read a mask: a grey picture, or one colour of a painted picture.
 
     In a grey picture, white is inside, black outside, and greys are in between, linear in the
@@ -38,8 +37,8 @@ def read_mask(
     Args:
         source: A path, with or without a colour: `sky.png`, `regions.png#ff0000`,
             `regions.png#f00`, or black, white, red, green (`#00ff00`), blue, yellow, cyan or
-            magenta: `regions.png#red`. Or a Pillow image, or an array (H, W) of bool, uint8,
-            uint16, or floats in 0..1.
+            magenta: `regions.png#red`. Or a Pillow image, a file object, or an array (H, W) of
+            NumPy, PyTorch, JAX or TensorFlow, of bool, uint8, uint16, or floats in 0..1.
         max_pixels: As for `read_picture`.
 
     Returns:
@@ -55,8 +54,8 @@ def read_mask(
         >>> read_mask("regions.png#blue").shape  # doctest: +SKIP
         (480, 640)
     """
-    if isinstance(source, np.ndarray) and source.dtype == np.bool_:
-        source = source.astype(np.float32)
+    if sources.is_array(source) and "bool" in str(getattr(source, "dtype", "")):
+        source = sources.to_numpy(source).astype(np.float32)
     color = None
     if isinstance(source, str | Path):
         source, color = split_color(source)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from ..errors import SettingsError
 from ..images.masks import check_mask, coverage, feather, fit_mask, read_mask
+from ..images.streams import Readable, in_memory, is_readable
 from ..settings import EVERYWHERE, REST, Settings
 from ..types import Guidance, Image, Mask, Size, array_digest
 from .record import Input
 from .result import MaskLike
 from .setting_files import ROLES
+
+MaskT = TypeVar("MaskT")
 
 
 class Masks(NamedTuple):
@@ -32,10 +35,20 @@ class Masks(NamedTuple):
 
 
 def as_masks(given: Masks | Sequence[MaskLike] | None) -> Masks:
-    """Return masks as `Masks`; a list becomes `Masks.masks`."""
-    if given is None or isinstance(given, Masks):
-        return given or Masks()
-    return Masks(masks=tuple(given))
+    """Return masks as `Masks`; a list becomes `Masks.masks`, and file objects are read."""
+    if given is None:
+        return Masks()
+    masks = given if isinstance(given, Masks) else Masks(masks=given)
+    return Masks(_held(masks.masks), _held(masks.style_masks), _hold(masks.protect))
+
+
+def _held(masks: Sequence[MaskLike] | None) -> tuple[MaskLike, ...] | None:
+    return None if masks is None else tuple(map(_hold, masks))
+
+
+def _hold(mask: MaskT) -> MaskT | Readable:
+    """Copy a file object into memory, as masks are read several times."""
+    return in_memory(mask) if is_readable(mask) else mask
 
 
 def make_guidance(

@@ -17,12 +17,12 @@ from ..engines.network.model import (
 )
 from ..errors import PictureError
 from ..images.crops import Photographs, read_photographs
-from ..images.files import read_image
 from ..images.listing import list_pictures
 from ..images.metadata import made_with
 from ..training_settings import TrainingSettings
 from ..types import Image
 from .paint import shipped_model
+from .result import PictureLike, as_picture
 
 _SAMPLES = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg", "hubble_deep_field.jpg")
 
@@ -54,7 +54,7 @@ def sample_photographs() -> list[Path]:
 
 
 def learn_style(
-    painting: str | Path | Image,
+    painting: PictureLike,
     settings: TrainingSettings,
     *,
     name: str = "learned",
@@ -68,7 +68,7 @@ def learn_style(
     minimises the perceptual loss with the trunk frozen.
 
     Args:
-        painting: A path, or (h, w, 3), 0..1.
+        painting: A path, an array, a Pillow image or a file object, as for `read_picture`.
         settings: `steps`, `batch`, `crop`, `learning_rate` and the weights; the architecture is the
             model's.
         name: Name of the style.
@@ -92,7 +92,7 @@ def learn_style(
     from ..engines.network import training as engine
 
     model = model or shipped_model()
-    image = read_image(painting) if isinstance(painting, str | Path) else painting
+    image = as_picture(painting).image
     if name == PHOTOGRAPH:
         raise PictureError(f"a style cannot be called {PHOTOGRAPH}; choose another name")
     if photographs is None:

@@ -54,9 +54,9 @@ def paint(
     """Paint a photograph in one pass of a trained network.
 
     Args:
-        photograph: A path, a NumPy array or a PIL image, as for `stylize`.
+        photograph: A path, an array, a Pillow image or a file object, as for `stylize`.
         style: Name of a style of the model (`styles(model)` lists them), path of an .impasto file
-            (with `/NAME` appended if it holds several), or a painting (path, array or PIL image)
+            (with `/NAME` appended if it holds several), or a painting (path, array, image, file)
             whose style the model predicts; or several with their shares,
             `{"wave": 0.6, "scream": 0.4}`.
         model: The network, or its file; the shipped one if None.

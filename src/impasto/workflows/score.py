@@ -57,7 +57,8 @@ def score(
     """Compute the losses of a picture, however it was made.
 
     Args:
-        picture: The picture to score: a path, a NumPy array or a PIL image.
+        picture: The picture to score: in any form that `read_picture`
+            takes.
         content: The photograph, in the same forms.
         style: The painting, in the same forms, or the name of a shipped style.
         settings: Weights, layers and preset; the defaults if None. Its size is not used.

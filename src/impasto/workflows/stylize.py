@@ -41,14 +41,15 @@ def stylize(
     """Repaint `content` in the style of `style`.
 
     Args:
-        content: The photograph: a path, a NumPy array ((H, W), (H, W, 3) or (H, W, 4); uint8,
-            uint16, or floats in 0..1) or a PIL image.
+        content: The photograph: a path, a Pillow image, a file object, or an array of NumPy,
+            PyTorch, JAX or TensorFlow ((H, W), (H, W, 3), (H, W, 4) or a batch of one; uint8,
+            uint16, or floats in 0..1); see `read_picture`.
         style: One or more paintings, in the same forms, or names of shipped styles.
         settings: Settings; the defaults if None.
         init: Starting picture in place of `settings.init`, in the same forms, or its keywords.
         masks: A mask per style, in place of `settings.masks`: a path, optionally with a colour
-            (`regions.png#red`), an array (H, W), a PIL image, `all` or `rest`. Or `Masks`, to set
-            masks of the paintings and a protected area as well.
+            (`regions.png#red`), an array (H, W), a Pillow image, `all` or `rest`. Or `Masks`, to
+            set masks of the paintings and a protected area as well.
         on_step: Called after each step. To stop early, iterate over `make_stylizer` instead.
         checkpoint: Folder for checkpoints, from which `resume` continues an interrupted run;
             removed when the run is finished.
@@ -80,7 +81,10 @@ def stylize(
     paint = make_stylizer(paintings, settings, given)
     if checkpoint is not None:
         arrays = given if any(value is not None for value in given) else None
-        run = describe_run(name_inputs(content, style, init, arrays), settings)
+        given_styles = style if isinstance(style, list | tuple) else [style]
+        named = [*map(_path_or_picture, given_styles, paintings)]
+        inputs = name_inputs(_path_or_picture(content, photograph), named, start, arrays)
+        run = describe_run(inputs, settings)
         paint = _with_checkpoints(Path(checkpoint), run, paint, settings)
     return stylize_with(
         paint,
@@ -91,6 +95,11 @@ def stylize(
         others=others,
         on_step=on_step,
     )
+
+
+def _path_or_picture(source: PictureLike, picture: Picture) -> PictureLike:
+    """Return a path as it is, else the picture: a file object can be read only once."""
+    return source if isinstance(source, str | Path) else picture
 
 
 def stylize_with(
@@ -171,8 +180,7 @@ def make_stylizer(
     Weights and style targets are computed once for contents of about the same size.
 
     Args:
-        style: The painting: a path, a NumPy array, a PIL image or the name of a shipped style; or
-            a list of several.
+        style: The painting, as for `stylize`, or a list of several.
         settings: Settings.
         masks: Masks as arrays, in place of those named in the settings.
         resume: `snapshot` of a step of an earlier run with the same content, to resume from.
@@ -188,7 +196,7 @@ def make_stylizer(
         >>> for step in paint("photo.jpg"):  # doctest: +SKIP
         ...     print(step.iteration, step.losses["total"])
     """
-    pictures = as_paintings(style)
+    pictures, masks = as_paintings(style), as_masks(masks)
     paintings = [picture.image for picture in pictures]
 
     @functools.cache
@@ -202,7 +210,7 @@ def make_stylizer(
         from ..engines.iterative.optimize import optimize_image
 
         image = as_picture(content).image
-        guidance = make_guidance(image, paintings, settings, masks or Masks())
+        guidance = make_guidance(image, paintings, settings, masks)
         start = init
         if init is None and resume is None:
             start = paint_initial_picture(image, pictures, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,10 @@ from ..images.files import read_image
 from ..images.listing import SUFFIXES
 from ..images.opening import locate
 from ..images.scales import resize
+from ..images.sources import PictureSource
 from ..video.clip import FrameImage, open_clip, read_frames, to_bytes, to_floats
 
-VideoMask: TypeAlias = str | Path | NDArray[Any]
+VideoMask: TypeAlias = PictureSource
 _STILLS = SUFFIXES - {".gif"}  # an animated GIF is a clip
 
 
