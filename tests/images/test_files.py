@@ -638,7 +638,7 @@ def test_a_grey_array_with_one_row_is_not_taken_for_colors():
         (np.zeros((2, 2), complex), "complex"),
         (np.zeros((2, 2, 2), np.uint8), "shape"),
         (np.zeros((2, 2, 5), np.uint8), "shape"),
-        (np.zeros((1, 2, 2, 3), np.uint8), "shape"),
+        (np.zeros((2, 2, 2, 3), np.uint8), "shape"),
         (np.zeros((4,), np.uint8), "shape"),
         (np.zeros((0, 4, 3), np.uint8), "shape"),
         (np.zeros((4, 0), np.float32), "shape"),
