@@ -96,7 +96,7 @@ def test_a_failure_does_not_keep_the_others_back(folder):
     }
     for name, words in (
         ("0.png", "damaged or cut off"),
-        ("aa.jpg", "is not a picture"),
+        ("aa.jpg", "text, not a picture"),
         ("ab.png", "at least 16 pixels"),
         ("gone.png", "there is no file"),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from ..errors import PictureError, SettingsError, printable
 from ..images.files import OUTPUT_FORMATS, read_picture
+from ..images.listing import count_left_out, describe_counts
 from ..images.opening import locate
 from ..images.scales import plan
 from ..types import Picture, Step
@@ -29,6 +31,8 @@ from .progress import progress
 
 if TYPE_CHECKING:
     from .commands import Stylize
+
+_UNFIT = re.compile(r'[*?\[\]<>:"|]')  # characters of patterns, which names cannot have everywhere
 
 
 def stylize_several(command: Stylize) -> Path:
@@ -43,7 +47,9 @@ def stylize_several(command: Stylize) -> Path:
     """
     if command.save_every:
         raise SettingsError("--save-every is for one photograph; leave it out for several")
-    folder = command.output or _beside(command.content, command.styles)
+    folder = command.output or folder_beside(
+        command.content, [style.stem for style in command.styles]
+    )
     check_folder(folder)
     console = Console(stderr=True, quiet=command.quiet)
     paintings = [style_file(style) for style in command.styles]
@@ -60,7 +66,12 @@ def stylize_several(command: Stylize) -> Path:
         on_step=_progress_callback(command, styles, console, bars, spent),
         cluster=command.cluster,
     )
-    report_outcomes(_close_bars(outcomes, bars, spent), console, debug=command.common.debug)
+    report_outcomes(
+        _close_bars(outcomes, bars, spent),
+        console,
+        count_left_out([command.content], without=folder),
+        debug=command.common.debug,
+    )
     return folder
 
 
@@ -74,13 +85,19 @@ def check_folder(place: Path) -> None:
         raise SettingsError(f"several results need a folder after -o, got {place}")
 
 
-def _beside(photographs: Path, styles: Sequence[Path]) -> Path:
-    """Return the default folder of the results, beside the photographs."""
+def folder_beside(photographs: Path, styles: Sequence[str]) -> Path:
+    """Return the default folder of the results, beside the photographs.
+
+    Args:
+        photographs: A folder, a list or a pattern.
+        styles: What names each style.
+    """
     photographs = locate(photographs)
     if photographs.name in ("", ".."):
         photographs = photographs.resolve()
     name = photographs.name if photographs.is_dir() else photographs.stem
-    return photographs.with_name(f"{'_'.join([name, *(style.stem for style in styles)])}")
+    name = _UNFIT.sub("", name) or "pictures"  # of a pattern
+    return photographs.with_name("_".join([name, *styles]))
 
 
 def _progress_callback(
@@ -140,6 +157,7 @@ def _close_bars(
 def report_outcomes(
     outcomes: Generator[Outcome],
     console: Console,
+    left_out: Counter[str],
     *,
     debug: bool = False,
 ) -> None:
@@ -150,6 +168,7 @@ def report_outcomes(
     Args:
         outcomes: From a batch.
         console: Standard error.
+        left_out: Number of files of each type that are not painted.
         debug: Show the tracebacks of failures.
 
     Raises:
@@ -167,7 +186,7 @@ def report_outcomes(
             f"interrupted; {_painted(seen)}; repeat the command to continue with the rest"
         ) from stop
     finally:
-        _summarize(seen, console)
+        _summarize(seen, console, left_out)
     failed = sum(outcome.status == "failed" for outcome in seen)
     if failed:
         count, text = seen[-1].count, ""
@@ -197,8 +216,8 @@ def _report(outcome: Outcome, console: Console, debug: bool) -> None:
     sys.stdout.flush()
 
 
-def _summarize(seen: list[Outcome], console: Console) -> None:
-    """Print a table of all pictures, and the totals."""
+def _summarize(seen: list[Outcome], console: Console, left_out: Counter[str]) -> None:
+    """Print a table of all pictures, the totals, and what was left out."""
     if not seen:
         return
     table = Table("picture", "result", "seconds", box=None)
@@ -211,4 +230,7 @@ def _summarize(seen: list[Outcome], console: Console) -> None:
     totals = Counter(each.status for each in seen)
     text = ", ".join(f"{totals[status]} {status}" for status in ("done", "skipped", "failed"))
     left = seen[-1].count - len(seen)
-    console.print(f"{text}, {left} not tried" if left else text, highlight=False)
+    text = f"{text}, {left} not tried" if left else text
+    if left_out:
+        text += f"; not used: {describe_counts(left_out)}"
+    console.print(text, soft_wrap=True, highlight=False)

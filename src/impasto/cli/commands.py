@@ -192,7 +192,8 @@ class Paint:
     model: OptionalPath = None
     """The network; the shipped one by default."""
     output: Annotated[Path | None, arg(aliases=["-o"], metavar="PATH")] = None
-    """Result, or a folder for several. By default a free name beside each photograph."""
+    """Result, or a folder for several. By default a free name beside each photograph; for a folder
+    of photographs the folder PHOTO_STYLE beside it, in which finished results are skipped."""
     force: Annotated[bool, arg(aliases=["-f"])] = False
     """Replace existing files."""
     quiet: Annotated[bool, arg(aliases=["-q"])] = False

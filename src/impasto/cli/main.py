@@ -36,6 +36,7 @@ from .commands import (
     Video,
 )
 from .network_commands import Export, Learn, MakePairs, Train
+from .standard_streams import connected
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -139,7 +140,8 @@ def _run(words: list[str]) -> int:
             tune_process(backend=common.backend, threads=common.threads, device=common.device)
             redirect_libraries()
             module, function = HANDLERS[type(command)]
-            getattr(import_module(f"impasto.{module}"), function)(command)
+            with connected(command) as command:
+                getattr(import_module(f"impasto.{module}"), function)(command)
         except SystemExit as stop:  # the parser has printed help or an error
             code = stop.code if isinstance(stop.code, int) else WRONG_USAGE
     sys.stdout.flush()  # here, so that `main` handles a failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,17 +15,19 @@ from rich.text import Text
 
 from ..errors import SettingsError
 from ..images.files import free_path, read_image, write_image
-from ..images.listing import ListedPicture, find_pictures, is_folder_or_list
+from ..images.listing import ListedPicture, count_left_out, find_pictures, is_folder_or_list
+from ..images.opening import locate
 from ..images.sheet import contact_sheet, with_inset
 from ..paint_settings import PaintSettings
 from ..types import Image
 from ..workflows.attempt import Form, Make
 from ..workflows.batch import run_tasks
+from ..workflows.interrupts import hold_interrupts
 from ..workflows.output_paths import Task, find_photographs, plan_outputs
 from ..workflows.paint import make_painter, paint_with, styles
 from ..workflows.paint_batch import PaintWork
 from ..workflows.style_paintings import style_painting
-from .batch import check_folder, report_outcomes
+from .batch import check_folder, folder_beside, report_outcomes
 from .checks import check_outputs, check_quality
 
 if TYPE_CHECKING:
@@ -55,13 +57,15 @@ def paint_all(command: Paint) -> None:
         return
     form = Form(quality=command.jpeg_quality, force=command.force)
     outcomes = run_tasks(tasks, work, form, command.cluster)
-    report_outcomes(outcomes, console, debug=command.common.debug)
+    left_out = count_left_out(command.photographs, without=command.output)
+    report_outcomes(outcomes, console, left_out, debug=command.common.debug)
 
 
 def _paint_one(task: Task, make: Make, command: Paint, console: Console) -> None:
     start = time.perf_counter()
     result = make(task)
-    result.save(task.result, quality=command.jpeg_quality)
+    with hold_interrupts(drop=True):
+        result.save(task.result, quality=command.jpeg_quality)
     height, width = result.image.shape[:2]
     seconds = time.perf_counter() - start
     console.print(
@@ -115,16 +119,27 @@ def style_stem(word: str) -> str:
 def _tasks(command: Paint) -> list[Task]:
     """Find the photographs and the output path of each."""
     ending = "_".join(["", *map(style_stem, command.style)]) + ".png"
-    place = command.output
+    place, places = command.output, command.photographs
+    if place is None and len(places) == 1 and locate(places[0]).is_dir():
+        place = folder_beside(places[0], [style_stem(word) for word in command.style])
     if place is None:
-        found = find_pictures(command.photographs)
-        beside = plan_outputs([ListedPicture(path, path) for path, _ in found], Path(), ending)
-        return [replace(task, result=free_path(task.result)) for task in beside]
-    several = len(command.photographs) > 1 or is_folder_or_list(command.photographs[0])
+        return _beside(find_pictures(places), ending)
+    several = len(places) > 1 or is_folder_or_list(places[0])
     if not several and place.suffix and not place.is_dir():
         return [Task(command.photographs[0], place, 1, 1)]
     check_folder(place)
     return plan_outputs(find_photographs(command.photographs, place), place, ending)
+
+
+def _beside(found: Sequence[ListedPicture], ending: str) -> list[Task]:
+    """Plan a result beside each photograph; results of an earlier run are not painted again."""
+
+    def plan(pictures: Sequence[ListedPicture]) -> list[Task]:
+        return plan_outputs([ListedPicture(path, path) for path, _ in pictures], Path(), ending)
+
+    results = {task.result for task in plan(found)}
+    photographs = [each for each in found if each.path not in results]
+    return [replace(task, result=free_path(task.result)) for task in plan(photographs)]
 
 
 def list_styles(command: Styles) -> None:

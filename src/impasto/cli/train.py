@@ -18,6 +18,7 @@ from ..engines.network.model import PaintingModel
 from ..engines.network.model_file import SUFFIX, load_model, save_model
 from ..errors import SettingsError
 from ..images.files import read_image, write_image
+from ..images.listing import count_left_out
 from ..images.sheet import side_by_side
 from ..training_settings import TrainingSettings
 from ..types import Image
@@ -131,7 +132,8 @@ def paint_pairs(command: MakePairs) -> None:
     console = Console(stderr=True, quiet=command.quiet)
     words = (command.photographs, command.style, command.output, command.settings)
     pairs = make_pairs(*words, cluster=command.cluster)
-    report_outcomes(pairs, console, debug=command.common.debug)
+    left_out = count_left_out([command.photographs], without=command.output)
+    report_outcomes(pairs, console, left_out, debug=command.common.debug)
 
 
 def _preview(painting: Image, model: PaintingModel, name: str) -> Image:

@@ -18,7 +18,7 @@ from . import decode, encode, metadata, opening, side_file, sources, streams
 from .checksum import file_digest
 from .decode_file import decode_file
 from .sources import PictureSource
-from .temporary import temporary_name
+from .temporary import is_standard_input, temporary_name
 
 OUTPUT_FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF",
@@ -67,7 +67,8 @@ def read_picture(source: PictureSource, *, max_pixels: int | None = None) -> Pic
     default = PIL.MAX_IMAGE_PIXELS or opening.DEFAULT_LIMIT
     limit = default if max_pixels is None else max_pixels
     picture = _guard(str(path), lambda: decode_file(path, limit))
-    return replace(picture, path=opening.resolve_parent(path), file_sha256=file_digest(path))
+    place = None if is_standard_input(path) else opening.resolve_parent(path)
+    return replace(picture, path=place, file_sha256=file_digest(path))
 
 
 def read_image(source: PictureSource, *, max_pixels: int | None = None) -> Image:

@@ -124,12 +124,27 @@ def first_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             start = file.read(file_kind.START)
     except FileNotFoundError:
+        check_no_address(path)
         raise PictureError(f"there is no file {path}; check the name and the folder") from None
     except (OSError, ValueError) as error:
         raise PictureError(f"cannot read {path}: {reason(error)}") from error
     if not start:
         raise PictureError(f"{path} is empty; {READABLE}")
     return start
+
+
+def check_no_address(path: Path) -> None:
+    """Refuse the address of a page or picture on a network, in place of a path.
+
+    Raises:
+        PictureError: It is an address.
+    """
+    scheme, colon, rest = path.as_posix().partition(":/")  # a path has lost the second slash
+    if colon and scheme.lower() in ("http", "https", "ftp", "file"):
+        is_file = scheme.lower() == "file"
+        address = f"{scheme}:{'///' if is_file else '//'}{rest.lstrip('/')}"
+        mend = "give the path without file://" if is_file else "download the picture, give the file"
+        raise PictureError(f"{address} is an address; {mend}")
 
 
 def reason(error: Exception) -> str:

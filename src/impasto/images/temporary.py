@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import tempfile
 from pathlib import Path
 
 _DIGITS = 12  # in a name, hexadecimal
 _marks: list[str] = []  # one at most
+STANDARD_INPUT = "standard-input"  # name of the copy of standard input, without suffix
+_FOLDER_PREFIX = "impasto-stdin-"
 
 
 def temporary_name() -> str:
@@ -43,3 +46,24 @@ def remove_marked(folder: Path, mark: str) -> None:
     with contextlib.suppress(OSError):
         for path in folder.glob(f".impasto-{mark}*.tmp"):
             path.unlink(missing_ok=True)
+
+
+def folder_for_standard_input() -> tempfile.TemporaryDirectory[str]:
+    """Return a temporary folder for a copy of standard input.
+
+    Example:
+        >>> with folder_for_standard_input() as folder:
+        ...     is_standard_input(Path(folder) / STANDARD_INPUT)
+        True
+    """
+    return tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX)
+
+
+def is_standard_input(path: Path) -> bool:
+    """Return whether a file is a copy of standard input, which no record should name by its path.
+
+    Example:
+        >>> is_standard_input(Path("photo.jpg"))
+        False
+    """
+    return path.stem == STANDARD_INPUT and path.parent.name.startswith(_FOLDER_PREFIX)
