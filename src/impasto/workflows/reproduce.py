@@ -27,6 +27,7 @@ from .inputs import (
     warn_if_different,
 )
 from .paint import find_model, paint, painting_precision
+from .progress import progress_shown
 from .record import SHIPPED, Input, Record, parse_record, quote
 from .record_settings import read_changes, recorded_settings
 from .result import PictureLike, Result
@@ -79,6 +80,7 @@ def again(
     model: PaintingModel | str | Path | None = None,
     max_pixels: int | None = None,
     on_step: Callable[[Step], None] | None = None,
+    progress: bool = False,
 ) -> Result:
     """Reproduce a result of `stylize`, `texture` or `paint` from its record.
 
@@ -92,6 +94,7 @@ def again(
         model: Network to use in place of the recorded one.
         max_pixels: Largest input picture, pixels; Pillow's limit if None.
         on_step: Called after each step, as in `stylize`.
+        progress: Show a bar, on a terminal or in a notebook; not for results of `paint`.
 
     Returns:
         The picture.
@@ -114,7 +117,9 @@ def again(
         model=model,
         max_pixels=max_pixels,
     )
-    return run_again(remake, on_step)
+    progress = progress and isinstance(remake, StylizeAgain)
+    with progress_shown(on_step, progress=progress) as watch:
+        return run_again(remake, watch)
 
 
 def prepare_again(

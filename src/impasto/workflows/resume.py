@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import PictureError
 from ..types import Picture, Step
 from .checkpointing import checkpointed, open_unfinished
+from .progress import progress_shown
 from .record import Input
 from .result import PictureLike, Result, StylesLike, as_paintings
 from .run_folder import find_folder, lock_folder, remove
@@ -23,6 +24,7 @@ def resume(
     content: PictureLike | None = None,
     style: StylesLike | None = None,
     on_step: Callable[[Step], None] | None = None,
+    progress: bool = False,
 ) -> Result:
     """Resume a run of `stylize` that ended early; on a CPU the result is bit-identical.
 
@@ -31,6 +33,7 @@ def resume(
         content: The photograph, only if it was not given as a file.
         style: The painting or paintings, only if they were not given as files.
         on_step: Called after each step.
+        progress: Show a bar, on a terminal or in a notebook.
 
     Returns:
         The picture; its history starts at the checkpoint. A warning says why it may differ from
@@ -59,7 +62,9 @@ def resume(
             )
         steps = make_stylizer(paintings, settings, resume=snapshot)(photograph)
         checkpointing = contextlib.closing(checkpointed(steps, folder, settings, spent=spent))
-        step, history = consume_steps(stack.enter_context(checkpointing), on_step)
+        steps = stack.enter_context(checkpointing)
+        watch = stack.enter_context(progress_shown(on_step, progress=progress))
+        step, history = consume_steps(steps, watch)
         remove(folder)
     seconds = spent + time.perf_counter() - start
     init = run["inputs"].get("init")

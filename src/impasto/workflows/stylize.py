@@ -17,6 +17,7 @@ from .colors import prepare_colors, restore_colors
 from .environment import weights_used
 from .guidance import Masks, as_masks, make_guidance, mask_inputs, name_masks
 from .initial_picture import paint_initial_picture
+from .progress import progress_shown
 from .record import Input
 from .result import MaskLike, PictureLike, Result, StylesLike, alpha_at, as_paintings, as_picture
 from .run_folder import remove
@@ -36,6 +37,7 @@ def stylize(
     masks: Masks | Sequence[MaskLike] | None = None,
     on_step: Callable[[Step], None] | None = None,
     checkpoint: str | Path | None = None,
+    progress: bool = False,
     **changes: Any,
 ) -> Result:
     """Repaint `content` in the style of `style`.
@@ -53,6 +55,7 @@ def stylize(
         on_step: Called after each step. To stop early, iterate over `make_stylizer` instead.
         checkpoint: Folder for checkpoints, from which `resume` continues an interrupted run;
             removed when the run is finished.
+        progress: Show a bar, on a terminal or in a notebook.
         **changes: Settings to change, such as `size=640`.
 
     Returns:
@@ -86,15 +89,16 @@ def stylize(
         inputs = name_inputs(_path_or_picture(content, photograph), named, start, arrays)
         run = describe_run(inputs, settings)
         paint = _with_checkpoints(Path(checkpoint), run, paint, settings)
-    return stylize_with(
-        paint,
-        photograph,
-        paintings,
-        settings,
-        init=None if start is None else start.image,
-        others=others,
-        on_step=on_step,
-    )
+    with progress_shown(on_step, progress=progress) as watch:
+        return stylize_with(
+            paint,
+            photograph,
+            paintings,
+            settings,
+            init=None if start is None else start.image,
+            others=others,
+            on_step=watch,
+        )
 
 
 def _path_or_picture(source: PictureLike, picture: Picture) -> PictureLike:

@@ -26,6 +26,7 @@ def texture(
     settings: Settings | None = None,
     style_masks: Sequence[MaskLike] | None = None,
     on_step: Callable[[Step], None] | None = None,
+    progress: bool = False,
     **changes: Any,
 ) -> Result:
     """Synthesise a texture from a painting.
@@ -40,6 +41,7 @@ def texture(
         style_masks: A mask per painting of the part its style is taken from, in place of those of
             the settings.
         on_step: Called after each step.
+        progress: Show a bar, on a terminal or in a notebook.
         **changes: Settings to change, such as `size=640`.
 
     Returns:
@@ -56,7 +58,12 @@ def texture(
     settings = texture_settings(settings)
     blank = blank_content(aspect, settings)
     result = stylize(
-        blank, style, settings=settings, masks=Masks(style_masks=style_masks), on_step=on_step
+        blank,
+        style,
+        settings=settings,
+        masks=Masks(style_masks=style_masks),
+        on_step=on_step,
+        progress=progress,
     )
     return as_texture(result, aspect)
 
