@@ -122,13 +122,24 @@ def test_a_resumed_training_is_the_one_that_was_never_stopped(folder, tmp_path, 
 def test_a_training_is_neither_overwritten_nor_resumed_as_another(folder, begun, tmp_path):
     with pytest.raises(ModelError, match="holds a training already"):
         next(train_model(toy(folder, begun)))
-    with pytest.raises(ModelError, match="had other learning_rate, steps"):
+    with pytest.raises(ModelError, match="had other learning_rate;"):
         next(train_model(toy(folder, begun, steps=2, learning_rate=0.5), resume=True))
     with pytest.raises(ModelError, match="no training to resume"):
         next(train_model(toy(folder, tmp_path / "new"), resume=True))
     (begun / "state.npz").write_bytes(b"PK cut")
     with pytest.raises(ModelError, match="damaged"):
         next(train_model(toy(folder, begun, steps=1), resume=True))
+
+
+def test_a_training_goes_on_to_a_new_end_with_more_steps(folder, begun):
+    done = list(train_model(toy(folder, begun, steps=1), resume=True))
+    assert done == []
+    more = list(train_model(toy(folder, begun, steps=3), resume=True))
+    assert [each.step for each in more] == [2, 3] and more[-1].done == 1
+    again = list(train_model(toy(folder, begun, steps=3), resume=True))
+    assert again == []
+    with pytest.raises(ModelError, match="has 3 steps already; give a larger number"):
+        next(train_model(toy(folder, begun, steps=2), resume=True))
 
 
 @pytest.mark.parametrize("killed_in", ["save_model", "write_losses", "save_state"])

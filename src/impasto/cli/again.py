@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ..errors import SettingsError
 from ..images.files import free_path
+from ..workflows.interrupts import hold_interrupts
 from ..workflows.reproduce import PaintAgain, StylizeAgain, prepare_again, run_again
 from ..workflows.run_folder import check_unfinished, folder_of
 from .checks import check_outputs, check_quality
@@ -111,7 +112,8 @@ def _job(command: Again, remake: StylizeAgain, output: Path) -> Job:
 def _paint(command: Again, remake: PaintAgain, output: Path) -> Path:
     result = run_again(remake)
     bits, quality = _saved_as(command, remake, output)
-    result.save(output, quality=quality, bits=bits)
+    with hold_interrupts(drop=True):
+        result.save(output, quality=quality, bits=bits)
     height, width = result.image.shape[:2]
     console = Console(stderr=True, quiet=command.quiet)
     console.print(f"{width}x{height} in {result.seconds:.2f} s", highlight=False)

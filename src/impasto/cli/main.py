@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import logging
 import os
@@ -36,9 +37,10 @@ from .commands import (
     Video,
 )
 from .network_commands import Export, Learn, MakePairs, Train
+from .signals import exit_code, raise_on_signals
 from .standard_streams import connected
 
-DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
 Command = (
     Stylize
@@ -103,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Arguments of `impasto`; None takes them from the command line.
 
     Returns:
-        The exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+        The exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 128+n ended by signal n.
 
     Example:
         >>> main(["--version"])
@@ -119,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 warnings.simplefilter("ignore")
             return _run(words)
     except KeyboardInterrupt as stop:
-        return _print_error(str(stop) or "interrupted before the first picture", INTERRUPTED)
+        return _print_error(str(stop) or "interrupted before the first picture", exit_code())
     except BrokenPipeError:  # the reader of the output has exited, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -137,8 +139,8 @@ def _run(words: list[str]) -> int:
         try:
             command = parse(words or ["--help"])
             common = command.common
-            tune_process(backend=common.backend, threads=common.threads, device=common.device)
             redirect_libraries()
+            tune_process(backend=common.backend, threads=common.threads, device=common.device)
             module, function = HANDLERS[type(command)]
             with connected(command) as command:
                 getattr(import_module(f"impasto.{module}"), function)(command)
@@ -193,7 +195,8 @@ def _fail(error: Exception, code: int, debug: bool) -> int:
 
 
 def _print_error(text: str, code: int) -> int:
-    sys.stderr.write(f"impasto: {printable(text)}\n")
+    with contextlib.suppress(OSError):  # a terminal that has been closed
+        sys.stderr.write(f"impasto: {printable(text)}\n")
     return code
 
 
@@ -218,10 +221,12 @@ def _encode_as_file_name(error: UnicodeError) -> tuple[bytes, int]:
 
 def entry() -> None:
     """Run as the installed command."""
+    raise_on_signals()
     if isinstance(sys.stdout, io.TextIOWrapper):
         codecs.register_error("file_name", _encode_as_file_name)
         sys.stdout.reconfigure(errors="file_name")
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # Impasto prints its own message
     code = main()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)  # everything is flushed; the frameworks' shutdown would take another second

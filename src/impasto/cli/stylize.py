@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +19,7 @@ from ..presets import WITHOUT_BLEND
 from ..prints import describe_print
 from ..settings import Settings
 from ..types import Size, Step
+from ..workflows.interrupts import hold_interrupts
 from ..workflows.run_folder import check_unfinished, folder_of, remove
 from ..workflows.style_paintings import style_file
 from ..workflows.stylize import finish, make_stylizer
@@ -98,7 +95,7 @@ def run_job(job: Job) -> Path:
         raise
     if step is None:
         raise PictureError("the run produced no picture")
-    with _ignore_interrupts():
+    with hold_interrupts(drop=True):
         _save(job, step, job.output, time.perf_counter() - started)
         remove(job.folder)
     sys.stdout.write(f"{job.output}\n")
@@ -203,7 +200,7 @@ def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:
     """Save the picture so far and return the exception to raise."""
     if step is None:
         return KeyboardInterrupt("interrupted before the first picture")
-    with _ignore_interrupts():
+    with hold_interrupts(drop=True):
         _save(job, step, job.output)
     height, width = step.size
     hint = resume_hint(job.folder, job.output)
@@ -211,19 +208,6 @@ def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:
         f"interrupted at evaluation {step.iteration} of {step.iterations}; "
         f"the picture so far, {width}x{height}, is in {job.output}{f'; {hint}' if hint else ''}"
     )
-
-
-@contextmanager
-def _ignore_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C while the result is written."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
 
 
 def _save(job: Job, step: Step, path: Path, seconds: float = 0.0) -> None:

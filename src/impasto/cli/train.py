@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -22,6 +21,7 @@ from ..images.listing import count_left_out
 from ..images.sheet import side_by_side
 from ..training_settings import TrainingSettings
 from ..types import Image
+from ..workflows.interrupts import deferred_interrupts, hold_interrupts
 from ..workflows.learn import Learned, learn_style
 from ..workflows.pairs import make_pairs
 from ..workflows.train import Progress, train_model
@@ -113,8 +113,10 @@ def learn(command: Learn) -> None:
     if done is None:
         raise KeyboardInterrupt("interrupted before the first step")
     model = done.model()
-    save_model(model, output)
-    write_image(preview, _preview(read_image(command.painting), model, command.painting.stem))
+    with hold_interrupts(drop=True):
+        save_model(model, output)
+        sheet = _preview(read_image(command.painting), model, command.painting.stem)
+        write_image(preview, sheet)
     if interrupted:
         raise KeyboardInterrupt(
             f"interrupted after step {done.step}; {output} holds the style learned so far"
@@ -156,20 +158,19 @@ def _run_interruptibly(steps: Generator[_Step], console: Console) -> tuple[_Step
         The last step, and whether there was an interrupt.
     """
     done: _Step | None = None
-    interrupts: list[int] = []
-    former = signal.getsignal(signal.SIGINT)
     try:
-        with _progress_display(console) as show:
+        with (
+            deferred_interrupts() as (defer, interrupts),
+            _progress_display(console) as show,
+        ):
             for done in steps:
-                signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+                defer()
                 show(done)
                 if interrupts:
                     break
             steps.close()
     except KeyboardInterrupt:
         return done, True
-    finally:
-        signal.signal(signal.SIGINT, former)
     return done, bool(interrupts)
 
 

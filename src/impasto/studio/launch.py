@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -36,7 +37,7 @@ PORT = 7860
 _LAST_PORT = 65535
 _PORTS = 100  # number of ports to try
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
-_ENDED = 128 + signal.SIGTERM
+_BASE = 128  # of the exit code after a signal
 
 
 def open_studio(
@@ -73,7 +74,7 @@ def open_studio(
         from .app import Limits, PageConfig, make_app, prepare, serve
 
         make_folder(gallery)
-        signal.signal(signal.SIGTERM, _terminate)
+        _terminate_on_signals()
         share_freed_memory()
         prepare(temporary.shown, pixels)
         limits = Limits(int(command.max_upload * MEGABYTE), pixels)
@@ -107,9 +108,28 @@ def _own_page() -> Callable[[PageConfig], AbstractContextManager[Page]]:
     return open_page
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """Exit like an interrupt, so that checkpoints are written and temporary files removed."""
-    raise SystemExit(_ENDED)
+def _terminate_on_signals() -> None:
+    """Exit on SIGTERM and SIGHUP like on an interrupt: write checkpoints, remove temporary files.
+
+    The server handles SIGTERM, so SIGHUP, which Windows lacks, is passed on as that.
+    """
+    hangup = getattr(signal, "SIGHUP", None)
+    former = None if hangup is None else signal.getsignal(hangup)
+    received: list[int] = []
+
+    def terminate(number: int, _: FrameType | None) -> None:
+        raise SystemExit(_BASE + (received or [number])[0])
+
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if callable(former):
+            with contextlib.suppress(KeyboardInterrupt):
+                former(number, frame)
+        signal.raise_signal(signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, terminate)
+    if hangup is not None and former != signal.SIG_IGN:
+        signal.signal(hangup, hang_up)
 
 
 def _check(command: Studio) -> None:

@@ -21,6 +21,7 @@ from ..errors import (
 from ..images.files import check_output, make_folder, read_record
 from ..paint_settings import PaintSettings
 from ..settings import Settings
+from .interrupts import hold_interrupts
 from .output_paths import Task
 from .result import Result
 
@@ -129,7 +130,9 @@ def attempt(task: Task, make: Make, work: Work, form: Form, *, is_input: bool) -
         else:
             make_folder(task.result.parent)
             check_output(task.result)
-            make(task).save(task.result, quality=form.quality, bits=form.bits)
+            result = make(task)
+            with hold_interrupts():
+                result.save(task.result, quality=form.quality, bits=form.bits)
     except FATAL:
         raise
     except Exception as error:  # reported; the other tasks still run

@@ -19,6 +19,7 @@ from ..images.plot import plot_losses
 
 STATE, MODEL, UNUSABLE = "state.npz", "model.impasto", "unusable.txt"
 LOSSES, PLOT = "losses.csv", "losses.png"
+_LENGTH = ("steps", "budget")  # settings that a resumed training may change
 COLUMNS = ("loss", "content", "style", "tv", "pixels")
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -31,7 +32,8 @@ def open_folder(
 
     Args:
         folder: The folder.
-        about: Inputs and settings that must match on resume, ready for JSON.
+        about: Inputs and settings that must match on resume, ready for JSON. Only the length of
+            the training may differ, `steps` and `budget`.
         resume: Whether to resume.
 
     Returns:
@@ -64,13 +66,28 @@ def open_folder(
     except Exception as error:  # damaged archives and arrays raise all kinds
         raise ModelError(f"{path} is damaged ({error}); start over in another folder") from error
     now = json.loads(json.dumps(about))
-    differing = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
+    _check_length(folder, step, was, now)
+    names = {*was, *now} - {*_LENGTH}
+    differing = sorted(name for name in names if was.get(name) != now.get(name))
     if differing:
         raise ModelError(
             f"the training in {folder} had other {', '.join(differing)}; resume it with the same, "
             "or choose another folder"
         )
     return step, seconds, arrays
+
+
+def _check_length(folder: Path, step: int, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse another number of steps if it is reached already.
+
+    Raises:
+        ModelError: It is.
+    """
+    another = any(was.get(name) != now.get(name) for name in _LENGTH)
+    if another and now.get("budget") is None and step >= int(now.get("steps", step + 1)):
+        raise ModelError(
+            f"the training in {folder} has {step} steps already; give a larger number of steps"
+        )
 
 
 def save_state(

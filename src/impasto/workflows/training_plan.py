@@ -46,7 +46,7 @@ class Training:
         return not self.styles
 
     def about(self) -> dict[str, Any]:
-        """Return the inputs and settings that must match on resume, ready for JSON."""
+        """Return inputs and settings, which must match on resume but for the length of the run."""
         return {
             **self.settings.model_dump(mode="json", exclude={"workers"}),
             "photographs": [path.name for path in self.photographs],
