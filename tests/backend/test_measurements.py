@@ -54,6 +54,8 @@ def test_other_versions_and_thread_counts_have_tables_of_their_own():
         '{"question": {"b": -1}}',
         '{"question": {"b": NaN}}',
         '{"question": {"b": Infinity}}',
+        '{"question": {"b": 0}}',
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
         '{"question": {"b": 1' + 400 * "0" + "}}",
         "\x00",
     ],

@@ -165,11 +165,13 @@ def _load(path: Path | None) -> dict[str, Seconds]:
         }
     except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
-    return {
-        question: seconds
-        for question, seconds in known.items()
-        if all(value >= 0 for value in seconds.values()) and math.isfinite(min(seconds.values()))
-    }
+    return {question: seconds for question, seconds in known.items() if _is_usable(seconds)}
+
+
+def _is_usable(seconds: Seconds) -> bool:
+    """Return whether times can be measured ones: none is negative, and not all are 0 or missing."""
+    times = seconds.values()
+    return all(each >= 0 for each in times) and math.isfinite(min(times)) and max(times) > 0
 
 
 def _save(path: Path | None, table: Mapping[str, Seconds]) -> None:
