@@ -267,6 +267,41 @@ OFTEN = (
 )
 
 
+# The installed command, killed while it writes a file of the run's folder.
+KILLED = """
+import contextlib, os, signal
+import impasto.workflows.run_folder as folders, impasto.engines.iterative.checkpoint as states
+write = folders.atomic_write
+@contextlib.contextmanager
+def killed(path):
+    with write(path) as file:
+        yield file
+        file.flush()
+        if path.name == "{name}":
+            os.kill(os.getpid(), signal.SIGKILL)
+folders.atomic_write = states.atomic_write = killed
+from impasto.cli.main import entry
+entry()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows kills otherwise")
+@pytest.mark.parametrize("name", ["run.json", "state.safetensors"])
+@pytest.mark.parametrize("then", ["resume", "stylize"])
+def test_a_run_killed_in_its_first_checkpoint_leaves_nothing(folder, whole, capsys, name, then):
+    words = [*WORDS, "-o", "out.png", "--checkpoint"]
+    run = subprocess.run([sys.executable, "-c", KILLED.format(name=name), *words], check=False)
+    assert run.returncode == -signal.SIGKILL
+    assert list((folder / ".out.png.impasto").glob(".impasto-*.tmp"))
+    if then == "resume":
+        code = main(["resume", "out.png", "-q"])
+        assert ("no unfinished run" in capsys.readouterr().err) == (name == "run.json") == code
+    else:
+        assert main([*WORDS, "-o", "out.png", "--force"]) == 0
+    assert not (folder / ".out.png.impasto").exists()
+    assert (folder / "out.png").exists() == (then == "stylize" or name != "run.json")
+
+
 def killed_after(words, folder, seconds):
     """Run the command, and kill it some seconds after its first checkpoint."""
     state = folder / ".out.png.impasto/state.safetensors"

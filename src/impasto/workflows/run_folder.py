@@ -60,6 +60,7 @@ def find_folder(path: Path) -> Path:
     for folder in (path, folder_of(path)):
         if (folder / RUN).is_file():
             return folder
+    _remove_unfounded(folder_of(path))
     raise ModelError(
         f"there is no unfinished run of {path}: no folder {folder_of(path).name} beside it; give "
         "the output path of an interrupted impasto stylize"
@@ -161,6 +162,7 @@ def check_unfinished(output: Path, force: bool) -> None:
     """
     folder = folder_of(output)
     if not (folder / RUN).is_file():
+        _remove_unfounded(folder)
         return
     with lock_folder(folder):  # else another process would lose its checkpoints
         if not force:
@@ -169,6 +171,15 @@ def check_unfinished(output: Path, force: bool) -> None:
                 f"{shlex.quote(str(output))}, or start over with --force"
             )
     remove(folder)
+
+
+def _remove_unfounded(folder: Path) -> None:
+    """Remove a folder without a description, left by a process killed while it wrote one."""
+    if not folder.is_dir():
+        return
+    with contextlib.suppress(OSError, PictureError), (folder / LOCK).open("a+b") as lock:
+        if take_lock(lock) and not (folder / RUN).is_file():
+            remove(folder)
 
 
 def remove(folder: Path) -> None:
