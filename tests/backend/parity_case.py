@@ -20,6 +20,9 @@ from impasto.engines.iterative.optimize import optimize_image
 from impasto.engines.network.model import Architecture, PaintingModel, neutral_style
 from impasto.engines.network.trunk import load_network, make_network
 from impasto.engines.pixels import to_pixels
+from impasto.errors import PictureError
+from impasto.images.files import read_image
+from impasto.images.masks import read_mask
 from impasto.perceptual import features, objective, tiles, weights
 from impasto.presets import STYLE_LOSSES
 from impasto.settings import Settings
@@ -76,6 +79,31 @@ def paint_in_one_pass(pictures, name):
     yield f"{name}/whole", ops.convert_to_numpy(network(tuple(tensors)))[0]
     offsets = ops.convert_to_tensor(np.array([[250, 70]]))
     yield f"{name}/moved", ops.convert_to_numpy(network((*tensors, offsets)))[0]
+
+
+def read_tensors(pictures):
+    """Tensors as pictures and masks, and the calls that mend those that are refused."""
+    tensor = to_pixels(pictures["content"])
+    half = ops.cast(tensor, "bfloat16")
+    yield "read/batch of one", read_image(tensor)
+    yield "read/bfloat16", read_image(half[0])
+    yield "read/bfloat16 expected", ops.convert_to_numpy(ops.cast(half[0], "float32"))
+    yield "read/mask", read_mask(tensor[0, ..., 0] > 0.5)
+    for name, refused in (
+        ("channels first", ops.transpose(tensor[0], (2, 0, 1))),
+        ("0..255", tensor[0] * 255),
+    ):
+        call = message_of(refused).replace(": ", "; pass ").rpartition("; pass ")[2]
+        names = {"numpy": np, "array": refused, "tensor": refused}
+        yield f"read/{name}", read_image(eval(call, names))
+
+
+def message_of(refused):
+    try:
+        read_image(refused)
+    except PictureError as error:
+        return str(error)
+    raise AssertionError("it was read")
 
 
 def paint(pictures, optimizer):
@@ -135,6 +163,7 @@ def main(folder: Path, output: Path) -> None:
         settings = SHALLOW.changed(style_loss=style_loss)
         results |= evaluate(pictures, f"region {style_loss}", settings, None, Guidance((), (left,)))
     results |= look(pictures, "block3_conv1")
+    results |= read_tensors(pictures)
     for name in TRUNKS:
         results |= paint_in_one_pass(pictures, name)
     np.savez(output, **results)

@@ -256,3 +256,13 @@ def test_noise_moves_with_its_beginning(results, backend):
     moved, whole = ours["rich trunk/moved"], ours["rich trunk/whole"]
     assert np.abs(moved - whole).max() > 0.05
     np.testing.assert_array_equal(ours["plain trunk/moved"], ours["plain trunk/whole"])
+
+
+@by_backend
+def test_tensors_are_pictures(pictures, results, backend):
+    read, content = of(results, backend), pictures["content"]
+    np.testing.assert_array_equal(read["read/batch of one"], content)
+    np.testing.assert_array_equal(read["read/bfloat16"], read["read/bfloat16 expected"])
+    np.testing.assert_array_equal(read["read/mask"], content[..., 0] > 0.5)
+    for mended in ("channels first", "0..255"):
+        np.testing.assert_allclose(read[f"read/{mended}"], content, atol=1e-6)

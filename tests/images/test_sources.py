@@ -1,13 +1,13 @@
-"""Arrays of other libraries, the messages about arrays that are no pictures, and file objects."""
+"""Arrays of other libraries, the messages about arrays that are no pictures, and file objects.
+
+`test_parity` reads tensors of JAX and TensorFlow.
+"""
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import os
 import re
-import subprocess
-import sys
 import urllib.request
 import zipfile
 
@@ -143,58 +143,6 @@ def test_masks_are_taken_from_tensors():
     inside = BYTES[..., 0] > 127
     for mask in (torch.tensor(inside), torch.tensor(inside * 1.0)):
         np.testing.assert_array_equal(read_mask(mask), inside)
-
-
-# JAX and TensorFlow run in processes of their own, without PyTorch.
-PROGRAM = """
-import sys
-import numpy as np
-from impasto import PictureError, read_image
-from impasto.images.masks import read_mask
-
-numbers = np.random.default_rng(1).random((8, 12, 3), np.float32)
-
-def check(array, half, inside, first, wide):
-    np.testing.assert_array_equal(read_image(array), numbers)
-    np.testing.assert_allclose(read_image(half), numbers, atol=2**-8)
-    np.testing.assert_array_equal(read_mask(inside), numbers[..., 0] > 0.5)
-    for wrong in (first, wide):
-        try:
-            read_image(wrong)
-        except PictureError as error:
-            call = str(error).replace(" by 255:", " pass").rpartition("pass ")[2]
-            mended = eval(call, {"numpy": np, "array": wrong})
-            np.testing.assert_allclose(read_image(mended), numbers, atol=1e-6)
-            print(call)
-
-def first(array):
-    return array.transpose(2, 0, 1)
-
-if sys.argv[1] == "jax":
-    import jax.numpy as jnp
-    x = jnp.asarray(numbers)
-    check(x, x.astype("bfloat16"), x[..., 0] > 0.5, first(x), x * 255)
-else:
-    import tensorflow as tf
-    x = tf.Variable(numbers)
-    check(x, tf.cast(x, "bfloat16"), x[..., 0] > 0.5, tf.constant(first(numbers)), x * 255)
-"""
-
-
-@pytest.mark.parametrize(
-    ("library", "transposed"),
-    [
-        ("jax", "array.transpose(1, 2, 0)"),
-        ("tensorflow", "numpy.asarray(array).transpose(1, 2, 0)"),
-    ],
-)
-def test_arrays_of_jax_and_tensorflow(library, transposed):
-    if importlib.util.find_spec(library) is None:
-        pytest.skip(f"{library} is not installed")
-    words = [sys.executable, "-c", PROGRAM, library]
-    printed = subprocess.check_output(words, text=True, timeout=120).split("\n")
-    assert printed[0] == transposed
-    assert printed[1].endswith("/ 255")
 
 
 @pytest.fixture(scope="module")
