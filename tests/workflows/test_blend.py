@@ -121,7 +121,7 @@ def test_photographs_too_small_for_the_network_are_enlarged_for_it(size):
     assert shown.shape[:2] == (height, height * size[1] // size[0])
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 90), (60, 15)])
+@pytest.mark.parametrize("size", [(2, 2), (3, 90), (60, 15)])
 def test_paintings_too_small_for_the_network_are_enlarged_for_it(photograph, size):
     tiny = np.random.default_rng(0).random((*size, 3), np.float32)
     assert first(photograph, tiny, init="blend", style_scale=10).shape == (64, 64, 3)

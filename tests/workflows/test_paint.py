@@ -18,6 +18,7 @@ from impasto.engines.network.trunk import make_network
 from impasto.errors import ModelError, PictureError, SettingsError
 from impasto.images.files import write_image
 from impasto.images.oklab import to_oklab
+from impasto.images.toning import find_tone
 from impasto.workflows import paint as workflow
 from impasto.workflows.paint import paint
 
@@ -189,3 +190,28 @@ def test_the_slow_route_starts_from_a_painted_picture(model, ships, photo, tmp_p
     started = impasto.stylize(photo, style, init=f"{path}/wave", **unchanged).image
     assert np.abs(started - paint(photo, "wave").image).max() < 2e-2  # 16 bits in the file
     assert np.abs(started - photo).max() > 0.1
+
+
+def test_a_drawing_gives_a_picture_without_color(ships, photo):
+    drawing = np.repeat(photo.mean(axis=-1, keepdims=True), 3, axis=-1)
+    image = paint(photo, drawing).image
+    assert np.ptp(image, axis=-1).max() < 2 / 255
+    assert np.ptp(paint(photo, photo).image, axis=-1).max() > 0.05
+    assert np.ptp(paint(photo, drawing, keep_colors=True).image, axis=-1).max() > 0.05
+    half = np.ptp(paint(photo, drawing, strength=0.5).image, axis=-1).max()
+    assert half > 0.02
+
+
+def test_a_mixture_is_without_color_if_all_of_its_styles_are(model, monkeypatch, photo):
+    monkeypatch.setattr(workflow, "shipped_model", lambda: model)
+    grey = find_tone(np.repeat(photo.mean(axis=-1, keepdims=True), 3, axis=-1))
+    monkeypatch.setattr(workflow, "shipped_tone", {"wave": grey, "scream": None}.get)
+    assert np.ptp(paint(photo, "wave").image, axis=-1).max() < 2 / 255
+    assert np.ptp(paint(photo, {"wave": 1, "scream": 1}).image, axis=-1).max() > 0.02
+    monkeypatch.setattr(workflow, "shipped_tone", lambda name: grey)
+    assert np.ptp(paint(photo, {"wave": 1, "scream": 1}).image, axis=-1).max() < 2 / 255
+
+
+def test_a_painting_without_style_is_refused(ships, photo):
+    with pytest.raises(PictureError, match="one colour only"):
+        paint(photo, np.full((40, 50, 3), 0.3, np.float32))

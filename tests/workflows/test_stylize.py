@@ -187,3 +187,33 @@ class Once:
     def __call__(self, *given):
         self.calls += 1
         return self.function(*given)
+
+
+def test_another_seed_gives_another_variant(photo, painting):
+    def run(**changes):
+        return stylize(photo, painting, settings=TINY, **changes).image
+
+    usual = run()
+    assert np.array_equal(run(seed=0), usual)
+    assert np.array_equal(run(seed=3), run(seed=3))
+    differences = [np.abs(run(seed=seed) - usual).mean() for seed in (1, 2)]
+    assert min(differences) > 0.01
+    assert np.abs(run(seed=1) - run(seed=2)).mean() > 0.01
+    assert np.array_equal(run(seed=1, strength=0), run(strength=0))
+
+
+@pytest.mark.parametrize("color", ["style", "palette"])
+def test_a_drawing_gives_a_picture_without_color(photo, painting, color):
+    drawing = np.repeat(np.asarray(painting).mean(axis=-1, keepdims=True), 3, axis=-1)
+    image = stylize(photo, drawing, settings=TINY, color=color).image
+    assert np.ptp(image, axis=-1).max() < 2 / 255
+    kept = stylize(photo, drawing, settings=TINY, color="keep").image
+    assert np.ptp(kept, axis=-1).max() > 0.2
+
+
+@pytest.mark.parametrize(("value", "alpha"), [(0.5, 1), (None, 0)])
+def test_a_painting_without_style_is_refused(photo, painting, value, alpha):
+    colors = np.asarray(painting) if value is None else np.full((30, 40, 3), value)
+    empty = np.concatenate([colors, np.full((*colors.shape[:2], 1), alpha)], axis=-1)
+    with pytest.raises(impasto.PictureError, match="so it has no style"):
+        stylize(photo, empty.astype(np.float32), settings=TINY)

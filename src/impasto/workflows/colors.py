@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..engines.strength import painted_share
 from ..images.color import (
     keep_colors,
     luminance,
@@ -18,6 +19,7 @@ from ..images.color import (
 from ..images.guidance import group_styles
 from ..images.masks import fit_mask
 from ..images.scales import resize
+from ..images.toning import Tone, apply_tone, find_tone, join_tones
 from ..settings import Settings
 from ..types import Guidance, Image, Step
 
@@ -70,21 +72,40 @@ def prepare_colors(
     return ColoredInputs(content, list(styles), settings, init)
 
 
-def restore_colors(step: Step, content: Image, settings: Settings) -> Step:
-    """Restore the photograph's colours in a step if the settings require it.
+def tone_of(styles: Sequence[Image], guidance: Guidance, settings: Settings) -> Tone | None:
+    """Return the tone that a result gets from paintings of one ink, such as drawings.
+
+    Args:
+        styles: The paintings, (h, w, 3) each.
+        guidance: With masks, parts of a result may have other colours: no tone.
+        settings: `color`.
+    """
+    guided = any(mask is not None for mask in (*guidance.masks, guidance.protect))
+    if guided or settings.color not in ("style", "palette"):
+        return None
+    return join_tones([find_tone(style) for style in styles])
+
+
+def restore_colors(
+    step: Step, content: Image, settings: Settings, tone: Tone | None = None
+) -> Step:
+    """Give a step the photograph's colours if the settings require it, or a tone.
 
     Args:
         step: As optimised.
         content: The photograph, (H, W, 3).
-        settings: `color`.
+        settings: `color` and `strength`.
+        tone: From `tone_of`.
     """
     finish = {"keep": keep_colors, "luminance": _with_painted_lightness}.get(settings.color)
-    if finish is None or settings.strength == 0:
+    if settings.strength == 0 or (finish is None and tone is None):
         return step
 
     def read() -> Image:
+        if finish is None and tone is not None:
+            return apply_tone(step.image, tone, painted_share(settings))
         photograph = np.clip(resize(content, step.size, resampling=settings.resampling), 0, 1)
-        return finish(step.image, photograph)
+        return finish(step.image, photograph) if finish else step.image
 
     return dataclasses.replace(step, read=read)
 

@@ -15,14 +15,16 @@ from ..engines.network.model_file import SUFFIX, load_model, names_a_model, ship
 from ..engines.strength import style_mixture
 from ..errors import ModelError, SettingsError
 from ..images.color import keep_colors
+from ..images.painting_checks import check_painting
 from ..images.scales import fit, resize
+from ..images.toning import Tone, apply_tone, find_tone, join_tones
 from ..paint_settings import PaintSettings
 from ..types import Image
 from .build_record import make_record, model_input, picture_input
 from .environment import weights_used
 from .record import Input
 from .result import PictureLike, Result, alpha_at, as_picture
-from .style_paintings import painting_facts
+from .style_paintings import painting_facts, shipped_tone
 
 StyleLike = PictureLike
 
@@ -35,12 +37,14 @@ class Painter(NamedTuple):
         vector: The style, (style size,).
         name: Name of the style in records.
         inputs: The network and the styles, as inputs of a record.
+        tone: That of a style of one ink, such as a drawing, see `toning`.
     """
 
     model: PaintingModel
     vector: Array
     name: str
     inputs: tuple[Input, ...]
+    tone: Tone | None = None
 
 
 def paint(
@@ -112,7 +116,8 @@ def make_painter(
         share = {"share": shares[name]} if isinstance(style, Mapping) else {}
         inputs.append(painter.inputs[1].model_copy(update=share))
     mixed = mix(vectors, shares, style_mixture(settings.strength))
-    return Painter(chosen, mixed, named, tuple(inputs))
+    tone = join_tones([painter.tone for painter in found.values()])
+    return Painter(chosen, mixed, named, tuple(inputs), tone)
 
 
 def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSettings) -> Result:
@@ -131,6 +136,8 @@ def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSetting
     )
     if settings.keep_colors:
         painted = keep_colors(painted, image)
+    elif painter.tone is not None:
+        painted = apply_tone(painted, painter.tone, min(1.0, settings.strength))
     alpha = alpha_at(picture, painted.shape[:2])
     seconds = time.perf_counter() - start
     predicted = any(each.role == "style" and each.sha256 for each in painter.inputs)
@@ -254,7 +261,8 @@ def _style_of_model(
     model: PaintingModel, name: str, given: PaintingModel | str | Path | None
 ) -> Painter:
     inputs = model_input(given), Input(role="style", name=name)
-    return Painter(model, model.styles[name], name, inputs)
+    tone = shipped_tone(name) if given is None else None
+    return Painter(model, model.styles[name], name, inputs, tone)
 
 
 def _newest(path: str | Path) -> tuple[str, int]:
@@ -280,6 +288,8 @@ def _predicted_style(
             "the model has no predictor, so it cannot paint in the style of a painting; run "
             "impasto learn on the painting, or name one of the model's styles"
         )
+    check_painting(picture)
     inputs = model_input(given), picture_input("style", picture)
     vector = predict_style(picture.image, model)
-    return Painter(model, vector, picture.name or "a painting", inputs)
+    tone = find_tone(picture.image)
+    return Painter(model, vector, picture.name or "a painting", inputs, tone)

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from ..errors import PictureError
 from ..images.checksum import file_digest
+from ..images.files import read_image
 from ..images.opening import locate
+from ..images.toning import Tone, find_tone
 from ..types import Picture
 
 _SUFFIX = ".jpg"
@@ -51,6 +53,18 @@ def style_painting(name: str) -> Path | None:
         True
     """
     return _folder() / f"{name}{_SUFFIX}" if name in painting_facts() else None
+
+
+@functools.cache
+def shipped_tone(name: str) -> Tone | None:
+    """Return the tone of a shipped style of one ink; None if it has colours, or is not shipped.
+
+    Example:
+        >>> shipped_tone("apocalypse") is None, shipped_tone("wave") is None
+        (False, True)
+    """
+    painting = style_painting(name)
+    return None if painting is None else find_tone(read_image(painting))
 
 
 def style_file(style: str | Path) -> Path:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..images.painting_checks import check_painting
 from ..settings import PAINTED_INITS, Settings
 from ..types import Image, Picture, Snapshot, Step, Stylizer
 from .build_record import make_record, model_input, painting_input, picture_input
 from .checkpointing import start_checkpointed
-from .colors import prepare_colors, restore_colors
+from .colors import prepare_colors, restore_colors, tone_of
 from .environment import weights_used
 from .guidance import Masks, as_masks, make_guidance, mask_inputs, name_masks
 from .initial_picture import paint_initial_picture
@@ -193,7 +194,7 @@ def make_stylizer(
         `(content, *, init=None) -> Iterator[Step]`; `content` as in `stylize`.
 
     Raises:
-        PictureError: A painting cannot be read.
+        PictureError: A painting cannot be read, has one colour only, or is transparent.
 
     Example:
         >>> paint = make_stylizer("painting.jpg", Settings(size=512))  # doctest: +SKIP
@@ -201,6 +202,8 @@ def make_stylizer(
         ...     print(step.iteration, step.losses["total"])
     """
     pictures, masks = as_paintings(style), as_masks(masks)
+    for picture in pictures:
+        check_painting(picture)
     paintings = [picture.image for picture in pictures]
 
     @functools.cache
@@ -219,6 +222,7 @@ def make_stylizer(
         if init is None and resume is None:
             start = paint_initial_picture(image, pictures, settings)
         colored = prepare_colors(image, paintings, guidance, settings, start)
+        tone = tone_of(paintings, guidance, settings)
         steps = optimize_image(
             colored.content,
             colored.styles,
@@ -230,7 +234,7 @@ def make_stylizer(
             resume=resume,
         )
         for step in steps:
-            yield restore_colors(step, image, settings)
+            yield restore_colors(step, image, settings, tone)
 
     return paint
 

@@ -27,7 +27,7 @@ from ..strength import at_strength
 from . import time_budget
 from .parametrization import Parametrization, make_parametrization
 from .points import BestTracker, Point
-from .problem import ScaleProblem, evaluate_point, make_problem, starting_picture
+from .problem import ScaleProblem, evaluate_point, make_problem, starting_picture, vary
 from .rounds import Advance, make_advance, run_round
 from .state import (
     Progress,
@@ -101,6 +101,7 @@ def optimize_image(
         started = time.perf_counter()
         if last is None:
             start = resize(picture, stage.size, resampling=settings.resampling)
+            start = vary(start, settings) if run is None else start
         else:
             start = enlarge(picture, content, stage.size, settings)
         progress = progress._replace(scale=index)

@@ -24,6 +24,7 @@ from .points import Point, where
 from .temporal import with_temporal_loss
 
 _NOISE_MEAN, _NOISE_DEVIATION = 0.5, 0.15
+_VARIATION = 0.2  # standard deviation of the noise that another seed adds to the start
 
 
 class ScaleProblem(NamedTuple):
@@ -122,7 +123,7 @@ def starting_picture(content: Image, style: Image, size: Size, settings: Setting
         content: The photograph, (H, W, 3).
         style: The painting, (h, w, 3).
         size: Height and width of the first scale.
-        settings: `init` (`blend` counts as `content`), and `seed` for noise.
+        settings: `init` (`blend` counts as `content`), and `seed` of noise.
 
     Returns:
         A picture, 0..1, of `size` for noise and of its own size otherwise.
@@ -140,3 +141,17 @@ def starting_picture(content: Image, style: Image, size: Size, settings: Setting
         )
         return np.asarray(np.clip(noise, 0.0, 1.0), dtype=np.float32)
     return read_image(Path(settings.init))
+
+
+def vary(start: Image, settings: Settings) -> Image:
+    """Add noise to a starting picture, so that another `seed` than 0 gives another result.
+
+    Args:
+        start: (H, W, 3), at the size of the first scale.
+        settings: `seed`; `init`, since noise differs by itself; `strength`.
+    """
+    if settings.seed == 0 or settings.init == "noise" or settings.strength == 0:
+        return start
+    rng = np.random.default_rng([settings.seed, 1])
+    noise = rng.standard_normal(start.shape, dtype=np.float32)
+    return np.clip(start + np.float32(_VARIATION) * noise, 0, 1)

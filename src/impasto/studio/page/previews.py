@@ -15,11 +15,14 @@ from ...engines.network.model import Array
 from ...engines.strength import style_mixture
 from ...errors import PictureError
 from ...images.files import read_picture
+from ...images.painting_checks import check_painting
 from ...images.scales import fit, resize
+from ...images.toning import Tone, find_tone, join_tones
 from ...paint_settings import PaintSettings
 from ...types import Image, Picture
 from ...workflows.paint import Painter, paint, paint_with, shipped_model, styles
 from ...workflows.result import Result
+from ...workflows.style_paintings import shipped_tone
 from .strings import texts
 
 # Long side of previews, pixels; at most the size of strokes of size 1, so that one pass suffices.
@@ -111,18 +114,24 @@ def paint_preview(
     settings = PaintSettings(strength=strength, keep_colors=keep_colors)
     model = shipped_model()
     vectors = dict(model.styles)
+    tones = []
     for style in shares:
-        if style not in vectors:
-            vectors[style] = _predicted_style(style, _changed(style), max_pixels)
+        if style in model.styles:
+            tones.append(shipped_tone(style))
+        else:
+            vectors[style], tone = _predicted_style(style, _changed(style), max_pixels)
+            tones.append(tone)
     mixed = mix(vectors, shares, style_mixture(strength))
-    return paint_with(Painter(model, mixed, "", ()), photograph, settings)
+    return paint_with(Painter(model, mixed, "", (), join_tones(tones)), photograph, settings)
 
 
 @functools.lru_cache(maxsize=_CACHED)
-def _predicted_style(path: str, changed: int, max_pixels: int | None) -> Array:
+def _predicted_style(path: str, changed: int, max_pixels: int | None) -> tuple[Array, Tone | None]:
     from ...engines.network.predict import predict_style
 
-    return predict_style(read_reduced(path, max_pixels).image, shipped_model())
+    painting = read_reduced(path, max_pixels)
+    check_painting(painting)
+    return predict_style(painting.image, shipped_model()), find_tone(painting.image)
 
 
 def shares_of(first: str, others: Sequence[str], share: float) -> dict[str, float]:
