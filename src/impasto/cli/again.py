@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from ..errors import SettingsError
-from ..images.files import free_path
 from ..workflows.interrupts import hold_interrupts
+from ..workflows.output_names import check_saved, claim, save_new
 from ..workflows.reproduce import PaintAgain, StylizeAgain, prepare_again, run_again
 from ..workflows.run_folder import check_unfinished, folder_of
 from .checks import check_outputs, check_quality
@@ -35,12 +35,17 @@ def reproduce_result(command: Again) -> Path:
         KeyboardInterrupt: Interrupted; the message says where the picture so far is.
     """
     changes = parse_changes(command.set)
-    output = command.output or free_path(command.result)
+    wanted = command.output or command.result
     if command.jpeg_quality is not None:
         check_quality(command.jpeg_quality)
-    if command.bits == 16 and output.suffix.lower() not in _DEEP:
-        raise SettingsError(f"--bits 16 needs a .tif result, got {output}; add -o NAME.tif")
-    check_outputs([output], command.force)
+    if command.bits == 16 and wanted.suffix.lower() not in _DEEP:
+        raise SettingsError(f"--bits 16 needs a .tif result, got {wanted}; add -o NAME.tif")
+    with claim(wanted, own=command.output is None, force=command.force) as output:
+        check_outputs([output], command.force)
+        return _reproduce(command, output, changes)
+
+
+def _reproduce(command: Again, output: Path, changes: dict[str, str]) -> Path:
     remake = prepare_again(
         command.result,
         changes=changes,
@@ -87,7 +92,7 @@ def _job(command: Again, remake: StylizeAgain, output: Path) -> Job:
     stylize = Stylize(
         content=remake.content.path or Path(),
         styles=tuple(style.path or Path() for style in styles),
-        output=output,
+        output=command.output,
         force=command.force,
         save_every=sys.maxsize,  # no intermediate pictures, even with the preset classic
         quiet=command.quiet,
@@ -113,9 +118,10 @@ def _paint(command: Again, remake: PaintAgain, output: Path) -> Path:
     result = run_again(remake)
     bits, quality = _saved_as(command, remake, output)
     with hold_interrupts(drop=True):
-        result.save(output, quality=quality, bits=bits)
+        saved = save_new(result, output, force=command.force, quality=quality, bits=bits)
+    check_saved(saved, output, own=command.output is None)
     height, width = result.image.shape[:2]
     console = Console(stderr=True, quiet=command.quiet)
     console.print(f"{width}x{height} in {result.seconds:.2f} s", highlight=False)
-    sys.stdout.write(f"{output}\n")
-    return output
+    sys.stdout.write(f"{saved}\n")
+    return saved

@@ -32,7 +32,7 @@ def early_paths(job: Job, scales: Sequence[Scale]) -> list[Path]:
     return [early_path(job.output, number) for number in numbers]
 
 
-def early_saver(job: Job, write: Callable[[Job, Step, Path], None]) -> Callable[[Step], None]:
+def early_saver(job: Job, write: Callable[[Job, Step, Path], object]) -> Callable[[Step], None]:
     """Return a callback that saves intermediate pictures, every N evaluations or every round.
 
     The reference procedure (preset classic) saves a picture and prints loss and time after each

@@ -20,9 +20,10 @@ from ..images.opening import locate
 from ..images.sheet import contact_sheet, with_inset
 from ..paint_settings import PaintSettings
 from ..types import Image
-from ..workflows.attempt import Form, Make
+from ..workflows.attempt import Form
 from ..workflows.batch import run_tasks
 from ..workflows.interrupts import hold_interrupts
+from ..workflows.output_names import check_saved, claim, save_new
 from ..workflows.output_paths import Task, find_photographs, plan_outputs
 from ..workflows.paint import make_painter, paint_with, styles
 from ..workflows.paint_batch import PaintWork
@@ -49,23 +50,27 @@ def paint_all(command: Paint) -> None:
         raise SettingsError("give at least one photograph or a folder of them")
     tasks = _tasks(command)
     if len(tasks) == 1 and command.cluster is None:
-        check_outputs([tasks[0].result], command.force)
+        (task,) = tasks
+        with claim(task.result, own=command.output is None, force=command.force) as output:
+            _paint_one(replace(task, result=output), command, console)
+        return
     painter = make_painter(parse_styles(command.style), command.settings, command.model)
     work = PaintWork(painter, command.settings, command.max_pixels)
-    if len(tasks) == 1 and command.cluster is None:
-        _paint_one(tasks[0], work.make, command, console)
-        return
     form = Form(quality=command.jpeg_quality, force=command.force)
     outcomes = run_tasks(tasks, work, form, command.cluster)
     left_out = count_left_out(command.photographs, without=command.output)
     report_outcomes(outcomes, console, left_out, debug=command.common.debug)
 
 
-def _paint_one(task: Task, make: Make, command: Paint, console: Console) -> None:
+def _paint_one(task: Task, command: Paint, console: Console) -> None:
+    check_outputs([task.result], command.force)
+    painter = make_painter(parse_styles(command.style), command.settings, command.model)
+    work = PaintWork(painter, command.settings, command.max_pixels)
     start = time.perf_counter()
-    result = make(task)
+    result = work.make(task)
+    quality = command.jpeg_quality
     with hold_interrupts(drop=True):
-        result.save(task.result, quality=command.jpeg_quality)
+        saved = save_new(result, task.result, force=command.force, quality=quality)
     height, width = result.image.shape[:2]
     seconds = time.perf_counter() - start
     console.print(
@@ -73,7 +78,8 @@ def _paint_one(task: Task, make: Make, command: Paint, console: Console) -> None
         soft_wrap=True,
         highlight=False,
     )
-    sys.stdout.write(f"{task.result}\n")
+    check_saved(saved, task.result, own=command.output is None)
+    sys.stdout.write(f"{saved}\n")
 
 
 def parse_styles(words: tuple[str, ...]) -> str | dict[str, float]:

@@ -16,7 +16,7 @@ from ..workflows.checkpointing import open_unfinished
 from ..workflows.run_folder import find_folder, lock_folder, read_run
 from .commands import Resume, Stylize
 from .options import Common
-from .stylize import prepare, run_job
+from .stylize import default_output, prepare, run_job
 
 
 def resume(command: Resume) -> Path:
@@ -35,7 +35,8 @@ def resume(command: Resume) -> Path:
     tune_process(backend=common.backend, threads=common.threads, device=common.device)
     with lock_folder(folder):
         unfinished = open_unfinished(folder)
-        job = prepare(stylize, resumed=True)
+        output = stylize.output or default_output(stylize)
+        job = prepare(stylize, output, resumed=True)
         return run_job(dataclasses.replace(job, folder=folder, unfinished=unfinished))
 
 

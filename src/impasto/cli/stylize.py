@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from ..errors import DivergedError, PictureError, SettingsError
-from ..images.files import free_path, read_picture
+from ..images.files import read_picture
 from ..images.listing import is_folder_or_list
 from ..images.memory import GIGABYTE, fit_scales
 from ..images.scales import Scale, plan
@@ -21,6 +21,7 @@ from ..settings import Settings
 from ..types import Size, Step
 from ..workflows.interrupts import hold_interrupts
 from ..workflows.run_folder import check_unfinished, folder_of, remove
+from ..workflows.output_names import check_saved, claim, save_new
 from ..workflows.style_paintings import style_file
 from ..workflows.stylize import finish, make_stylizer
 from ..workflows.texture import as_texture
@@ -60,7 +61,9 @@ def stylize(command: Stylize) -> Path:
         return stylize_several(command)
     if command.cluster is not None:
         raise SettingsError("--cluster is for several photographs; leave it out for one")
-    return run_job(prepare(command))
+    wanted = command.output or default_output(command)
+    with claim(wanted, own=command.output is None, force=command.force) as output:
+        return run_job(prepare(command, output))
 
 
 def run_job(job: Job) -> Path:
@@ -88,18 +91,18 @@ def run_job(job: Job) -> Path:
     except Exception as error:  # save the picture so far
         latest = (error.step if isinstance(error, DivergedError) else None) or step
         if latest is not None:
-            _save(job, latest, job.output)
-            error.add_note(f"the picture so far is in {job.output}")
+            error.add_note(f"the picture so far is in {_save(job, latest, job.output)}")
         if (hint := resume_hint(job.folder, job.output)) is not None:
             error.add_note(hint)
         raise
     if step is None:
         raise PictureError("the run produced no picture")
     with hold_interrupts(drop=True):
-        _save(job, step, job.output, time.perf_counter() - started)
+        saved = _save(job, step, job.output, time.perf_counter() - started)
         remove(job.folder)
-    sys.stdout.write(f"{job.output}\n")
-    return job.output
+    check_saved(saved, job.output, own=job.command.output is None)
+    sys.stdout.write(f"{saved}\n")
+    return saved
 
 
 def sizes_of(job: Job) -> tuple[Size, Size]:
@@ -170,13 +173,20 @@ def _with_time_left(settings: Settings) -> Settings:
     return settings.changed(budget=max(settings.seconds - spent, _LEAST_SECONDS))
 
 
-def prepare(command: Stylize, *, resumed: bool = False) -> Job:
+def default_output(command: Stylize) -> Path:
+    """Return the name of the result where none is given: that of the photograph and the styles."""
+    names = "_".join([command.content.stem, *(style.stem for style in command.styles)])
+    return command.content.with_name(f"{names}.{command.format or 'png'}")
+
+
+def prepare(command: Stylize, output: Path, *, resumed: bool = False) -> Job:
     """Read the pictures and check, before any work, that the results can be written.
 
     Args:
         command: The command.
         resumed: Whether it resumes a run, and so allows an unfinished one.
 
+        output: Path of the result.
     Raises:
         SettingsError: An option is out of range or contradicts another.
         PictureError: A picture cannot be read, or a result cannot be written.
@@ -184,10 +194,6 @@ def prepare(command: Stylize, *, resumed: bool = False) -> Job:
     content = read_picture(command.content, max_pixels=command.max_pixels)
     paintings = [style_file(style) for style in command.styles]
     styles = [read_picture(painting, max_pixels=command.max_pixels) for painting in paintings]
-    names = "_".join([command.content.stem, *(style.stem for style in command.styles)])
-    output = command.output or free_path(
-        command.content.with_name(f"{names}.{command.format or 'png'}")
-    )
     if not resumed:
         check_unfinished(output, command.force)
     console = Console(stderr=True, quiet=command.quiet)
@@ -201,19 +207,22 @@ def _interrupted(job: Job, step: Step | None) -> KeyboardInterrupt:
     if step is None:
         return KeyboardInterrupt("interrupted before the first picture")
     with hold_interrupts(drop=True):
-        _save(job, step, job.output)
+        saved = _save(job, step, job.output)
     height, width = step.size
     hint = resume_hint(job.folder, job.output)
     return KeyboardInterrupt(
         f"interrupted at evaluation {step.iteration} of {step.iterations}; "
-        f"the picture so far, {width}x{height}, is in {job.output}{f'; {hint}' if hint else ''}"
+        f"the picture so far, {width}x{height}, is in {saved}{f'; {hint}' if hint else ''}"
     )
 
 
-def _save(job: Job, step: Step, path: Path, seconds: float = 0.0) -> None:
+def _save(job: Job, step: Step, path: Path, seconds: float = 0.0) -> Path:
+    """Save the picture of a step; return where, see `save_new`."""
     result = finish(step, job.content, job.styles, job.command.settings, seconds=seconds)
     if job.aspect is not None:
         result = as_texture(result, job.aspect)
-    result.save(
-        path, quality=job.command.jpeg_quality, bits=job.command.bits if path == job.output else 8
-    )
+    quality = job.command.jpeg_quality
+    if path != job.output:  # an intermediate picture
+        return result.save(path, quality=quality)
+    force, bits = job.command.force, job.command.bits
+    return save_new(result, path, force=force, quality=quality, bits=bits)

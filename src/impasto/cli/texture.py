@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from ..images.files import free_path, read_picture
+from ..images.files import read_picture
+from ..workflows.output_names import claim
 from ..workflows.run_folder import check_unfinished, folder_of
 from ..workflows.style_paintings import style_file
 from ..workflows.texture import blank_content, texture_settings
@@ -49,9 +50,10 @@ def make_texture(command: Texture) -> Path:
     check_options(stylize)
     styles = [read_picture(style_file(style)) for style in command.styles]
     first = command.styles[0]
-    output = command.output or free_path(first.with_name(f"{first.stem}_texture.png"))
-    check_outputs([output], command.force)
-    check_unfinished(output, command.force)
-    console = Console(stderr=True, quiet=command.quiet)
-    folder = folder_of(output)
-    return run_job(Job(stylize, content, styles, output, console, folder, aspect=command.aspect))
+    wanted = command.output or first.with_name(f"{first.stem}_texture.png")
+    with claim(wanted, own=command.output is None, force=command.force) as output:
+        check_outputs([output], command.force)
+        check_unfinished(output, command.force)
+        console, folder = Console(stderr=True, quiet=command.quiet), folder_of(output)
+        job = Job(stylize, content, styles, output, console, folder, aspect=command.aspect)
+        return run_job(job)

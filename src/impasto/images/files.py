@@ -17,6 +17,7 @@ from ..types import Image, Mask, Picture
 from . import decode, encode, metadata, opening, side_file, sources, streams
 from .checksum import file_digest
 from .decode_file import decode_file
+from .new_files import put_in_place
 from .sources import PictureSource
 from .temporary import is_standard_input, temporary_name
 
@@ -170,7 +171,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        put_in_place(temporary, path)
         sync_folder(path.parent)
     except PictureError:
         raise

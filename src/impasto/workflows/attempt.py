@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import time
 import traceback
@@ -19,6 +20,8 @@ from ..errors import (
     explain,
 )
 from ..images.files import check_output, make_folder, read_record
+from ..images.new_files import TakenError, as_new_file
+from ..images.opening import locate
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from .interrupts import hold_interrupts
@@ -125,14 +128,7 @@ def attempt(task: Task, make: Make, work: Work, form: Form, *, is_input: bool) -
             raise PictureError(
                 f"{task.result} is one of the photographs; choose another folder with -o"
             )
-        if is_finished(task, work, force=form.force):
-            status = "skipped"
-        else:
-            make_folder(task.result.parent)
-            check_output(task.result)
-            result = make(task)
-            with hold_interrupts():
-                result.save(task.result, quality=form.quality, bits=form.bits)
+        status = _make(task, make, work, form)
     except FATAL:
         raise
     except Exception as error:  # reported; the other tasks still run
@@ -145,6 +141,25 @@ def attempt(task: Task, make: Make, work: Work, form: Form, *, is_input: bool) -
         ),
         full,
     )
+
+
+def _make(task: Task, make: Make, work: Work, form: Form) -> Status:
+    if is_finished(task, work, force=form.force):
+        return "skipped"
+    make_folder(task.result.parent)
+    check_output(task.result)
+    result = make(task)
+    try:
+        with (
+            hold_interrupts(),
+            contextlib.nullcontext() if form.force else as_new_file(locate(task.result)),
+        ):
+            result.save(task.result, quality=form.quality, bits=form.bits)
+    except TakenError:  # perhaps by another process with the same photographs
+        if not is_finished(task, work, force=False):
+            raise
+        return "skipped"
+    return "done"
 
 
 def is_finished(task: Task, work: Work, *, force: bool) -> bool:
