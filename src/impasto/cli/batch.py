@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import PictureError, SettingsError, printable
+from ..images.exif_filter import MetadataRule
 from ..images.files import OUTPUT_FORMATS, read_picture
 from ..images.listing import count_left_out, describe_counts
 from ..images.opening import locate
@@ -24,10 +25,12 @@ from ..images.scales import plan
 from ..types import Picture, Step
 from ..workflows.attempt import Form, Outcome
 from ..workflows.batch import OnStep, stylize_all
+from ..workflows.expectations import describe_inputs
 from ..workflows.output_paths import Task
 from ..workflows.style_paintings import style_file
 from ..workflows.time_left import Clock, minutes
 from .progress import progress
+from .warn import print_warnings, unused_quality
 
 if TYPE_CHECKING:
     from .commands import Stylize
@@ -47,6 +50,7 @@ def stylize_several(command: Stylize) -> Path:
     """
     if command.save_every:
         raise SettingsError("--save-every is for one photograph; leave it out for several")
+    check_several(command.metadata)
     folder = command.output or folder_beside(
         command.content, [style.stem for style in command.styles]
     )
@@ -54,7 +58,16 @@ def stylize_several(command: Stylize) -> Path:
     console = Console(stderr=True, quiet=command.quiet)
     paintings = [style_file(style) for style in command.styles]
     styles = [read_picture(painting, max_pixels=command.max_pixels) for painting in paintings]
-    form = Form(f".{command.format or 'png'}", command.jpeg_quality, command.bits, command.force)
+    form = Form(
+        f".{command.format or 'png'}",
+        command.jpeg_quality,
+        command.bits,
+        command.force,
+        command.metadata,
+    )
+    advice = describe_inputs(None, styles, command.settings)
+    advice += unused_quality(command.jpeg_quality, form.suffix)
+    print_warnings(advice, quiet=command.quiet)
     bars, spent = ExitStack(), list[float]()
     outcomes = stylize_all(
         command.content,
@@ -73,6 +86,19 @@ def stylize_several(command: Stylize) -> Path:
         debug=command.common.debug,
     )
     return folder
+
+
+def check_several(metadata: MetadataRule) -> None:
+    """Refuse results without records, since finished ones would not be recognised.
+
+    Raises:
+        SettingsError: The rule for metadata is `none`.
+    """
+    if metadata == "none":
+        raise SettingsError(
+            "--metadata none leaves out the records by which finished pictures are skipped; give "
+            "one photograph, or --metadata no-place"
+        )
 
 
 def check_folder(place: Path) -> None:

@@ -13,6 +13,7 @@ from ..settings import Settings
 from ..video_settings import VideoSettings
 from .options import Cluster, Common, Flat, OptionalPath
 
+Metadata = Literal["keep", "no-place", "none"]
 Checkpoints = create_mutex_group(required=False)
 
 
@@ -42,6 +43,9 @@ class Stylize:
     """Quality of JPEG, WebP, AVIF and HEIC, 1..100."""
     bits: Literal[8, 16] = 8
     """Bits per channel; 16 for TIFF only."""
+    metadata: Metadata = "keep"
+    """The photograph's EXIF data in the result: keep, no-place (without GPS data), or none, which
+    leaves out the record, too."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
     """Largest input picture, pixels; Pillow's limit by default."""
     checkpoint: Annotated[bool, Checkpoints] = False
@@ -200,6 +204,9 @@ class Paint:
     """Print only the paths of the results."""
     jpeg_quality: int = 92
     """Quality of JPEG, WebP, AVIF and HEIC, 1..100."""
+    metadata: Metadata = "keep"
+    """The photograph's EXIF data in the result: keep, no-place (without GPS data), or none, which
+    leaves out the record, too."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
     """Largest photograph, pixels; Pillow's limit by default."""
     cluster: Cluster = None

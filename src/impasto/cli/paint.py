@@ -28,8 +28,9 @@ from ..workflows.output_paths import Task, find_photographs, plan_outputs
 from ..workflows.paint import make_painter, paint_with, styles
 from ..workflows.paint_batch import PaintWork
 from ..workflows.style_paintings import style_painting
-from .batch import check_folder, folder_beside, report_outcomes
+from .batch import check_folder, check_several, folder_beside, report_outcomes
 from .checks import check_outputs, check_quality
+from .warn import describe_own_paintings, print_warnings, unused_quality
 
 if TYPE_CHECKING:
     from .commands import Paint, Styles
@@ -49,6 +50,9 @@ def paint_all(command: Paint) -> None:
     if not command.photographs:
         raise SettingsError("give at least one photograph or a folder of them")
     tasks = _tasks(command)
+    advice = describe_own_paintings(command.style, command.max_pixels)
+    advice += unused_quality(command.jpeg_quality, tasks[0].result.suffix)
+    print_warnings(advice, quiet=command.quiet)
     if len(tasks) == 1 and command.cluster is None:
         (task,) = tasks
         with claim(task.result, own=command.output is None, force=command.force) as output:
@@ -56,7 +60,8 @@ def paint_all(command: Paint) -> None:
         return
     painter = make_painter(parse_styles(command.style), command.settings, command.model)
     work = PaintWork(painter, command.settings, command.max_pixels)
-    form = Form(quality=command.jpeg_quality, force=command.force)
+    check_several(command.metadata)
+    form = Form(quality=command.jpeg_quality, force=command.force, metadata=command.metadata)
     outcomes = run_tasks(tasks, work, form, command.cluster)
     left_out = count_left_out(command.photographs, without=command.output)
     report_outcomes(outcomes, console, left_out, debug=command.common.debug)
@@ -70,7 +75,13 @@ def _paint_one(task: Task, command: Paint, console: Console) -> None:
     result = work.make(task)
     quality = command.jpeg_quality
     with hold_interrupts(drop=True):
-        saved = save_new(result, task.result, force=command.force, quality=quality)
+        saved = save_new(
+            result,
+            task.result,
+            force=command.force,
+            quality=quality,
+            metadata=command.metadata,
+        )
     height, width = result.image.shape[:2]
     seconds = time.perf_counter() - start
     console.print(

@@ -19,9 +19,10 @@ from ..presets import WITHOUT_BLEND
 from ..prints import describe_print
 from ..settings import Settings
 from ..types import Size, Step
+from ..workflows.expectations import describe_inputs
 from ..workflows.interrupts import hold_interrupts
-from ..workflows.run_folder import check_unfinished, folder_of, remove
 from ..workflows.output_names import check_saved, claim, save_new
+from ..workflows.run_folder import check_unfinished, folder_of, remove
 from ..workflows.style_paintings import style_file
 from ..workflows.stylize import finish, make_stylizer
 from ..workflows.texture import as_texture
@@ -33,6 +34,7 @@ from .checks import check_options, check_outputs
 from .intermediate import early_paths, early_saver
 from .job import Job
 from .progress import progress
+from .warn import print_warnings, unused_quality
 
 if TYPE_CHECKING:
     from .commands import Stylize
@@ -184,9 +186,9 @@ def prepare(command: Stylize, output: Path, *, resumed: bool = False) -> Job:
 
     Args:
         command: The command.
+        output: Path of the result.
         resumed: Whether it resumes a run, and so allows an unfinished one.
 
-        output: Path of the result.
     Raises:
         SettingsError: An option is out of range or contradicts another.
         PictureError: A picture cannot be read, or a result cannot be written.
@@ -199,6 +201,10 @@ def prepare(command: Stylize, output: Path, *, resumed: bool = False) -> Job:
     console = Console(stderr=True, quiet=command.quiet)
     job = Job(command, content, styles, output, console, folder_of(output))
     check_outputs([output, *early_paths(job, plan_of(job))], command.force)
+    if not resumed:
+        advice = describe_inputs(content, styles, command.settings)
+        advice += unused_quality(command.jpeg_quality, output.suffix)
+        print_warnings(advice, quiet=command.quiet)
     return job
 
 
@@ -223,6 +229,12 @@ def _save(job: Job, step: Step, path: Path, seconds: float = 0.0) -> Path:
         result = as_texture(result, job.aspect)
     quality = job.command.jpeg_quality
     if path != job.output:  # an intermediate picture
-        return result.save(path, quality=quality)
-    force, bits = job.command.force, job.command.bits
-    return save_new(result, path, force=force, quality=quality, bits=bits)
+        return result.save(path, quality=quality, metadata=job.command.metadata)
+    return save_new(
+        result,
+        path,
+        force=job.command.force,
+        quality=quality,
+        bits=job.command.bits,
+        metadata=job.command.metadata,
+    )

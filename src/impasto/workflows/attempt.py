@@ -19,6 +19,7 @@ from ..errors import (
     WeightsError,
     explain,
 )
+from ..images.exif_filter import MetadataRule
 from ..images.files import check_output, make_folder, read_record
 from ..images.new_files import TakenError, as_new_file
 from ..images.opening import locate
@@ -67,12 +68,15 @@ class Form(NamedTuple):
         quality: Of JPEG, WebP, AVIF and HEIC, 1..100.
         bits: 8, or 16 for TIFF.
         force: Replace existing files made from other inputs or settings.
+        metadata: `keep` or `no-place`, as in `Result.save`; without the record of `none`, finished
+            results would not be recognised.
     """
 
     suffix: str = ".png"
     quality: int = 92
     bits: int = 8
     force: bool = False
+    metadata: MetadataRule = "keep"
 
 
 class Attempt(NamedTuple):
@@ -154,7 +158,7 @@ def _make(task: Task, make: Make, work: Work, form: Form) -> Status:
             hold_interrupts(),
             contextlib.nullcontext() if form.force else as_new_file(locate(task.result)),
         ):
-            result.save(task.result, quality=form.quality, bits=form.bits)
+            result.save(task.result, quality=form.quality, bits=form.bits, metadata=form.metadata)
     except TakenError:  # perhaps by another process with the same photographs
         if not is_finished(task, work, force=False):
             raise

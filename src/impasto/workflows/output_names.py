@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import PictureError
+from ..images.exif_filter import MetadataRule
 from ..images.files import free_path
 from ..images.new_files import TakenError, as_new_file
 from ..images.opening import locate, resolve_parent
@@ -112,7 +113,15 @@ def _remove_stale(folder: Path) -> None:
                 path.unlink()
 
 
-def save_new(result: Result, path: Path, *, force: bool, quality: int, bits: int = 8) -> Path:
+def save_new(
+    result: Result,
+    path: Path,
+    *,
+    force: bool,
+    quality: int,
+    bits: int = 8,
+    metadata: MetadataRule = "keep",
+) -> Path:
     """Save a result; if a file has appeared under its name, under the next free one.
 
     Args:
@@ -121,6 +130,7 @@ def save_new(result: Result, path: Path, *, force: bool, quality: int, bits: int
         force: Replace an existing file.
         quality: As in `Result.save`.
         bits: As in `Result.save`.
+        metadata: As in `Result.save`.
 
     Returns:
         The path of the picture.
@@ -129,12 +139,12 @@ def save_new(result: Result, path: Path, *, force: bool, quality: int, bits: int
         PictureError: It cannot be written.
     """
     if force:
-        return result.save(path, quality=quality, bits=bits)
+        return result.save(path, quality=quality, bits=bits, metadata=metadata)
     name = locate(path)
     while True:
         try:
             with as_new_file(name):
-                return result.save(name, quality=quality, bits=bits)
+                return result.save(name, quality=quality, bits=bits, metadata=metadata)
         except TakenError:
             name = free_path(path)
 

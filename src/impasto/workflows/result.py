@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image as PIL
 
 from ..display import png_preview, size_and_mode, to_pil
+from ..images.exif_filter import MetadataRule, filter_exif
 from ..images.files import read_picture, write_image
 from ..images.opening import locate
 from ..images.scales import resize
@@ -70,7 +71,14 @@ class Result:
         """Return a preview for notebooks, its long side at most 1024 pixels."""
         return png_preview(self.to_pil())
 
-    def save(self, path: str | Path, *, quality: int = 92, bits: int = 8) -> Path:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        quality: int = 92,
+        bits: int = 8,
+        metadata: MetadataRule = "keep",
+    ) -> Path:
         """Write the picture with its alpha, EXIF and record, and the resolution of a print.
 
         Paths in the record are written relative to the folder of the picture.
@@ -79,12 +87,15 @@ class Result:
             path: Ends in .png, .jpg, .webp, .tif, .avif or .heic; an existing file is replaced.
             quality: For JPEG, WebP, AVIF and HEIC, 1..100.
             bits: 8, or 16 for TIFF.
+            metadata: `keep` the photograph's EXIF data; `no-place`: without GPS data and the
+                maker's note; `none`: without all of it and without the record.
 
         Returns:
             The path.
 
         Raises:
             PictureError: The file cannot be written.
+            SettingsError: There is no such rule for metadata.
         """
         record = {
             **relative_record(self.record, locate(path)),
@@ -95,8 +106,8 @@ class Result:
             path,
             self.image,
             alpha=self.alpha,
-            exif=self.exif,
-            record=record,
+            exif=filter_exif(self.exif, metadata),
+            record=None if metadata == "none" else record,
             quality=quality,
             bits=bits,
             dpi=_dpi(self.image, self.settings),

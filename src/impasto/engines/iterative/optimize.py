@@ -101,7 +101,6 @@ def optimize_image(
         started = time.perf_counter()
         if last is None:
             start = resize(picture, stage.size, resampling=settings.resampling)
-            start = vary(start, settings) if run is None else start
         else:
             start = enlarge(picture, content, stage.size, settings)
         progress = progress._replace(scale=index)
@@ -115,7 +114,7 @@ def optimize_image(
                 continue
         fitted = _settings_for(settings, fit)
         problem = make_problem(photograph, styles, guidance, kernels, fitted, entries)
-        run = run or RunState(setup, to_pixels(start), progress)
+        run = run or RunState(setup, to_pixels(start if last else vary(start, settings)), progress)
         with _free_afterwards(fit):
             best = yield from run_scale(problem, stage, fitted, run, seconds)
         last, picture, run = best.step, best.image, None

@@ -1,0 +1,56 @@
+"""Print warnings before the work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..engines.network.model_file import names_a_model
+from ..errors import printable
+from ..images.files import OUTPUT_FORMATS, read_picture
+from ..images.painting_checks import describe_painting
+
+_JPEG_QUALITY = 92  # the default
+_LOSSLESS = ("PNG", "TIFF")
+
+
+def print_warnings(sentences: Iterable[str], *, quiet: bool) -> None:
+    """Print warnings to standard error, in the form of the errors.
+
+    Args:
+        sentences: The warnings.
+        quiet: Print nothing.
+    """
+    for sentence in () if quiet else sentences:
+        sys.stderr.write(f"impasto: warning: {printable(sentence)}\n")
+
+
+def unused_quality(quality: int, suffix: str) -> list[str]:
+    """Say if a quality cannot act on a type of file.
+
+    Example:
+        >>> unused_quality(80, ".png"), unused_quality(80, ".jpg"), unused_quality(92, ".png")
+        (['--jpeg-quality has no effect on .png files'], [], [])
+    """
+    if quality == _JPEG_QUALITY or OUTPUT_FORMATS.get(suffix.lower()) not in _LOSSLESS:
+        return []
+    return [f"--jpeg-quality has no effect on {suffix.lower()} files"]
+
+
+def describe_own_paintings(words: Iterable[str], max_pixels: int | None = None) -> list[str]:
+    """Say what to expect of the paintings among the styles of `impasto paint`.
+
+    Args:
+        words: Styles as on the command line, with or without shares.
+        max_pixels: Largest painting, pixels; Pillow's limit if None.
+
+    Raises:
+        PictureError: A painting cannot be read.
+    """
+    found = []
+    for word in words:
+        path = Path(word if Path(word).exists() else word.rpartition(":")[0])
+        if path.suffix and path.is_file() and not names_a_model(str(path)):
+            found += describe_painting(read_picture(path, max_pixels=max_pixels))
+    return found
