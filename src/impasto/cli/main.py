@@ -91,7 +91,7 @@ DESCRIPTIONS = {
     "make-pairs": "Stylize a folder of photographs as training examples.",
     "export": "Export a network as ONNX or LiteRT.",
     "score": "Score a picture by the losses.",
-    "doctor": "Report the installation, its speed, and fixes for what is wrong.",
+    "doctor": "Report the installation and fixes for what is wrong, or what to expect of pictures.",
     "demo": "Paint a sample photograph by both routes, within a minute.",
     "sample-style": "Draw a sample painting.",
     "studio": "Open the studio, a web page, in the browser.",

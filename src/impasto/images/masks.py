@@ -201,9 +201,12 @@ def check_mask(mask: Mask, picture_size: Size, name: str) -> None:
     if not np.isfinite(mask).all():
         raise PictureError(f"the mask {name} has values that are not finite; expected 0..1")
     if mask.max() < _FAINTEST:
+        largest = round(255 * float(mask.max()))
+        seen = f"has values up to {largest} of 255 only" if largest else "is all black"
+        map_help = "; of a map of numbered regions make a mask for each number" if largest else ""
         raise PictureError(
-            f"the mask {name} is all black, so nothing is inside; paint the inside white (255, or "
-            "1.0 in an array of floats)"
+            f"the mask {name} {seen}, so nothing is inside; paint the inside white (255, or 1.0 in "
+            f"an array of floats){map_help}"
         )
 
 
