@@ -121,5 +121,8 @@ def printable(text: str) -> str:
 
 def _is_out_of_memory(error: Exception) -> bool:
     """Recognise the out-of-memory errors of NumPy, PyTorch (CPU and GPU), JAX and TensorFlow."""
-    words = ("out of memory", "not enough memory", "resource_exhausted", "oom when allocating")
+    words = (
+        "out of memory", "not enough memory", "resource_exhausted", "oom when allocating",
+        "cannot allocate memory", "can't allocate memory", "bad_alloc",
+    )  # fmt: skip
     return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)

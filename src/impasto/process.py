@@ -144,6 +144,17 @@ def returning_freed_memory() -> Iterator[None]:
         _mallopt(_M_MMAP_THRESHOLD, _LARGE_MMAP_THRESHOLD)
 
 
+def return_freed_memory() -> None:
+    """Return freed memory to the system now; do nothing with other C libraries than glibc.
+
+    Example:
+        >>> return_freed_memory()
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+
+
 def _keep_freed_memory() -> None:
     """Make glibc reuse large blocks."""
     _mallopt(_M_MMAP_THRESHOLD, _LARGE_MMAP_THRESHOLD)

@@ -54,6 +54,40 @@ def test_the_limit_of_a_group_above_counts_too(tmp_path):
     assert available_memory(tmp_path) == 40 * MEGABYTE
 
 
+@pytest.mark.parametrize(("high", "left"), [("max", 40), (30 * MEGABYTE, 20), ("odd", 40)])
+def test_the_limit_from_which_a_group_is_slowed_down_counts_too(tmp_path, high, left):
+    version_2(tmp_path, "slice", 50 * MEGABYTE, 10 * MEGABYTE)
+    write(tmp_path / "sys/fs/cgroup/slice", memory__high=high)
+    assert available_memory(tmp_path) == left * MEGABYTE
+
+
+def test_that_of_a_group_without_a_hard_limit_too(tmp_path):
+    version_2(tmp_path, "slice/unit", "max", 10 * MEGABYTE)
+    write(tmp_path / "sys/fs/cgroup/slice/unit", memory__high=30 * MEGABYTE)
+    version_2(tmp_path, "slice", "max", 10 * MEGABYTE)
+    write(tmp_path / "proc/self", cgroup="0::/slice/unit")
+    assert available_memory(tmp_path) == 20 * MEGABYTE
+
+
+@pytest.mark.parametrize("files", ["memory.current", "memory.stat", "memory.max"])
+def test_files_that_make_no_sense_are_no_limit(tmp_path, files):
+    version_2(tmp_path, "slice", 50 * MEGABYTE, 10 * MEGABYTE)
+    (tmp_path / "sys/fs/cgroup/slice" / files).write_text("inactive_file x\n")
+    assert available_memory(tmp_path) <= psutil.virtual_memory().total
+
+
+def test_the_limits_of_the_process_count_too(tmp_path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = psutil.Process().memory_info().vms + 300 * MEGABYTE
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    try:
+        left = available_memory(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    assert 200 * MEGABYTE < left <= 300 * MEGABYTE
+
+
 def test_a_container_may_see_its_group_in_the_place_of_the_root(tmp_path):
     version_1(tmp_path, "docker/abc", 80 * MEGABYTE, 30 * MEGABYTE, seen="")
     assert available_memory(tmp_path) == 50 * MEGABYTE

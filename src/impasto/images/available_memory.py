@@ -1,4 +1,4 @@
-"""Memory available to this process: machine and control group limits."""
+"""Memory available to this process: of the machine, its control groups, and its own limits."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ class _Files(NamedTuple):
 
     Attributes:
         mount: Folder of the groups.
-        limit: Name of the file with the limit in bytes, or `max` for none.
+        limits: Names of the files with limits in bytes, or `max` for none; processes are killed
+            at the hard limit, and slowed down at the other.
         used: Name of the file with the bytes in use, page cache included.
         reclaimable: Name of the line of `memory.stat` with the bytes of page cache that the kernel
             can reclaim.
     """
 
     mount: str
-    limit: str
+    limits: tuple[str, ...]
     used: str
     reclaimable: str
 
 
-_VERSION_2 = _Files("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
+_VERSION_2 = _Files(
+    "sys/fs/cgroup", ("memory.max", "memory.high"), "memory.current", "inactive_file"
+)
 _VERSION_1 = _Files(
     "sys/fs/cgroup/memory",
-    "memory.limit_in_bytes",
+    ("memory.limit_in_bytes",),
     "memory.usage_in_bytes",
     "total_inactive_file",
 )
@@ -41,7 +44,22 @@ def available_memory(root: Path = Path("/")) -> float:
     Args:
         root: Root of the file system, replaced in tests.
     """
-    return min([float(psutil.virtual_memory().available), *_available_in_groups(root)])
+    machine = float(psutil.virtual_memory().available)
+    return min([machine, *_available_in_groups(root), *_available_in_limits()])
+
+
+def _available_in_limits() -> Iterator[float]:
+    """Yield the bytes left in the limits of the process itself, as set by `ulimit -v` and `-d`."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    used = psutil.Process().memory_info()
+    for limit, size in (("RLIMIT_AS", used.vms), ("RLIMIT_DATA", getattr(used, "data", 0))):
+        number = getattr(resource, limit, None)
+        soft = resource.RLIM_INFINITY if number is None else resource.getrlimit(number)[0]
+        if soft != resource.RLIM_INFINITY:
+            yield max(0.0, float(soft - size))
 
 
 def _available_in_groups(root: Path) -> Iterator[float]:
@@ -72,15 +90,24 @@ def _groups(root: Path) -> Iterator[tuple[_Files, PurePosixPath]]:
 
 
 def _left(folder: Path, files: _Files) -> float | None:
+    limits = [found for name in files.limits if (found := _limit(folder / name)) is not None]
+    if not limits:
+        return None
     try:
-        limit = (folder / files.limit).read_text().strip()
         used = int((folder / files.used).read_text())
         lines = (folder / "memory.stat").read_text().splitlines()
-    except OSError:  # no group, or no memory limit
+        reclaimable = next(
+            (int(line.split()[1]) for line in lines if line.split()[:1] == [files.reclaimable]), 0
+        )
+    except (OSError, ValueError):  # no figures
         return None
-    if limit == "max":
+    return float(min(limits) - used + reclaimable)
+
+
+def _limit(path: Path) -> int | None:
+    """Return a limit in bytes; None if there is none."""
+    try:
+        text = path.read_text().strip()
+    except OSError:  # no group, or no such limit
         return None
-    reclaimable = next(
-        (int(line.split()[1]) for line in lines if line.split()[:1] == [files.reclaimable]), 0
-    )
-    return float(int(limit) - used + reclaimable)
+    return int(text) if text.isdecimal() else None

@@ -5,7 +5,7 @@ import pytest
 import skimage.data
 
 from impasto.backend import ops
-from impasto.engines.network import predict, stroke_size
+from impasto.engines.network import painting_memory, predict, stroke_size
 from impasto.engines.network.model import Architecture, PaintingModel, neutral_style, style_size
 from impasto.engines.network.predict import mix, paint_image
 from impasto.engines.network.stroke_size import paint_photograph
@@ -69,7 +69,7 @@ def test_a_small_strength_leaves_nearly_the_photograph(model, photo):
 
 def test_large_pictures_are_painted_in_strips(model, photo, monkeypatch):
     whole = painted(photo, model, 8.0, 0.6)
-    monkeypatch.setattr(predict, "_MOST_PIXELS", 20_000)
+    monkeypatch.setattr(painting_memory, "_MOST_PIXELS", 20_000)
     np.testing.assert_allclose(painted(photo, model, 8.0, 0.6), whole, atol=4 / 255)
 
 

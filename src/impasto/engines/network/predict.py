@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 
 from ...backend import check_process, compiled, device_memory, ops, resolve_precision
+from ...errors import PictureError
+from ...images.available_memory import available_memory
 from ...images.scales import check_size
+from ...process import return_freed_memory
 from ...training_settings import TrainingSettings
-from ...types import Image, Tensor
+from ...types import Image, Size, Tensor
 from ..pixels import to_pixels
 from .model import PHOTOGRAPH, Array, PaintingModel, predict_vector, smallest_side
+from .painting_memory import positions_per_strip
 from .strips import paint_in_strips
 from .trunk import Trunk, load_network
 
-_MOST_PIXELS = 4_000_000  # of a picture painted at once, in about 2 GB
 _BYTES = 1000  # per pixel on a GPU, at most
 
 
@@ -33,13 +36,14 @@ def paint_image(image: Image, vector: Array, model: PaintingModel) -> Image:
         The picture, (H, W, 3), 0..1.
 
     Raises:
-        PictureError: The photograph is too small.
+        PictureError: The photograph is too small, or does not fit into memory.
         BackendError: The framework cannot be used in this process, see `check_process`.
     """
     check_process()
     check_size(image.shape[:2], "the picture", least=smallest_side(model.architecture))
-    if image.shape[0] * image.shape[1] > most_pixels():
-        return paint_in_strips(image, vector, _prepare(model)[0])
+    positions = _positions_per_strip(image.shape[:2])
+    if positions is not None:
+        return paint_in_strips(image, vector, _prepare(model)[0], positions)
     result: Image = np.asarray(
         ops.convert_to_numpy(paint_pixels(to_pixels(image), vector, model))[0], np.float32
     )
@@ -50,7 +54,7 @@ def paint_pixels(pixels: Tensor, vector: Array, model: PaintingModel) -> Tensor:
     """Paint pixels on the device, without strips.
 
     Args:
-        pixels: (1, H, W, 3), 0..1, both sides at least 16, H * W at most `most_pixels()`.
+        pixels: (1, H, W, 3), 0..1, both sides at least 16, a size for which `fits_at_once`.
         vector: As for `paint_image`.
         model: The network.
 
@@ -61,10 +65,24 @@ def paint_pixels(pixels: Tensor, vector: Array, model: PaintingModel) -> Tensor:
     return run(pixels, ops.convert_to_tensor(vector[None]))
 
 
-def most_pixels() -> float:
-    """Return the largest number of pixels that is painted without strips."""
+def fits_at_once(size: Size) -> bool:
+    """Return whether a picture is painted without strips.
+
+    Raises:
+        PictureError: It does not fit into memory.
+    """
+    return _positions_per_strip(size) is None
+
+
+def _positions_per_strip(size: Size) -> int | None:
     free = device_memory()
-    return _MOST_PIXELS if free is None else free / _BYTES
+    if free is not None and size[0] * size[1] <= free / _BYTES:
+        return None
+    try:
+        return positions_per_strip(size, available_memory(), at_once=free is None)
+    except PictureError:  # return what former pictures have taken
+        return_freed_memory()
+        return positions_per_strip(size, available_memory(), at_once=False)
 
 
 @functools.lru_cache(maxsize=4)

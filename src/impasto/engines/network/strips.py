@@ -21,7 +21,7 @@ from .model import Architecture, Array, up_blocks
 from .noise import COARSE, FINE, noise_rows
 from .trunk import WITHOUT_DETAIL, Trunk, apply, offsets_of
 
-_STRIP = 400_000  # positions per strip
+LARGEST_STRIP = 400_000  # positions
 
 Rows = Callable[[int, int], Array]  # rows top to bottom of a feature map, (bottom - top, W, C)
 
@@ -40,13 +40,16 @@ class FeatureMap(NamedTuple):
     rows: Rows
 
 
-def paint_in_strips(image: Image, vector: Array, network: Trunk) -> Image:
+def paint_in_strips(
+    image: Image, vector: Array, network: Trunk, positions: int = LARGEST_STRIP
+) -> Image:
     """Paint a picture of any size, equal to the output of `network` but for rounding to 16 bits.
 
     Args:
         image: The photograph, (H, W, 3), 0..1, both sides at least 16.
         vector: The style, (style size,).
         network: The trunk.
+        positions: Positions per strip, which determine the memory.
 
     Returns:
         The picture, (H, W, 3), 0..1.
@@ -63,11 +66,12 @@ def paint_in_strips(image: Image, vector: Array, network: Trunk) -> Image:
     ) -> FeatureMap:
         start, middle, end = next(places)
         raw = _convolved(source, next(convs), beside)
-        return _normalised(raw, vector[start:middle], vector[middle:end], relu=relu, keep=keep)
+        scale, shift = vector[start:middle], vector[middle:end]
+        return _normalised(raw, scale, shift, relu=relu, keep=keep, positions=positions)
 
     def blocks(x: FeatureMap, count: int) -> FeatureMap:
         for _ in range(count):
-            x = _kept(_sum(x, layer(layer(x), relu=False)))
+            x = _kept(_sum(x, layer(layer(x), relu=False)), positions)
         return x
 
     picture = FeatureMap(image.shape[0], image.shape[1], lambda top, bottom: image[top:bottom])
@@ -85,7 +89,7 @@ def paint_in_strips(image: Image, vector: Array, network: Trunk) -> Image:
         x = blocks(x, up_blocks(architecture, step))
     painted = _convolved(x, next(convs), None)
     result = np.empty_like(image)
-    for top, bottom in _strips(painted):
+    for top, bottom in _strips(painted, positions):
         result[top:bottom] = 1 / (1 + np.exp(-painted.rows(top, bottom)))
     return result
 
@@ -126,9 +130,9 @@ def _moved_by_noise(source: FeatureMap, network: Trunk) -> FeatureMap:
     return FeatureMap(source.height, source.width, rows)
 
 
-def _strips(of: FeatureMap) -> Iterator[tuple[int, int]]:
+def _strips(of: FeatureMap, positions: int) -> Iterator[tuple[int, int]]:
     """Yield the first row of each strip, and the one after its last."""
-    rows = max(1, _STRIP // of.width)
+    rows = max(1, positions // of.width)
     for top in range(0, of.height, rows):
         yield top, min(top + rows, of.height)
 
@@ -165,7 +169,7 @@ def _mirrored(rows: NDArray[np.int64], height: int) -> NDArray[np.int64]:
 
 
 def _normalised(
-    raw: FeatureMap, scale: Array, shift: Array, *, relu: bool, keep: bool
+    raw: FeatureMap, scale: Array, shift: Array, *, relu: bool, keep: bool, positions: int
 ) -> FeatureMap:
     """Normalise each channel over the whole map, then scale and shift it.
 
@@ -175,11 +179,12 @@ def _normalised(
         shift: Shift of each channel, (C,).
         relu: Whether to apply a ReLU.
         keep: Whether to keep the map in memory, or recompute it at each reading.
+        positions: Positions per strip.
     """
     count = raw.height * raw.width
     total, squares = np.zeros(len(scale)), np.zeros(len(scale))
     kept = np.empty((raw.height, raw.width, len(scale)), np.float16) if keep else None
-    for top, bottom in _strips(raw):
+    for top, bottom in _strips(raw, positions):
         strip = raw.rows(top, bottom)
         flat = strip.reshape(-1, len(scale))
         total += flat.sum(0, dtype=np.float64)
@@ -215,11 +220,11 @@ def _sum(a: FeatureMap, b: FeatureMap) -> FeatureMap:
     )
 
 
-def _kept(source: FeatureMap) -> FeatureMap:
+def _kept(source: FeatureMap, positions: int) -> FeatureMap:
     """Compute a map once and keep it, in 32 bits, since residual blocks accumulate in it."""
     channels = source.rows(0, 1).shape[2]
     whole = np.empty((source.height, source.width, channels), np.float32)
-    for top, bottom in _strips(source):
+    for top, bottom in _strips(source, positions):
         whole[top:bottom] = source.rows(top, bottom)
     return FeatureMap(source.height, source.width, _rows_of(whole))
 

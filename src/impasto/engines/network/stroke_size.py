@@ -12,7 +12,7 @@ from ...images.strokes import with_edges, with_strokes, working_size
 from ...types import Image, Tensor
 from ..iterative.points import computes_on_host
 from .model import PHOTOGRAPH, Array, PaintingModel
-from .predict import most_pixels, paint_image, paint_pixels
+from .predict import fits_at_once, paint_image, paint_pixels
 from .stroke_size_gpu import paint_on_gpu
 
 
@@ -40,7 +40,7 @@ def paint_photograph(
     size = working_size(photograph.shape[:2], stroke_size)
     if size == photograph.shape[:2]:
         return _paint(photograph, photograph, vector, model, mixture)
-    if not computes_on_host() and photograph.shape[0] * photograph.shape[1] <= most_pixels():
+    if not computes_on_host() and fits_at_once(photograph.shape[:2]):
         return paint_on_gpu(photograph, size, _painting(vector, model, mixture))
     small = np.clip(resize(photograph, size), 0, 1)
     painted = _paint(small, small, vector, model, mixture)
