@@ -247,6 +247,20 @@ def test_bfloat16_is_not_tried_on_a_processor_without_it(rng, monkeypatch, nothi
     assert_close(y.float(), stock(x.double(), kernel, "replicate"), tolerance=0.02)
 
 
+def test_the_precision_is_chosen_once_and_named(monkeypatch, nothing_known):
+    times = {torch.float32: 2.0, torch.bfloat16: 1.0}
+    monkeypatch.setattr(choice, "is_emulated", lambda x: False)
+    monkeypatch.setattr(choice, "_seconds", lambda x, *_: {"stock": times[x.dtype]})
+    assert choice.resolve_precision("auto") == "bfloat16"
+    assert choice.operators() == {"precision": "bfloat16"}
+    times[torch.float32] = 1.0
+    assert choice.resolve_precision("auto") == "bfloat16"
+    choice.use_operators({"precision": "float32"})
+    assert choice.resolve_precision("auto") == "float32"
+    choice.use_operators({"precision": "odd"})
+    assert choice.resolve_precision("auto") == "float32" != "odd"
+
+
 def test_chosen_operators_are_named_and_used_again(rng, nothing_known):
     x, kernel = features(rng, 32, 12, 12), kernel_of(rng, 32, 32)
     choice.choose(x, kernel)

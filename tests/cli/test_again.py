@@ -63,6 +63,22 @@ def test_the_same_picture_comes_beside_the_result_with_progress(folder, capsys):
     assert capsys.readouterr() == ("out-2-2.png\n", "")
 
 
+def test_it_is_computed_by_the_operators_that_made_it(folder):
+    from impasto.backend import operators, use_operators
+
+    recorded = impasto.read_record("out.png")["operators"]
+    others = {layer: "stock stock" for layer in recorded if "channels" in layer}
+    assert others and others.items() - recorded.items()
+    use_operators(others)
+    try:
+        assert main(["again", "out.png", "-q"]) == 0
+        assert operators() == others
+    finally:
+        use_operators(recorded)
+    assert impasto.read_record("out-2.png")["operators"] == recorded
+    np.testing.assert_array_equal(pixels("out.png"), pixels("out-2.png"))
+
+
 def test_a_picture_painted_at_once_keeps_its_quality(folder, capsys):
     assert main(["again", "wave.jpg"]) == 0
     out, err = capsys.readouterr()

@@ -51,7 +51,8 @@ class Choice(NamedTuple):
         return OPERATORS[self.forward].memory_format
 
 
-OTHERS = {"products": ("blas", "onednn")}  # other choices, with their candidates
+# Other choices, with their candidates. That of the precision is for `auto` on a CPU.
+OTHERS = {"products": ("blas", "onednn"), "precision": ("float32", "bfloat16")}
 _LAYER = re.compile(r"\d+ to \d+ at \d+, \w+ \w+, channels (first|last)", re.ASCII)
 _PAIRS = {
     f"{forward} {backward}"
@@ -255,11 +256,14 @@ def resolve_precision(precision: str) -> str:
         return "tf32" if has_tf32 else "float32"
     if is_emulated(like.bfloat16()):
         return "float32"
-    best = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        times = _seconds(like.to(dtype), _MANY_CHANNELS, _MANY_CHANNELS, _MOST_POSITIONS)
-        best[dtype] = min(times.values(), default=math.inf)
-    return "bfloat16" if best[torch.float32] > _WORTHWHILE * best[torch.bfloat16] else "float32"
+    if "precision" not in _OTHERS:
+        best = {}
+        for dtype in (torch.float32, torch.bfloat16):
+            times = _seconds(like.to(dtype), _MANY_CHANNELS, _MANY_CHANNELS, _MOST_POSITIONS)
+            best[dtype] = min(times.values(), default=math.inf)
+        is_faster = best[torch.float32] > _WORTHWHILE * best[torch.bfloat16]
+        _OTHERS["precision"] = "bfloat16" if is_faster else "float32"
+    return _OTHERS["precision"]
 
 
 def _wait(device: torch.device) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from ..errors import SettingsError
+from ..workflows.environment import use_recorded_operators
 from ..workflows.interrupts import hold_interrupts
 from ..workflows.output_names import check_saved, claim, save_new
 from ..workflows.reproduce import PaintAgain, StylizeAgain, prepare_again, run_again
@@ -57,7 +58,8 @@ def _reproduce(command: Again, output: Path, changes: dict[str, str]) -> Path:
     if isinstance(remake, PaintAgain):
         return _paint(command, remake, output)
     check_unfinished(output, command.force)
-    return run_job(_job(command, remake, output))
+    with use_recorded_operators(remake.record):
+        return run_job(_job(command, remake, output))
 
 
 def parse_changes(words: tuple[str, ...]) -> dict[str, str]:

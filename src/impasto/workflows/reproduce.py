@@ -196,7 +196,9 @@ def _prepare_stylize(
     if "weights" not in changes:
         compare_weights(settings.weights, origin.record, origin.path)
     if not changes:
-        compare_environment(resolve_precision(settings.precision), origin.record, origin.path)
+        with use_recorded_operators(origin.record):
+            precision = resolve_precision(settings.precision)
+        compare_environment(precision, origin.record, origin.path)
     if not changes and settings.budget is not None:
         warn(f"{origin.path} was made with a time budget, so the picture may differ")
     photograph = _photograph(content, origin) if aspect is None else blank_content(aspect, settings)
