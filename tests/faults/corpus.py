@@ -152,6 +152,18 @@ def _odd_kinds(noise: PIL.Image) -> list[Bad]:
             else _saved(".tif", red.convert("F")),
         ),
         "a rare kind of picture": (".ppm", _saved(".ppm", noise)),
+        "an AVIF": (".avif", _saved(".avif", noise)),
+        "an AVIF named .jpg": (".jpg", _saved(".avif", noise)),
+        "a page in place of a picture": (".jpg", b"<!DOCTYPE html><html><body>404</body></html>"),
+        "a Git LFS pointer": (".png", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+        "a PDF": (".jpg", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(500)),
+        "a RAW file": (".cr3", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(500)),
+        "a film": (".jpg", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + bytes(500)),
+        "a placeholder of zeros": (".heic", bytes(5000)),
+        "a HEIC of brands alone": (".heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+        "a JPEG XL cut off": (".jxl", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(20)),
+        "white is zero": (".tif", _tiff(deep[..., 0], photometric="miniswhite")),
+        "a preview alone": (".tif", _tiff(NOISE, photometric="rgb", subfiletype=1)),
     }
     return [Bad(name, suffix, _bytes(data)) for name, (suffix, data) in made.items()]
 

@@ -6,6 +6,7 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_heif
 import tifffile
 from PIL import Image as PIL
 from PIL import ImageCms
@@ -159,6 +160,16 @@ def seeds(folder):
         tifffile.imwrite(folder / name, deep, photometric="rgb", compression=compression,
                          iccprofile=gamma_profile(1.0))  # fmt: skip
     picture.save(folder / "moving.gif", save_all=True, append_images=[picture.rotate(90)])
+    large = picture.resize((96, 80))
+    large.save(folder / "plain.avif")
+    pillow_heif.from_pillow(large).save(folder / "plain.heic")
+    large.save(folder / "film.jpg", comment=b"\xff\xda" * 20)
+    with tifffile.TiffWriter(folder / "pages.tif") as writer:
+        writer.write(RAMP, photometric="rgb", subfiletype=1, subifds=1)
+        writer.write(np.asarray(large), photometric="rgb")
+        writer.write(deep[..., 0], photometric="miniswhite")
+    tifffile.imwrite(folder / "floats.tif", RAMP / np.float32(255), photometric="rgb",
+                     extrasamples=[], compression="zlib", predictor=True)  # fmt: skip
     return [path.read_bytes() for path in sorted(folder.iterdir())]
 
 

@@ -127,7 +127,7 @@ def test_a_mask_must_have_the_pictures_shape_but_not_its_size():
 
 def test_a_mask_must_hold_something():
     for empty in (np.zeros((4, 4), np.float32), read_mask(np.eye(4, dtype=np.uint8))):
-        with pytest.raises(PictureError, match="is all black"):
+        with pytest.raises(PictureError, match="nothing is inside"):
             check_mask(empty, (8, 8), "sky.png")
     with pytest.raises(PictureError, match="not finite"):
         check_mask(np.full((4, 4), np.nan, np.float32), (8, 8), "sky.png")
