@@ -118,7 +118,9 @@ def test_addresses_are_refused(folder, capsys, address, command):
     assert main(words) == 1
     said = capsys.readouterr().err
     assert f"{address} is an address; " in said
-    assert ("without file://" if address.startswith("file") else "download the picture, give the file") in said
+    assert (
+        "without file://" if address.startswith("file") else "download the picture, give the file"
+    ) in said
 
 
 def test_patterns_that_the_shell_has_left(folder, capsys):
