@@ -26,6 +26,7 @@ from .security.body_limits import limit_bodies
 from .security.file_access import FileOwners, protect_files
 from .security.hosts import check_hosts
 from .security.http import header
+from .security.root_path import serve_under
 from .security.routes import RoutePolicy, restrict_routes
 from .security.streams import Streams, end_streams
 from .security.users import Users, check_password, users_of
@@ -40,6 +41,8 @@ _MOST_EVENTS, _MOST_CONNECTIONS = 200, 512
 _FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
 _TEMPLATE = "frontend/index.html"
 _META = re.compile(r"<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*>")
+_MANIFEST = re.compile(r"<link\s+rel=\"manifest\"[^>]*>")  # of `/`, wherever the page is
+_ICON = '<link rel="icon" href="./favicon.ico" />'
 _SETTINGS = {  # keep Gradio and its dependencies offline
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_SHARE": "False",
@@ -119,13 +122,16 @@ def prepare(temporary: Path, pixels: int) -> None:
     PIL.MAX_IMAGE_PIXELS = max(1, pixels // 2)  # Pillow refuses twice as many
 
 
-def make_app(page: Page, config: PageConfig, hosts: frozenset[str] | None) -> ASGIApp:
+def make_app(
+    page: Page, config: PageConfig, hosts: frozenset[str] | None, root: str = ""
+) -> ASGIApp:
     """Wrap the page in the security middleware.
 
     Args:
         page: The page, built after `prepare`.
         config: Users, limits and folders of the page.
         hosts: From `hosts_for`.
+        root: Path of the page behind a proxy, such as `/studio`.
 
     Returns:
         An ASGI application.
@@ -153,6 +159,7 @@ def make_app(page: Page, config: PageConfig, hosts: frozenset[str] | None) -> AS
         mcp_server=False,
         enable_monitoring=False,
         pwa=False,
+        root_path=root or None,
         **page.options,
     )
     inner = parent.routes[-1].app  # type: ignore[attr-defined]  # mounted last
@@ -165,7 +172,8 @@ def make_app(page: Page, config: PageConfig, hosts: frozenset[str] | None) -> AS
     _sweep_while_open(parent, page.blocks, config, owners)
     pages = {f"/{each[0]}" for each in page.blocks.pages if each[0]}
     app = restrict_routes(protect_files(parent, owners), RoutePolicy(user, several, pages))
-    return check_hosts(limit_bodies(app, config.limits.upload), hosts)
+    app = check_hosts(limit_bodies(app, config.limits.upload), hosts)
+    return serve_under(app, root, hosts) if root else app
 
 
 def _limit_queue(blocks: gr.Blocks) -> None:
@@ -177,13 +185,13 @@ def _limit_queue(blocks: gr.Blocks) -> None:
 
 
 def _remove_external_urls(blocks: gr.Blocks) -> None:
-    """Remove URLs of other hosts from the page: fonts, and images of Gradio."""
+    """Remove URLs outside the studio from the page: fonts, images of Gradio, `/manifest.json`."""
     from gradio.routes import templates
 
     blocks.stylesheets = [sheet for sheet in blocks.stylesheets if "//" not in sheet]
     blocks.config = blocks.get_config_file()
     source, _, _ = templates.env.loader.get_source(templates.env, _TEMPLATE)
-    ours = DictLoader({_TEMPLATE: _META.sub("", source)})
+    ours = DictLoader({_TEMPLATE: _MANIFEST.sub(_ICON, _META.sub("", source))})
     templates.env.loader = ChoiceLoader([ours, templates.env.loader])
 
 

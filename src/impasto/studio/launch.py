@@ -27,6 +27,7 @@ from ..process import share_freed_memory
 from .gallery.temporary import temporary_folders
 from .security.body_limits import MEGABYTE
 from .security.hosts import ANY_ADDRESS, hosts_for
+from .security.root_path import check_root
 from .security.users import read_users
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def open_studio(
         )
     if find_spec("gradio") is None:
         raise StudioError('the studio needs Gradio; run pip install "impasto[studio]"')
-    pixels = command.max_pixels or DEFAULT_LIMIT
+    pixels, root = command.max_pixels or DEFAULT_LIMIT, command.root_path or ""
     with open_socket(command.host, command.port) as listener, temporary_folders() as temporary:
         from .app import Limits, PageConfig, make_app, prepare, serve
 
@@ -82,8 +83,9 @@ def open_studio(
         config = PageConfig(users, limits, temporary)
         try:
             with make_page(config) as made:
-                app = make_app(made, config, hosts_for(command.host))
-                _announce(address(command.host, listener.getsockname()[1]), not command.no_browser)
+                app = make_app(made, config, hosts_for(command.host), root)
+                url = address(command.host, listener.getsockname()[1])
+                _announce(f"{url}{root}/" if root else url, not command.no_browser)
                 serve(app, [listener])
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
@@ -148,6 +150,8 @@ def _check(command: Studio) -> None:
         )
     if command.max_pixels is not None and command.max_pixels < 1:
         raise SettingsError(f"--max-pixels must be at least 1, got {command.max_pixels}")
+    if command.root_path is not None:
+        check_root(command.root_path)
 
 
 def is_loopback(host: str) -> bool:

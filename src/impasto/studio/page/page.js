@@ -49,6 +49,7 @@
     for (const each of all(".image-container button:not([aria-label])")) set(each, "aria-label", titleOf(each));
     for (const each of all("fieldset, .block input[type=number], .block input[type=range]"))
       set(each, "aria-label", titleOf(each));
+    for (const each of all("#logout a[target]")) each.removeAttribute("target"); // in this window
     for (const each of all("#photo img")) set(each, "alt", titleOf(each));
     all("#compare img").forEach((each, place) => set(each, "alt", `${titleOf(each)}: ${sides[place]}`));
     for (const each of all("#compare [data-testid=slider]")) {

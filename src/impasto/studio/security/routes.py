@@ -61,6 +61,16 @@ class RoutePolicy:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
+def is_route(path: str) -> bool:
+    """Return whether a path is a route, or the start of some.
+
+    Example:
+        >>> is_route("/login"), is_route("/assets/"), is_route("/studio")
+        (True, True, False)
+    """
+    return path in _PUBLIC or f"{path}/".startswith((_API, *_PUBLIC_PREFIXES))
+
+
 def restrict_routes(app: ASGIApp, policy: RoutePolicy) -> ASGIApp:
     """Serve only known routes, some of them only to logged-in users.
 
