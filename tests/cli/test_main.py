@@ -671,3 +671,9 @@ def test_a_very_long_name_does_not_fill_the_screen_with_a_message(capsys):
     assert stylize("-o", "out.png", content="x" * 5000) == 1
     message = complaint(capsys)
     assert len(message) < 1600 and "File name too long" in message
+
+
+def test_the_colours_of_a_palette_are_planned_as_one_scale(capsys):
+    words = ["stylize", "photo.png", "painting.png", "-o", "out.png", "--color", "palette"]
+    assert main([*words, "--size", "256", *SHALLOW_OPTIONS]) == 0
+    assert "in 1 scale(s)" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from ..engines.strength import as_planned
 from ..errors import DivergedError, PictureError, SettingsError
 from ..images.files import read_picture
 from ..images.listing import is_folder_or_list
@@ -119,7 +120,7 @@ def plan_of(job: Job) -> list[Scale]:
     Raises:
         PictureError: A picture is too small or too thin.
     """
-    return plan(*sizes_of(job), job.command.settings)
+    return plan(*sizes_of(job), as_planned(job.command.settings))
 
 
 def _print_plan(job: Job, scales: list[Scale]) -> float | None:
@@ -134,7 +135,7 @@ def _print_plan(job: Job, scales: list[Scale]) -> float | None:
     """
     from ..engines.iterative.state import resolve_settings
 
-    settings = resolve_settings(job.command.settings)
+    settings = resolve_settings(as_planned(job.command.settings))
     fits = fit_scales(*sizes_of(job), settings)
     height, width = scales[-1].size
     text = f"{width}x{height} in {len(scales)} scale(s), computed in {settings.precision}, "

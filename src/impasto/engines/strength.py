@@ -38,6 +38,20 @@ def at_strength(settings: Settings) -> Settings:
     return settings.changed(content_weight=settings.content_weight / factor)
 
 
+def as_planned(settings: Settings) -> Settings:
+    """Return the settings that determine how long a run takes and what memory it needs.
+
+    The colours of a palette, and a strength of 0, need no optimisation: one look at one scale.
+
+    Example:
+        >>> as_planned(Settings(color="palette")).iterations, as_planned(Settings()) == Settings()
+        (0, True)
+    """
+    if settings.color == "palette" and settings.strength > 0:
+        return settings.changed(iterations=0, rounds=1, scales=1, strength=1.0)
+    return at_strength(settings)
+
+
 def painted_share(settings: Settings) -> float:
     """Return the share of the optimised picture in the result; the rest is the photograph.
 

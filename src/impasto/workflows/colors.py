@@ -1,4 +1,4 @@
-"""Colour handling before and after the optimisation."""
+"""Colours and faces before and after the optimisation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..engines.strength import painted_share
+from ..engines.strength import as_planned, painted_share
 from ..images.color import (
     keep_colors,
     luminance,
@@ -16,6 +16,7 @@ from ..images.color import (
     match_luminance,
     with_luminance,
 )
+from ..images.faces import Face, keep_faces
 from ..images.guidance import group_styles
 from ..images.masks import fit_mask
 from ..images.scales import resize
@@ -67,8 +68,7 @@ def prepare_colors(
         return ColoredInputs(_grey(light), greys, settings, start)
     if settings.color == "palette":
         start = _recolored(content, styles, guidance, settings)
-        at_once = settings.changed(iterations=0, rounds=1, scales=1, strength=1.0)
-        return ColoredInputs(content, list(styles), at_once, start)
+        return ColoredInputs(content, list(styles), as_planned(settings), start)
     return ColoredInputs(content, list(styles), settings, init)
 
 
@@ -84,6 +84,27 @@ def tone_of(styles: Sequence[Image], guidance: Guidance, settings: Settings) -> 
     if guided or settings.color not in ("style", "palette"):
         return None
     return join_tones([find_tone(style) for style in styles])
+
+
+def restore_faces(step: Step, content: Image, settings: Settings, faces: Sequence[Face]) -> Step:
+    """Keep the photograph's faces in a step.
+
+    Args:
+        step: As optimised.
+        content: The photograph, (H, W, 3).
+        settings: `keep_faces`, and `color`, since some colours are restored afterwards.
+        faces: From `faces_to_keep`.
+    """
+    if not faces:
+        return step
+
+    def read() -> Image:
+        photograph = np.clip(resize(content, step.size, resampling=settings.resampling), 0, 1)
+        if settings.color == "luminance":
+            photograph = _grey(luminance(photograph))
+        return keep_faces(step.image, photograph, faces, settings.keep_faces)
+
+    return dataclasses.replace(step, read=read)
 
 
 def restore_colors(

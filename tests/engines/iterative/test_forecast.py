@@ -96,6 +96,14 @@ def test_a_budget_is_the_longest_forecast(at_speed):
     assert forecast_seconds(SQUARE, SQUARE, run(size=512, budget=50, quality="good")) == free
 
 
+@pytest.mark.parametrize("changes", [{"color": "palette"}, {"strength": 0.0}])
+def test_what_needs_no_optimisation_is_one_look_at_one_scale(at_speed, changes):
+    settings = run(size=512, iterations=200, **changes)
+    look = work_seconds(SQUARE, SQUARE, settings.changed(iterations=0, scales=1), PIXEL)
+    assert forecast_seconds(SQUARE, SQUARE, settings) == pytest.approx(look)
+    assert forecast_seconds(SQUARE, SQUARE, run(size=512, iterations=200)) > 20 * look
+
+
 def test_only_a_long_run_is_worth_a_fresh_measurement(at_speed):
     forecast_seconds(SQUARE, SQUARE, run(size=256))
     assert at_speed == [False]

@@ -19,7 +19,7 @@ from ...perceptual.features import Kernels
 from ...perceptual.receptive_field import grid, margin
 from ...settings import Settings
 from ...types import Size, Targets
-from ..strength import at_strength
+from ..strength import as_planned
 from .state import resolve_settings
 
 _SIDES = (128, 256, 512, 1024)  # measured from small to large, until one takes long enough
@@ -74,7 +74,7 @@ def forecast_seconds(
         >>> forecast_seconds((400, 600), (400, 600), Settings(size=320))  # doctest: +SKIP
         7.9
     """
-    settings = resolve_settings(at_strength(settings))
+    settings = resolve_settings(as_planned(settings))
     work = functools.partial(work_seconds, content_size, style_size, settings, styles=styles)
     seconds = work(speed(settings))
     if seconds > _WORTH_REMEASURING:
