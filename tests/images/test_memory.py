@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from impasto.errors import PictureError
+from impasto.images import memory
 from impasto.images.memory import GIGABYTE, estimate, fit_memory, fit_scales, limit
 from impasto.settings import Settings
 
@@ -163,3 +164,16 @@ def test_no_more_steps_are_remembered_than_a_scale_takes():
     assert fits[-1].history == 10
     settings = Settings(size=6000, memory=64, precision="float32")
     assert fit_scales((4000, 6000), (1000, 1500), settings)[-1].history == 6
+
+
+@pytest.mark.parametrize(
+    ("framework", "peaks"), [("jax", (1.83e9, 3.15e9)), ("tensorflow", (1.73e9, 2.86e9))]
+)
+def test_other_frameworks_take_more(monkeypatch, framework, peaks):
+    """Compare with peaks measured on two threads of an AMD EPYC with AVX2."""
+    monkeypatch.setenv("KERAS_BACKEND", framework)
+    monkeypatch.setattr(memory, "process_is_tuned", lambda: True)
+    monkeypatch.setattr(memory, "find_spec", lambda name: None)
+    settings = Settings(precision="float32", iterations=10, memory=8)
+    for size, peak in zip(((192, 256), (384, 512)), peaks, strict=True):
+        assert estimate(size, size, settings) == pytest.approx(peak, rel=0.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -23,6 +24,9 @@ _SHARE_OF_FREE = 0.8
 _FIXED, _BESIDE, _BUILT_FOR_GPUS = 0.6e9, 0.25e9, 0.28e9
 _EVALUATION = {"float32": 3100.0, "tf32": 3100.0, "bfloat16": 2300.0}
 _EMULATED = 4400.0  # bfloat16 on a CPU without it, where convolutions copy to float32
+# Other frameworks than PyTorch, by KERAS_BACKEND: bytes beside, and the factor of an evaluation; at
+# 256x192 and 512x384 JAX took 1.8 and 3.1 GB, TensorFlow 1.7 and 2.9 GB.
+_FRAMEWORKS = {"jax": (0.75e9, 2.8), "tensorflow": (0.7e9, 2.4)}
 # Factors of other style losses and of regions, which keep features in float32.
 _BY_LOSS = {"gram": 1.0, "moments": 1.1, "patches": 1.7}
 _WITH_REGIONS = 1.55
@@ -72,7 +76,7 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
         tile: Side of the tiles, pixels; None for the whole picture at once.
 
     Returns:
-        Bytes; accurate to 20 % from 256 pixels on, for PyTorch's operators.
+        Bytes; accurate to 20 % from 256 pixels on.
     """
     precision = "float32" if settings.precision == "auto" else settings.precision
     pixels, painted = size[0] * size[1], style[0] * style[1]
@@ -84,12 +88,16 @@ def estimate(size: Size, style: Size, settings: Settings, *, tile: int | None = 
     kept = 2 * _VECTOR * remembered
     if tile is not None:
         kept += _VECTOR * _VECTORS + _CONTENT
+    other = _FRAMEWORKS.get(os.environ.get("KERAS_BACKEND", ""))
+    framework, factor = other or (0.0, 1.0)
+    transforms = other is None and keeps_transformed_kernels(settings)
     return (
         _FIXED
+        + framework
         + (0.0 if process_is_tuned() else _BESIDE)
         + (_BUILT_FOR_GPUS if find_spec("triton") else 0.0)
-        + (_transformed_kernels(seen) if keeps_transformed_kernels(settings) else 0.0)
-        + _evaluation(precision, settings) * max(seen, _LOOK * seen_style)
+        + (_transformed_kernels(seen) if transforms else 0.0)
+        + factor * _evaluation(precision, settings) * max(seen, _LOOK * seen_style)
         + pixels * kept
     )
 
