@@ -38,6 +38,9 @@ class PaintSettings(BaseModel):
     """Size of strokes relative to the picture: 1 as at 800 pixels, 2 twice that, 0 the finest."""
     keep_colors: bool = False
     """Keep the photograph's colours; only strokes and lightness come from the style."""
+    keep_faces: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the photograph in faces seen from the front, in the painting's colours; 0.6 keeps
+    eyes and mouths clear."""
 
     def __init__(self, /, **values: Any):
         try:

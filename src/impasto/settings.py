@@ -110,6 +110,9 @@ class Settings(BaseModel):
     color: Color = "style"
     """Colours: `style`: the painting's; `keep`: the photograph's; `luminance`: optimise lightness
     only; `match`, `histogram`: recolour the painting first; `palette`: colours, no strokes."""
+    keep_faces: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the photograph in faces seen from the front, in the painting's colours; 0.6 keeps
+    eyes and mouths clear."""
     style_weights: tuple[Annotated[float, Field(ge=0)], ...] = ()
     """Weights of several styles, in their order; empty for equal weights."""
     masks: tuple[str, ...] = ()

@@ -155,7 +155,7 @@ def _odd_kinds(noise: PIL.Image) -> list[Bad]:
         "an AVIF": (".avif", _saved(".avif", noise)),
         "an AVIF named .jpg": (".jpg", _saved(".avif", noise)),
         "a page in place of a picture": (".jpg", b"<!DOCTYPE html><html><body>404</body></html>"),
-        "a Git LFS pointer": (".png", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+        "a Git LFS pointer": (".png", b"version https://git-lfs.github.com/spec/v1\noid 0\n"),
         "a PDF": (".jpg", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(500)),
         "a RAW file": (".cr3", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(500)),
         "a film": (".jpg", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + bytes(500)),

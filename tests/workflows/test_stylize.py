@@ -10,6 +10,7 @@ from tests.toy import SHALLOW
 
 import impasto
 from impasto.backend import ops
+from impasto.images.faces import face_mask, find_faces
 from impasto.perceptual import features, objective
 from impasto.workflows.stylize import make_stylizer, stylize
 
@@ -217,3 +218,18 @@ def test_a_painting_without_style_is_refused(photo, painting, value, alpha):
     empty = np.concatenate([colors, np.full((*colors.shape[:2], 1), alpha)], axis=-1)
     with pytest.raises(impasto.PictureError, match="so it has no style"):
         stylize(photo, empty.astype(np.float32), settings=TINY)
+
+
+@pytest.mark.parametrize("color", ["style", "luminance"])
+def test_faces_are_kept(painting, color):
+    astronaut = skimage.data.astronaut()
+    (face,) = find_faces(astronaut / np.float32(255))
+    settings = TINY.changed(size=96, color=color)
+    plain, kept = (
+        stylize(astronaut, painting, settings=settings, keep_faces=amount).image
+        for amount in (0, 1)
+    )
+    inside = face_mask(face, plain.shape[:2])
+    # Lightness is restored after faces, so colours of the rest may differ by rounding.
+    assert np.abs(plain - kept)[inside == 0].max() < 1e-6
+    assert np.abs(plain - kept)[inside > 0.9].max() > 0.05

@@ -49,6 +49,7 @@ def paint_all(command: Paint) -> None:
     console = Console(stderr=True, quiet=command.quiet)
     if not command.photographs:
         raise SettingsError("give at least one photograph or a folder of them")
+    parse_styles(command.style)  # refuses them before anything is read
     tasks = _tasks(command)
     advice = describe_own_paintings(command.style, command.max_pixels)
     advice += unused_quality(command.jpeg_quality, tasks[0].result.suffix)

@@ -246,7 +246,7 @@ def resize(
     """Resize an image or a mask; one of the right size is returned itself.
 
     Args:
-        array: (H, W, C) or (H, W), any range.
+        array: (H, W, C) or (H, W), floats of any range.
         size: Height and width, pixels.
         resampling: `lanczos` (antialiased) or `nearest`.
 
@@ -263,7 +263,7 @@ def resize(
     filter_ = _FILTERS[resampling]
 
     def resized(i: int) -> NDArray[np.float32]:
-        plane = PIL.fromarray(np.ascontiguousarray(planes[..., i]), mode="F")
+        plane = PIL.fromarray(np.ascontiguousarray(planes[..., i], dtype=np.float32), mode="F")
         return np.asarray(plane.resize((size[1], size[0]), filter_))
 
     with ThreadPoolExecutor() as pool:

@@ -1,4 +1,4 @@
-"""Colour handling before and after the optimisation."""
+"""Colours and faces before and after the optimisation."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..images.color import (
     match_luminance,
     with_luminance,
 )
+from ..images.faces import Face, keep_faces
 from ..images.guidance import group_styles
 from ..images.masks import fit_mask
 from ..images.scales import resize
@@ -83,6 +84,27 @@ def tone_of(styles: Sequence[Image], guidance: Guidance, settings: Settings) -> 
     if guided or settings.color not in ("style", "palette"):
         return None
     return join_tones([find_tone(style) for style in styles])
+
+
+def restore_faces(step: Step, content: Image, settings: Settings, faces: Sequence[Face]) -> Step:
+    """Keep the photograph's faces in a step.
+
+    Args:
+        step: As optimised.
+        content: The photograph, (H, W, 3).
+        settings: `keep_faces`, and `color`, since some colours are restored afterwards.
+        faces: From `faces_to_keep`.
+    """
+    if not faces:
+        return step
+
+    def read() -> Image:
+        photograph = np.clip(resize(content, step.size, resampling=settings.resampling), 0, 1)
+        if settings.color == "luminance":
+            photograph = _grey(luminance(photograph))
+        return keep_faces(step.image, photograph, faces, settings.keep_faces)
+
+    return dataclasses.replace(step, read=read)
 
 
 def restore_colors(

@@ -15,6 +15,7 @@ from ..engines.network.model_file import SUFFIX, load_model, names_a_model, ship
 from ..engines.strength import style_mixture
 from ..errors import ModelError, SettingsError
 from ..images.color import keep_colors
+from ..images.faces import faces_to_keep, keep_faces
 from ..images.painting_checks import check_painting
 from ..images.scales import fit, resize
 from ..images.toning import Tone, apply_tone, find_tone, join_tones
@@ -134,6 +135,8 @@ def paint_with(painter: Painter, photograph: PictureLike, settings: PaintSetting
         mixture=style_mixture(settings.strength),
         stroke_size=settings.stroke_size,
     )
+    faces = faces_to_keep(image, settings.keep_faces)
+    painted = keep_faces(painted, image, faces, settings.keep_faces)
     if settings.keep_colors:
         painted = keep_colors(painted, image)
     elif painter.tone is not None:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..images.faces import faces_to_keep
 from ..images.painting_checks import check_painting
 from ..settings import PAINTED_INITS, Settings
 from ..types import Image, Picture, Snapshot, Step, Stylizer
 from .build_record import make_record, model_input, painting_input, picture_input
 from .checkpointing import start_checkpointed
-from .colors import prepare_colors, restore_colors, tone_of
+from .colors import prepare_colors, restore_colors, restore_faces, tone_of
 from .environment import weights_used
 from .guidance import Masks, as_masks, make_guidance, mask_inputs, name_masks
 from .initial_picture import paint_initial_picture
@@ -223,6 +224,7 @@ def make_stylizer(
             start = paint_initial_picture(image, pictures, settings)
         colored = prepare_colors(image, paintings, guidance, settings, start)
         tone = tone_of(paintings, guidance, settings)
+        faces = faces_to_keep(image, settings.keep_faces)
         steps = optimize_image(
             colored.content,
             colored.styles,
@@ -234,7 +236,8 @@ def make_stylizer(
             resume=resume,
         )
         for step in steps:
-            yield restore_colors(step, image, settings, tone)
+            kept = restore_faces(step, image, settings, faces)
+            yield restore_colors(kept, image, settings, tone)
 
     return paint
 

@@ -7,13 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from ...backend import ops
-from ...images.scales import resize
+from ...images.scales import SMALLEST_SIDE, fit, resize
 from ...images.strokes import with_edges, with_strokes, working_size
 from ...types import Image, Tensor
 from ..iterative.points import computes_on_host
 from .model import PHOTOGRAPH, Array, PaintingModel
 from .predict import fits_at_once, paint_image, paint_pixels
 from .stroke_size_gpu import paint_on_gpu
+
+_LEAST_SIDE = 192  # long side, pixels
 
 
 def paint_photograph(
@@ -27,7 +29,8 @@ def paint_photograph(
         model: The network.
         mixture: Share of the style in `vector`; 0 returns the photograph.
         stroke_size: 1 for strokes as in a picture 800 pixels long, 2 for twice as large; 0 paints
-            in one pass, with strokes a few pixels wide.
+            in one pass, with strokes a few pixels wide. Unless it is 0, a picture under 192 pixels
+            is painted at that size and reduced, since strokes would hide what it shows.
 
     Returns:
         The picture, (H, W, 3), 0..1.
@@ -37,6 +40,12 @@ def paint_photograph(
     """
     if mixture == 0:
         return photograph
+    enlarged = fit(photograph.shape[:2], _LEAST_SIDE)
+    has_room = min(photograph.shape[:2]) >= SMALLEST_SIDE
+    if stroke_size and has_room and max(enlarged) > max(photograph.shape[:2]):
+        large = np.clip(resize(photograph, enlarged), 0, 1)
+        painted = paint_photograph(large, vector, model, mixture=mixture, stroke_size=stroke_size)
+        return np.clip(resize(painted, photograph.shape[:2]), 0, 1)
     size = working_size(photograph.shape[:2], stroke_size)
     if size == photograph.shape[:2]:
         return _paint(photograph, photograph, vector, model, mixture)
