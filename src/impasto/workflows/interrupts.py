@@ -62,7 +62,9 @@ def hold_interrupts(*, drop: bool = False) -> Iterator[None]:
 
     Example:
         >>> with hold_interrupts():
-        ...     _ = Path("a.txt").write_text("complete")
+        ...     number = 1
+        >>> number
+        1
     """
     with deferred_interrupts() as (start, noted):
         start()
