@@ -84,7 +84,8 @@ def test_without_a_terminal_progress_is_plain_lines(capsys):
     assert stylize("-o", "out.png") == 0
     err = capsys.readouterr().err
     assert "\x1b" not in err and "\r" not in err
-    plan, progress = err.splitlines()
+    warning, plan, progress = err.splitlines()
+    assert warning.startswith("impasto: warning: painting.png is small")
     assert plan.startswith("48x32 in 1 scale") and "evaluation 0/4" in progress
 
 

@@ -35,7 +35,7 @@ from .warn import print_warnings, unused_quality
 if TYPE_CHECKING:
     from .commands import Stylize
 
-_UNFIT = re.compile(r'[*?\[\]<>:"|]')  # characters of patterns, which names cannot have everywhere
+_UNFIT = re.compile(r'[*?<>:"|]')  # characters of patterns, which names cannot have everywhere
 
 
 def stylize_several(command: Stylize) -> Path:

@@ -22,7 +22,7 @@ _OF_SYSTEM = frozenset(
     ("@eadir", "#recycle", "@recycle", "@recently-snapshot", "__macosx", "$recycle.bin",
      "system volume information", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini")
 )  # fmt: skip
-_PATTERN = re.compile(r"[*?\[]")
+_PATTERN = re.compile(r"[*?]")  # brackets are common in names
 
 
 class ListedPicture(NamedTuple):

@@ -43,8 +43,10 @@ def find_tone(painting: Image) -> Tone | None:
 
     Example:
         >>> grey = np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 6, 1).repeat(3, axis=2)
-        >>> find_tone(grey) is None, find_tone(grey * [1, 0.5, 1]) is None
+        >>> find_tone(grey) is None, find_tone(grey * [1, 0.7, 0.5]) is None
         (False, False)
+        >>> find_tone(np.random.default_rng(0).random((9, 9, 3), np.float32)) is None
+        True
     """
     small = np.clip(resize(painting, fit(painting.shape[:2], _SIDE)), 0, 1)
     lab = to_oklab(small).reshape(-1, 3)
@@ -52,10 +54,10 @@ def find_tone(painting: Image) -> Tone | None:
     counts = np.bincount(levels, minlength=_LEVELS)
     sums = [np.bincount(levels, lab[:, channel], minlength=_LEVELS) for channel in range(3)]
     means = np.stack(sums, axis=1) / np.maximum(counts, 1)[:, None]  # (levels, 3)
-    difference = lab[:, 1:] - means[levels, 1:]
-    if np.sqrt((difference**2).sum(axis=1).mean()) > _DEVIATION:
-        return None
-    return Tone(*means[counts > 0].T)
+    tone = Tone(*means[counts > 0].T)
+    expected = [np.interp(lab[:, 0], tone.lightness, curve) for curve in (tone.a, tone.b)]
+    difference = lab[:, 1:] - np.stack(expected, axis=1)
+    return tone if np.sqrt((difference**2).sum(axis=1).mean()) <= _DEVIATION else None
 
 
 def apply_tone(image: Image, tone: Tone, strength: float = 1.0) -> Image:

@@ -35,8 +35,9 @@ def describe_inputs(
         PictureError: A picture is too small or too thin.
 
     Example:
-        >>> describe_inputs(read_picture("photo.jpg"), [read_picture("thumbnail.jpg")], Settings())
-        ['thumbnail.jpg is small, ...']  # doctest: +SKIP
+        >>> photograph, painting = map(read_picture, ("photo.jpg", "tiny.jpg"))  # doctest: +SKIP
+        >>> describe_inputs(photograph, [painting], Settings())  # doctest: +SKIP
+        ['tiny.jpg is small, 40x30 pixels, so strokes will be a blur; give one of 512 or more']
     """
     found = unused_settings(settings, len(paintings))
     for painting in paintings:
