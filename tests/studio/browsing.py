@@ -29,13 +29,13 @@ _COLORS_CHANGE = "return document.getAnimations().some(each => each instanceof C
 
 
 @contextlib.contextmanager
-def open_browser(downloads):
-    """Start a browser that downloads to a folder."""
+def open_browser(downloads, *arguments):
+    """Start a browser that downloads to a folder, with more arguments of the command line."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    for argument in _ARGUMENTS:
+    for argument in (*_ARGUMENTS, *arguments):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     options.add_experimental_option(

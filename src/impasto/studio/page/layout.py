@@ -14,6 +14,16 @@ from .previews import style_names
 
 KINDS = ("png", "jpg", "tif")
 _FILES = sorted(SUFFIXES)
+_CAMERA = gr.WebcamOptions(  # the rear one of a phone
+    mirror=False,
+    constraints={
+        "video": {
+            "facingMode": "environment",
+            "width": {"ideal": 1920},
+            "height": {"ideal": 1440},
+        }
+    },
+)
 
 
 class Parts(NamedTuple):
@@ -95,7 +105,8 @@ def _choices(translate: Translate) -> dict[str, Any]:
         "photo": gr.Image(
             type="filepath",
             image_mode=None,
-            sources=["upload", "clipboard"],
+            sources=["upload", "webcam", "clipboard"],
+            webcam_options=_CAMERA,
             label=translate("photo"),
             placeholder=translate("photo_help"),
             height=280,

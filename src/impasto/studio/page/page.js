@@ -13,7 +13,11 @@
     "undo": "실행 취소", "Undo": "실행 취소", "Redo": "다시 실행", "Fullscreen": "전체 화면", "Copy": "복사",
     "Exit fullscreen mode": "전체 화면 끝내기", "Pan": "옮기기", "Zoom in": "확대", "Zoom out": "축소",
     "Clear canvas": "모두 지우기", "Brush": "붓", "Erase": "지우개", "Color": "색", "Brush Size": "붓 크기",
-    "common.complete": "완료",
+    "common.complete": "완료", "Capture from camera": "카메라로 찍기", "grant webcam access": "카메라 허용",
+    "Click to Access Webcam": "클릭하여 카메라 켜기", "capture photo": "사진 찍기",
+    "The camera is not allowed; allow it in the browser.": "카메라가 허용되지 않았습니다. 브라우저에서 허용해 주세요.",
+    "The camera cannot be used; another program may have it.": "카메라를 쓸 수 없습니다. 다른 프로그램이 쓰고 있는지 확인해 주세요.",
+    "select input source": "카메라 고르기", "select source": "카메라",
   };
   const korean = navigator.language.startsWith("ko");
   const sides = korean ? ["전", "후"] : ["before", "after"];
@@ -39,14 +43,52 @@
     region.textContent = line.textContent;
   };
 
+  // The camera is offered if there is one; browsers have none on pages without https. Gradio does
+  // not show why a camera cannot be used.
+  const devices = navigator.mediaDevices;
+  let camera = false, refusal = "";
+  const lookForCamera = async () => {
+    camera = (await devices.enumerateDevices()).some(({ kind }) => kind === "videoinput");
+    setNames();
+  };
+  if (devices) {
+    const start = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (wanted) => {
+      refusal = "";
+      try {
+        return await start(wanted);
+      } catch (error) {
+        refusal = error.name === "NotAllowedError"
+          ? "The camera is not allowed; allow it in the browser."
+          : "The camera cannot be used; another program may have it.";
+        setNames();
+        throw error;
+      }
+    };
+    devices.addEventListener("devicechange", lookForCamera);
+    lookForCamera();
+  }
+  const nameCamera = () => {
+    const [, source] = all("#photo .source-selection button");
+    if (source) source.style.display = camera ? "" : "none";
+    const ask = document.querySelector("#photo [title] > button > .wrap")?.lastChild;
+    const text = refusal || ask?.data?.trim();
+    const shown = (korean && TOOLS[text]) || text;
+    if (!ask || ask.data === shown) return;
+    ask.data = shown;
+    if (refusal) region.textContent = shown;
+  };
+
   const setNames = () => {
+    nameCamera();
     if (korean)
       for (const tag of ["aria-label", "title"])
         for (const each of all(`[${tag}]`)) set(each, tag, TOOLS[each.getAttribute(tag)]);
     for (const each of all("button[aria-dropeffect]")) set(each, "aria-label", `${titleOf(each)}: ${plain(each)}`);
     for (const each of all(".empty[aria-label]")) each.removeAttribute("aria-label");
     for (const each of all(".thumbnail-item")) set(each, "aria-label", plain(each));
-    for (const each of all(".image-container button:not([aria-label])")) set(each, "aria-label", titleOf(each));
+    for (const each of all(".image-container button:not([aria-label])"))
+      if (!plain(each)) set(each, "aria-label", titleOf(each));
     for (const each of all("fieldset, .block input[type=number], .block input[type=range]"))
       set(each, "aria-label", titleOf(each));
     for (const each of all("#logout a[target]")) each.removeAttribute("target"); // in this window
