@@ -29,7 +29,7 @@ def folder(tmp_path):
     rng = np.random.default_rng(0)
     for name in ("photo.png", "painting.png"):
         colors = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
-        PIL.fromarray(colors.repeat(8, axis=0).repeat(8, axis=1)).save(tmp_path / name)
+        PIL.fromarray(colors.repeat(20, axis=0).repeat(20, axis=1)).save(tmp_path / name)
     return tmp_path
 
 

@@ -48,7 +48,7 @@ def folder(tmp_path):
     """A folder with a photograph and a painting."""
     pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     for name in ("photo.png", "painting.png"):
-        PIL.fromarray(pixels.repeat(8, axis=0).repeat(8, axis=1)).save(tmp_path / name)
+        PIL.fromarray(pixels.repeat(20, axis=0).repeat(20, axis=1)).save(tmp_path / name)
     return tmp_path
 
 
