@@ -16,7 +16,7 @@ from PIL import ImageCms
 from tests.images.odd_files import many_scans, save
 
 from impasto.errors import PictureError
-from impasto.images import jpeg_xl
+from impasto.images import jpeg_xl, opening
 from impasto.images.files import read_image, read_picture, read_record, write_image
 from impasto.images.wide_gamut import CodedColors, coded_to_srgb
 
@@ -283,3 +283,19 @@ def test_of_an_animation_without_contrast_the_first_frame_is_read(tmp_path):
     white.save(tmp_path / "a.png", save_all=True, append_images=[black])
     with pytest.warns(UserWarning, match="frame 1 of 2"):
         assert read_image(tmp_path / "a.png").min() == 1
+
+
+def test_of_a_heic_file_the_primary_picture_is_read(tmp_path):
+    file = pillow_heif.from_pillow(PIL.new("RGB", (32, 24)))
+    file.add_from_pillow(PIL.fromarray(SMOOTH))
+    file.save(tmp_path / "a.heic", primary_index=0, quality=95)
+    with pytest.warns(UserWarning, match="frame 1 of 2 is read; the others are not used"):
+        assert read_image(tmp_path / "a.heic").shape == (24, 32, 3)
+
+
+def test_a_jpeg_xl_is_not_decoded_beyond_the_limit_for_its_record(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.jxl", SMOOTH)
+    assert read_record(path) is None
+    monkeypatch.setattr(opening, "DEFAULT_LIMIT", 3000)
+    with pytest.raises(PictureError, match="3,072 pixels and the limit is 3,000"):
+        read_record(path)

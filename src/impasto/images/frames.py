@@ -15,17 +15,17 @@ def choose_frame(image: PIL.Image, name: str) -> None:
     Animations often begin with a black frame, or fade in.
 
     Args:
-        image: An opened file at its first or primary frame.
+        image: An opened file at its first frame, or the primary one of a HEIC file, which is kept.
         name: The file's name, for the warning.
     """
     count = getattr(image, "n_frames", 1)
     if count <= 1:
         return
-    first = image.tell()
-    frame = next(
-        (n for n in range(first, min(count, first + _MOST_TRIED)) if not _is_plain(image, n)), first
-    )
-    image.seek(frame)
+    first = frame = image.tell()
+    if image.format != "HEIF":  # there the primary picture is meant, and others may be larger
+        tried = range(first, min(count, first + _MOST_TRIED))
+        frame = next((each for each in tried if not _is_plain(image, each)), first)
+        image.seek(frame)
     why = "" if frame == first else ", as those before have one colour only"
     warnings.warn(
         f"{name}: frame {frame + 1} of {count} is read{why}; the others are not used "

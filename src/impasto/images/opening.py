@@ -206,8 +206,9 @@ def open_file(path: Path, limit: int | None = None) -> PIL.Image:
         raise _not_a_picture(path, start)
     if limit is not None and kind == "JPEG":
         _check_scans(path)
-    if limit is not None and kind == "JXL":  # its decoder decodes at once
-        check_pixels(math.prod(jpeg_xl.declared_size(path.read_bytes())), limit, str(path))
+    if kind == "JXL":  # its decoder decodes at once
+        pixels = math.prod(jpeg_xl.declared_size(path.read_bytes()))
+        check_pixels(pixels, DEFAULT_LIMIT if limit is None else limit, str(path))
     try:
         image = _OPENERS[kind](str(path))
     except PIL.DecompressionBombError as error:  # WebP checks the global limit itself
