@@ -58,8 +58,9 @@ def test_small_paintings_and_photographs_are_named(large, capsys):
 
 def test_paintings_among_the_styles_of_paint_are_looked_at(large):
     impasto.write_image("tiny.png", np.eye(20, 30, dtype=np.float32)[..., None].repeat(3, 2))
-    assert describe_own_paintings(["wave", "painting.png", "a.impasto", "none.png"]) == []
-    assert "tiny.png is small" in describe_own_paintings(["wave:0.3", "tiny.png:0.7"])[0]
+    for name in ("wave", "painting.png", "a.impasto", "none.png"):
+        assert describe_own_paintings(name) == []
+    assert "tiny.png is small" in describe_own_paintings({"wave": 0.3, "tiny.png": 0.7})[0]
 
 
 def test_a_quality_acts_on_lossy_types_only():

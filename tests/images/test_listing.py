@@ -51,6 +51,13 @@ def test_a_folder_within_can_be_left_out(folder, without):
     assert len(list_pictures(folder, without=folder / "none")) == 5
 
 
+def test_patterns_leave_hidden_pictures_out(folder):
+    (folder / "0.png").rename(folder / ".0.png")
+    (folder / "1.png").rename(folder / "._1.png")
+    names = [each.path.name for each in find_pictures([folder / "*.png"])]
+    assert names == ["2.png", "3.png"]
+
+
 def test_a_list_counts_from_its_own_folder(folder):
     text = "# photographs\r\n\r\n  0.png \r\ndeeper/4.png\r\n0.png\r\n/else/where.jpg\r\n"
     (folder / "list.txt").write_bytes(b"\xef\xbb\xbf" + text.encode())

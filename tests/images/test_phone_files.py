@@ -104,7 +104,8 @@ def test_alpha_is_kept_aside(tmp_path, suffix):
 def test_they_are_set_upright_and_keep_their_metadata(tmp_path, suffix, turn):
     exif = PIL.Exif()
     exif[0x010F], exif[0x0112] = "Maker", turn
-    rotation = {3: 2, 6: 1, 8: -1}[turn]
+    # The decoder of JPEG XL turns a picture by its own header, and EXIF's does not count.
+    rotation = 0 if suffix == ".jxl" else {3: 2, 6: 1, 8: -1}[turn]
     path = write(tmp_path / f"a{suffix}", np.rot90(SMOOTH, rotation).copy(), exif=exif.tobytes())
     picture = read_picture(path)
     assert picture.image == pytest.approx(SMOOTH / 255, abs=0.04)
@@ -299,3 +300,46 @@ def test_a_jpeg_xl_is_not_decoded_beyond_the_limit_for_its_record(tmp_path, monk
     monkeypatch.setattr(opening, "DEFAULT_LIMIT", 3000)
     with pytest.raises(PictureError, match="3,072 pixels and the limit is 3,000"):
         read_record(path)
+
+
+def test_the_size_of_a_jpeg_xl_in_parts_is_not_that_of_its_boxes(tmp_path):
+    file = io.BytesIO()
+    PIL.new("RGB", (2000, 1000), (9, 80, 7)).save(file, "JXL")
+    stream = file.getvalue()
+    assert stream.startswith(b"\xff\x0a")
+
+    def box(name, data):
+        return struct.pack(">I", 8 + len(data)) + name + data
+
+    parts = box(b"jxlp", bytes(4) + stream[:2]) + box(b"jxlp", b"\x80\0\0\1" + stream[2:])
+    whole = b"\0\0\0\x0cJXL \r\n\x87\n" + box(b"ftyp", b"jxl \0\0\0\0jxl ") + parts
+    assert jpeg_xl.declared_size(whole) == (2000, 1000)
+    with pytest.raises(ValueError, match="no codestream"):
+        jpeg_xl.declared_size(whole[:40])
+
+
+def test_scans_hidden_by_markers_without_segments_count(tmp_path):
+    path = many_scans(tmp_path / "a.jpg", 600)
+    raw = path.read_bytes()
+    first = raw.index(b"\xff\xda")
+    second = raw.index(b"\xff\xda", first + 2)
+    path.write_bytes(raw[:second] + b"\xff\x01\xff\xff" + raw[second:])
+    with pytest.raises(PictureError, match="scans and the limit is 500"):
+        read_image(path)
+
+
+def test_code_points_in_other_formats_do_not_count(tmp_path):
+    comment = b"colrnclx" + struct.pack(">HH", *PQ) + bytes(4)
+    path = save(tmp_path / "a.jpg", SMOOTH, comment=comment, quality=95)
+    assert read_image(path) == pytest.approx(SMOOTH / 255, abs=0.04)
+
+
+def test_the_code_points_of_a_png_precede_its_profile(tmp_path):
+    coded = read_image(coded_png(tmp_path / "a.png", MUTED, P3))
+    save(tmp_path / "b.png", MUTED, icc_profile=p3_profile())
+    raw = (tmp_path / "b.png").read_bytes()
+    chunk = (tmp_path / "a.png").read_bytes()
+    start = chunk.index(b"cICP") - 4
+    end = raw.index(b"IDAT") - 4
+    (tmp_path / "b.png").write_bytes(raw[:end] + chunk[start : start + 16] + raw[end:])
+    assert read_image(tmp_path / "b.png") == pytest.approx(coded, abs=1e-6)

@@ -200,7 +200,8 @@ def test_another_seed_gives_another_variant(photo, painting):
     differences = [np.abs(run(seed=seed) - usual).mean() for seed in (1, 2)]
     assert min(differences) > 0.01
     assert np.abs(run(seed=1) - run(seed=2)).mean() > 0.01
-    assert np.array_equal(run(seed=1, strength=0), run(strength=0))
+    for settled in ({"strength": 0}, {"color": "palette"}, {"iterations": 0}):
+        assert np.array_equal(run(seed=1, **settled), run(**settled))
 
 
 @pytest.mark.parametrize("color", ["style", "palette"])

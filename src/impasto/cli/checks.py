@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import PictureError, SettingsError
 from ..images.files import OUTPUT_FORMATS, check_output
 from ..images.listing import is_folder_or_list
+from ..images.opening import locate
 
 if TYPE_CHECKING:
     from .commands import Stylize
@@ -30,7 +31,7 @@ def check_free(path: Path, force: bool) -> None:
     Raises:
         PictureError: It exists, and `force` is not set.
     """
-    if path.exists() and not force:
+    if locate(path).exists() and not force:
         raise PictureError(f"{path} exists already; choose another name or add --force")
 
 

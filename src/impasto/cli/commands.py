@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg, create_mutex_group
 
+from ..images.exif_filter import MetadataRule
 from ..paint_settings import PaintSettings
 from ..settings import Settings
 from ..video_settings import VideoSettings
 from .options import Cluster, Common, Flat, OptionalPath
 
-Metadata = Literal["keep", "no-place", "none"]
 Checkpoints = create_mutex_group(required=False)
 
 
@@ -43,7 +43,7 @@ class Stylize:
     """Quality of JPEG, WebP, AVIF and HEIC, 1..100."""
     bits: Literal[8, 16] = 8
     """Bits per channel; 16 for TIFF only."""
-    metadata: Metadata = "keep"
+    metadata: MetadataRule = "keep"
     """The photograph's EXIF data in the result: keep, no-place (without GPS data), or none, which
     leaves out the record, too."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None
@@ -206,7 +206,7 @@ class Paint:
     """Print only the paths of the results."""
     jpeg_quality: int = 92
     """Quality of JPEG, WebP, AVIF and HEIC, 1..100."""
-    metadata: Metadata = "keep"
+    metadata: MetadataRule = "keep"
     """The photograph's EXIF data in the result: keep, no-place (without GPS data), or none, which
     leaves out the record, too."""
     max_pixels: Annotated[int | None, arg(metavar="N")] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ def describe_pair(photograph: Picture, paintings: list[Picture]) -> dict[str, An
 
     Args:
         photograph: The photograph.
-        paintings: None if only the photograph is to be described.
+        paintings: None of them if only the photograph is to be described.
 
     Returns:
         `photograph` and `paintings` (`name`, `size`), `result` (`size`, `memory_gb`, `seconds`)
@@ -73,7 +74,10 @@ def _result(photograph: Picture, paintings: list[Picture]) -> dict[str, Any]:
     from ..engines.iterative.state import resolve_settings
 
     settings = Settings()
-    sizes = photograph.image.shape[:2], max((each.image.shape[:2] for each in paintings), key=max)
+    sizes = (
+        photograph.image.shape[:2],
+        max((each.image.shape[:2] for each in paintings), key=math.prod),
+    )
     height, width = plan(*sizes, settings)[-1].size
     needed = max(fit.bytes for fit in fit_scales(*sizes, resolve_settings(settings)))
     return {

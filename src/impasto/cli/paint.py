@@ -49,19 +49,21 @@ def paint_all(command: Paint) -> None:
     console = Console(stderr=True, quiet=command.quiet)
     if not command.photographs:
         raise SettingsError("give at least one photograph or a folder of them")
-    parse_styles(command.style)  # refuses them before anything is read
+    styles = parse_styles(command.style)
     tasks = _tasks(command)
-    advice = describe_own_paintings(command.style, command.max_pixels)
+    is_single = len(tasks) == 1 and command.cluster is None
+    if not is_single:
+        check_several(command.metadata)
+    advice = describe_own_paintings(styles, command.max_pixels)
     advice += unused_quality(command.jpeg_quality, tasks[0].result.suffix)
     print_warnings(advice, quiet=command.quiet)
-    if len(tasks) == 1 and command.cluster is None:
+    if is_single:
         (task,) = tasks
         with claim(task.result, own=command.output is None, force=command.force) as output:
             _paint_one(replace(task, result=output), command, console)
         return
-    painter = make_painter(parse_styles(command.style), command.settings, command.model)
+    painter = make_painter(styles, command.settings, command.model)
     work = PaintWork(painter, command.settings, command.max_pixels)
-    check_several(command.metadata)
     form = Form(quality=command.jpeg_quality, force=command.force, metadata=command.metadata)
     outcomes = run_tasks(tasks, work, form, command.cluster)
     left_out = count_left_out(command.photographs, without=command.output)

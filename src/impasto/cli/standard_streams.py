@@ -48,6 +48,8 @@ def connected(command: _C) -> Iterator[_C]:
         if changes and isinstance(command, Stylize):  # `resume` would need the files
             if command.checkpoint:
                 raise SettingsError("--checkpoint needs files; give names in place of -")
+            if command.save_every and changes.get("output"):
+                raise SettingsError("--save-every needs the name of a file after -o")
             changes["no_checkpoint"] = True
         yield dataclasses.replace(command, **changes) if changes else command  # type: ignore[type-var]
 
@@ -108,9 +110,12 @@ def _standard_input() -> Iterator[Path]:
     start = stream.read(file_kind.START)
     if not start:
         raise PictureError("standard input is empty; check the command before the pipe")
-    suffix = (opening.format_of(start) or "").lower()
+    kind = opening.format_of(start)
+    if kind is None:
+        raise opening.not_a_picture("standard input", start)
+    suffix = kind.lower()
     with folder_for_standard_input() as folder:
-        path = Path(folder, f"{STANDARD_INPUT}.{suffix}".rstrip("."))
+        path = Path(folder, f"{STANDARD_INPUT}.{suffix}")
         with path.open("wb") as file:
             file.write(start)
             shutil.copyfileobj(stream, file)

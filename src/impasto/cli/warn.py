@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 from ..engines.network.model_file import names_a_model
 from ..errors import printable
 from ..images.files import OUTPUT_FORMATS, read_picture
+from ..images.opening import locate
 from ..images.painting_checks import describe_painting
 
 _JPEG_QUALITY = 92  # the default
@@ -38,19 +38,21 @@ def unused_quality(quality: int, suffix: str) -> list[str]:
     return [f"--jpeg-quality has no effect on {suffix.lower()} files"]
 
 
-def describe_own_paintings(words: Iterable[str], max_pixels: int | None = None) -> list[str]:
+def describe_own_paintings(
+    styles: str | Mapping[str, float], max_pixels: int | None = None
+) -> list[str]:
     """Say what to expect of the paintings among the styles of `impasto paint`.
 
     Args:
-        words: Styles as on the command line, with or without shares.
+        styles: As for `paint`.
         max_pixels: Largest painting, pixels; Pillow's limit if None.
 
     Raises:
         PictureError: A painting cannot be read.
     """
     found = []
-    for word in words:
-        path = Path(word if Path(word).exists() else word.rpartition(":")[0])
+    for name in [styles] if isinstance(styles, str) else styles:
+        path = locate(name)
         if path.suffix and path.is_file() and not names_a_model(str(path)):
             found += describe_painting(read_picture(path, max_pixels=max_pixels))
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ _CENTER, _RADII = (0.52, 0.5), (0.62, 0.48)
 _EDGE_START, _EDGE_END = 0.8, 1.15
 _INSIDE = 0.5  # of the mask, where colours are measured
 _LEAST_DEVIATION = 1e-3
+
+Box: TypeAlias = tuple[slice, slice]
 
 
 class Face(NamedTuple):
@@ -121,26 +123,39 @@ def keep_faces(painted: Image, photograph: Image, faces: Sequence[Face], amount:
     Returns:
         (H, W, 3).
     """
-    kept = painted
+    kept = painted.copy() if faces else painted
     for face in faces:
-        mask = face_mask(face, painted.shape[:2])
-        share = amount * mask[..., None]
-        recolored = _recolored(photograph, painted, mask > _INSIDE)
-        kept = (kept + share * (recolored - kept)).astype(np.float32)
+        box = _box(face, painted.shape[:2])
+        mask = face_mask(face, painted.shape[:2], box)
+        recolored = _recolored(photograph[box], painted[box], mask > _INSIDE)
+        kept[box] += np.float32(amount) * mask[..., None] * (recolored - kept[box])
     return kept
 
 
-def face_mask(face: Face, size: Size) -> Mask:
+def _box(face: Face, size: Size) -> Box:
+    """Return the rows and columns that the oval touches."""
+
+    def span(center: float, radius: float, side: int) -> slice:
+        low, high = (center - radius * _EDGE_END) * side, (center + radius * _EDGE_END) * side
+        start, stop = (int(np.clip(each, 0, side)) for each in (np.floor(low), np.ceil(high)))
+        return slice(start, stop)
+
+    return span(face.y, face.height, size[0]), span(face.x, face.width, size[1])
+
+
+def face_mask(face: Face, size: Size, box: Box = (slice(None), slice(None))) -> Mask:
     """Draw the oval of a face with a soft edge.
 
     Args:
         face: The face.
-        size: Height and width.
+        size: Height and width of the picture.
+        box: Rows and columns of it to draw; all by default.
 
     Returns:
-        (H, W), 0..1.
+        (H, W), or the part in the box; 0..1.
     """
     rows, columns = (np.arange(side, dtype=np.float32) + 0.5 for side in size)
+    rows, columns = rows[box[0]], columns[box[1]]
     y = (rows[:, None] / size[0] - face.y) / face.height
     x = (columns / size[1] - face.x) / face.width
     distance = np.hypot(y, x)

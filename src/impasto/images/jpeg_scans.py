@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# In the coded data of a scan, FF is followed by 00, or by D0 to D7 at restarts.
-_NEXT_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
+# In the coded data of a scan, FF is followed by 00, or by D0 to D7 at restarts; 01 has no segment.
+_NEXT_MARKER = re.compile(rb"\xff+[^\x00\x01\xff\xd0-\xd7]")
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 

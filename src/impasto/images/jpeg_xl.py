@@ -8,8 +8,10 @@ from PIL import Image as PIL
 
 from ..errors import PictureError
 
+_ORIENTATION = 0x0112
 _CODESTREAM = b"\xff\x0a"
 _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
+_HEADER = 16  # bytes that hold the size
 STARTS = (_CONTAINER, _CODESTREAM)
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # width : height, from 1 on
 _LENGTHS = (9, 13, 18, 30)  # bits of a side, by a selector of two bits
@@ -28,7 +30,11 @@ def open_image(path: str) -> PIL.Image:
         )
     from pillow_jxl.JpegXLImagePlugin import JXLImageFile
 
-    return JXLImageFile(path)
+    image = JXLImageFile(path)
+    exif = image.getexif()
+    if not image.jpeg and _ORIENTATION in exif:  # the decoder has turned it by its own header
+        exif[_ORIENTATION] = 1
+    return image
 
 
 def declared_size(data: bytes) -> tuple[int, int]:
@@ -46,7 +52,7 @@ def declared_size(data: bytes) -> tuple[int, int]:
     Source:
         ISO/IEC 18181-1, SizeHeader; 18181-2 for the container.
     """
-    bits = _Bits(_codestream(data)[2:16])
+    bits = _Bits(_codestream(data)[2:_HEADER])
     small = bits.read(1)
     height = _side(bits, small)
     ratio = bits.read(3)
@@ -63,20 +69,29 @@ def _side(bits: _Bits, small: int) -> int:
 
 
 def _codestream(data: bytes) -> bytes:
-    """Return the bytes from the start of the codestream on, out of its box in a container."""
+    """Return the start of the codestream, out of the boxes of a container.
+
+    Raises:
+        ValueError: There is none.
+    """
     if data.startswith(_CODESTREAM):
         return data
-    at = 0
-    while at + 16 <= len(data):
+    found, at = b"", 0
+    while at + 8 <= len(data) and len(found) < _HEADER:
         length, name, header = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], 8
         if length == 1:
             length, header = int.from_bytes(data[at + 8 : at + 16], "big"), 16
-        if name in (b"jxlc", b"jxlp"):
-            return data[at + header + (4 if name == b"jxlp" else 0) :]
-        if length < header:
+        end = len(data) if length == 0 else at + length
+        if end < at + header:
             break
-        at += length
-    raise ValueError("the JPEG XL file has no codestream")
+        if name == b"jxlp":
+            header += 4  # the number of the part
+        if name in (b"jxlc", b"jxlp"):
+            found += data[at + header : end]
+        at = end
+    if not found.startswith(_CODESTREAM):
+        raise ValueError("the JPEG XL file has no codestream")
+    return found
 
 
 class _Bits:

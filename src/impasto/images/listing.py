@@ -166,7 +166,9 @@ def _matching(pattern: Path) -> list[Path]:
     found = sorted(
         path
         for path in Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
-        if path.suffix.lower() in SUFFIXES and not path.is_dir()
+        if path.suffix.lower() in SUFFIXES
+        and not path.is_dir()
+        and not any(map(_is_of_system, path.parts[len(_fixed_part(pattern).parts) :]))
     )
     if not found:
         raise PictureError(f"no picture matches {pattern}; check the pattern and the folder")

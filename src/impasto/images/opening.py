@@ -179,11 +179,17 @@ def _check_scans(path: Path) -> None:
         )
 
 
-def _not_a_picture(path: Path, start: bytes) -> PictureError:
-    kind = file_kind.describe_kind(path, start)
+def not_a_picture(name: str | Path, start: bytes) -> PictureError:
+    """Return the error for a file that no decoder reads: what it is, and what to do.
+
+    Args:
+        name: Its path.
+        start: Its first bytes, as of `first_bytes`.
+    """
+    kind = file_kind.describe_kind(Path(name), start)
     if kind is None:
-        return PictureError(f"{path} is not a picture that can be read; {READABLE}")
-    return PictureError(f"{path} is {kind}")
+        return PictureError(f"{name} is not a picture that can be read; {READABLE}")
+    return PictureError(f"{name} is {kind}")
 
 
 def open_file(path: Path, limit: int | None = None) -> PIL.Image:
@@ -203,7 +209,7 @@ def open_file(path: Path, limit: int | None = None) -> PIL.Image:
     start = first_bytes(path)
     kind = format_of(start)
     if kind is None:
-        raise _not_a_picture(path, start)
+        raise not_a_picture(path, start)
     if limit is not None and kind == "JPEG":
         _check_scans(path)
     if kind == "JXL":  # its decoder decodes at once

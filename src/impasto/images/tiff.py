@@ -31,8 +31,10 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _YCBCR = 0, 1, 2, 6  # photometric interpr
 _ORIENTATION, _PROFILE = 274, 34675
 _UNSPECIFIED, _ASSOCIATED, _UNASSOCIATED = 0, 1, 2  # extra channels; the latter are alpha
 _DEFLATE = (8, 32946)
-_BOUNDED = (1, 32773, *_DEFLATE)  # none, PackBits, deflate: tifffile bounds their unpacked size
-_PILLOW_READS = (*_BOUNDED, 2, 3, 4, 5, 6, 7)  # and fax, LZW, JPEG
+_BUILT_IN = (1, 32773, *_DEFLATE)  # none, PackBits, deflate: tifffile reads them by itself
+_IN_IMAGECODECS = (5, 34925, 50000)  # LZW, LZMA, ZSTD: tifffile bounds their unpacked size
+_PILLOW_READS = (*_BUILT_IN, 2, 3, 4, 5, 6, 7)  # and fax, LZW, JPEG
+_MOST_CHANNELS = 16
 _DEFLATE_RATIO = 1032  # the highest possible
 _HARMLESS_BYTES = 64 << 20
 
@@ -91,6 +93,7 @@ def _decode_page(
         page: The page.
         limit: Largest number of pixels.
     """
+    _check_tiles(page, limit, path)
     if not _needs_tifffile(page):
         return _decode_by_pillow(path, source, page, limit)
     try:
@@ -118,17 +121,17 @@ def _needs_tifffile(page: tifffile.TiffPage) -> bool:
 def _decode_by_pillow(
     path: Path, source: Path | io.BytesIO, page: tifffile.TiffPage, limit: int
 ) -> Picture:
+    if page.compression not in _PILLOW_READS:
+        needs = "cannot be read"
+        if page.compression in _IN_IMAGECODECS:
+            needs = "needs another package: pip install 'impasto[formats]'"
+        raise PictureError(
+            f"the compression {_name(page)} of {path} {needs}; or save it with LZW or deflate "
+            "compression"
+        )
     with _opened(source) as image:
         opening.check_pixels(image.width * image.height, limit, str(path))
-        try:
-            image.load()
-        except OSError as error:
-            if page.compression in _PILLOW_READS:
-                raise
-            raise PictureError(
-                f"{path} has the compression {_name(page)}, which needs another package: "
-                "pip install 'impasto[formats]', or save it with LZW or deflate compression"
-            ) from error
+        image.load()
         if image.mode.startswith("I;16") and page.photometric == _WHITE_IS_ZERO:
             inverted = PIL.fromarray(65535 - np.asarray(image))
             inverted.info = image.info
@@ -162,7 +165,7 @@ def _samples(page: tifffile.TiffPage, limit: int, path: Path) -> Array:
     opening.check_pixels(page.imagewidth * page.imagelength, limit, str(path))
     samples, height, width = page.samplesperpixel, page.imagelength, page.imagewidth
     colors, alpha = _channels(page, path)
-    _check_packing(page, limit, path)
+    _check_packing(page, path)
     try:
         array: Array = page.asarray()
     except ValueError as error:
@@ -190,8 +193,10 @@ def _channels(page: tifffile.TiffPage, path: Path) -> tuple[int, int | None]:
     samples, extra = page.samplesperpixel, tuple(page.extrasamples or ())
     colors = 3 if page.photometric in (_RGB, _YCBCR) else 1
     undeclared = samples - colors - len(extra)
-    if undeclared < 0 or undeclared > 1 or page.imagedepth != 1:
-        raise PictureError(f"{path} has {samples} channels, expected at most 4; flatten its layers")
+    if undeclared < 0 or undeclared > 1 or samples > _MOST_CHANNELS or page.imagedepth != 1:
+        raise PictureError(
+            f"{path} has {samples} channels, expected grey or RGB with alpha; flatten its layers"
+        )
     if undeclared:
         return colors, colors  # programs that leave out the tag mean alpha
     alphas = (n for n, kind in enumerate(extra) if kind in (_ASSOCIATED, _UNASSOCIATED))
@@ -202,21 +207,33 @@ def _channels(page: tifffile.TiffPage, path: Path) -> tuple[int, int | None]:
     return colors, None if alpha is None else colors + alpha
 
 
-def _check_packing(page: tifffile.TiffPage, limit: int, path: Path) -> None:
+def _check_tiles(page: tifffile.TiffPage, limit: int, path: Path) -> None:
+    """Check the size of tiles, which is independent of that of the picture.
+
+    Raises:
+        PictureError: A tile is larger than the limit.
+    """
+    samples = max(1, page.samplesperpixel)
+    if samples <= _MOST_CHANNELS and page.chunks:
+        most = max(limit, opening.DEFAULT_LIMIT)  # a small picture may be part of a large tile
+        pixels = math.prod(page.chunks) // (1 if page.planarconfig == 2 else samples)
+        opening.check_pixels(pixels, most, f"a tile of {path}")
+
+
+def _check_packing(page: tifffile.TiffPage, path: Path) -> None:
     """Check that tiles do not unpack to more than their size; tifffile would unpack all of it.
 
     Raises:
-        PictureError: A tile is larger than the limit, or holds more data than its size.
+        PictureError: A tile holds more data than its size.
         _NeedsCodec: No available decoder limits the unpacked size.
     """
-    if page.compression not in _BOUNDED and not importlib.util.find_spec("imagecodecs"):
+    if page.compression not in _BUILT_IN + _IN_IMAGECODECS:
+        raise _NeedsCodec(f"its compression {_name(page)} is read by Pillow alone")
+    if page.compression in _IN_IMAGECODECS and not importlib.util.find_spec("imagecodecs"):
         raise _NeedsCodec(f"its compression {_name(page)} needs the package imagecodecs")
-    values = math.prod(page.chunks)
-    most = max(limit, opening.DEFAULT_LIMIT)  # a small picture may be part of a large tile
-    opening.check_pixels(values // page.samplesperpixel, most, f"a tile of {path}")
     if page.compression not in _DEFLATE:
         return
-    largest = values * page.dtype.itemsize
+    largest = math.prod(page.chunks) * page.dtype.itemsize
     for packed in _packed_chunks(page, largest):
         unpacked = zlib.decompressobj().decompress(packed, largest + 1)
         if len(unpacked) > largest:

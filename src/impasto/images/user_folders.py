@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import stat
 import tempfile
@@ -33,10 +34,11 @@ def cache_folder() -> Path | None:
     Returns:
         The folder, or None if neither can be used.
     """
-    for folder in (_in_home(), _in_temporary()):
-        if folder is not None and _is_usable(folder):
-            return folder
-    return None
+    own = _in_home()
+    if own is not None and _is_writable(own):
+        return own
+    other = _in_temporary()
+    return other if other is not None and _is_writable(other) and _is_private(other) else None
 
 
 def redirect_libraries() -> None:
@@ -50,8 +52,15 @@ def redirect_libraries() -> None:
     """
     own, folder = _in_home(), cache_folder()
     if folder is not None and folder != own:
-        os.environ.setdefault("KERAS_HOME", str(folder / "keras"))
+        if not _has_keras_folder():
+            os.environ.setdefault("KERAS_HOME", str(folder / "keras"))
         os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
+
+
+def _has_keras_folder() -> bool:
+    """Return whether the home has a folder of Keras, which may hold weights."""
+    home = home_folder()
+    return home is not None and (home / ".keras").is_dir()
 
 
 def _in_home() -> Path | None:
@@ -61,20 +70,26 @@ def _in_home() -> Path | None:
 
 
 def _in_temporary() -> Path | None:
-    user = os.getuid() if hasattr(os, "getuid") else os.getpid()
-    with contextlib.suppress(OSError):  # tempfile found no folder that is writable
+    with contextlib.suppress(OSError, KeyError):  # no folder that is writable; no name of the user
+        user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
         return Path(tempfile.gettempdir()) / f"impasto-{user}"
     return None
 
 
-def _is_usable(folder: Path) -> bool:
-    """Create a folder; return whether only this user can change it."""
+def _is_writable(folder: Path) -> bool:
+    """Create a folder if it is missing; return whether it can be written."""
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    return False
+
+
+def _is_private(folder: Path) -> bool:
+    """Return whether only this user can change a folder that lies among those of others."""
+    with contextlib.suppress(OSError):
         known = folder.lstat()
-        mine = not hasattr(os, "getuid") or known.st_uid in (os.getuid(), 0)
-        shared = mine and hasattr(os, "getuid") and known.st_mode & _OTHERS
-        is_folder = stat.S_ISDIR(folder.stat().st_mode)
-        is_usable = is_folder and mine and not shared
-        return bool(is_usable) and os.access(folder, os.W_OK | os.X_OK)
+        if not hasattr(os, "getuid"):
+            return stat.S_ISDIR(known.st_mode)
+        is_own = stat.S_ISDIR(known.st_mode) and known.st_uid == os.getuid()
+        return is_own and not known.st_mode & _OTHERS
     return False

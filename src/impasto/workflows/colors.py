@@ -126,7 +126,7 @@ def restore_colors(
         if finish is None and tone is not None:
             return apply_tone(step.image, tone, painted_share(settings))
         photograph = np.clip(resize(content, step.size, resampling=settings.resampling), 0, 1)
-        return finish(step.image, photograph) if finish else step.image
+        return step.image if finish is None else finish(step.image, photograph)
 
     return dataclasses.replace(step, read=read)
 

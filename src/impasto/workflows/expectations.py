@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..images.painting_checks import describe_painting
@@ -44,7 +45,7 @@ def describe_inputs(
         found += describe_painting(painting, round(settings.size * settings.style_scale))
     if photograph is not None:
         sizes = [each.image.shape[:2] for each in paintings]
-        size = plan(photograph.image.shape[:2], max(sizes, key=max), settings)[-1].size
+        size = plan(photograph.image.shape[:2], max(sizes, key=math.prod), settings)[-1].size
         found += describe_enlargement(photograph, max(size))
     return found
 

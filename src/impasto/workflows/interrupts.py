@@ -22,8 +22,9 @@ def deferred_interrupts() -> Iterator[tuple[Callable[[], None], list[int]]]:
     """Let interrupts be noted instead of raised.
 
     Yields:
-        A function that starts this, and the signals noted so far. Interrupts are raised again
-        after the block. Outside the main thread, which alone receives them, nothing is changed.
+        A function that starts this, and the signals noted so far. After the block the handlers of
+        before are back; what was noted is not raised. Outside the main thread, which alone receives
+        signals, nothing is changed.
     """
     noted: list[int] = []
     former: dict[int, Callable[[int, FrameType | None], object]] = {}
@@ -68,6 +69,8 @@ def hold_interrupts(*, drop: bool = False) -> Iterator[None]:
     """
     with deferred_interrupts() as (start, noted):
         start()
-        yield
-    if noted and not drop:
-        raise KeyboardInterrupt
+        try:
+            yield
+        finally:
+            if noted and not drop:
+                raise KeyboardInterrupt

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import itertools
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +25,7 @@ from .result import Result
 from .run_folder import take_lock
 
 _FOLDER = "claims"
+_TRIES, _PAUSE = 4, 0.05  # pause in seconds
 
 
 @contextlib.contextmanager
@@ -46,6 +48,7 @@ def claim(path: Path, *, own: bool, force: bool = False) -> Iterator[Path]:
         ...     output.name
         'no-such-file.png'
     """
+    path = locate(path)
     with contextlib.ExitStack() as stack:
         if force and not own:
             yield path
@@ -76,12 +79,13 @@ def _claimed(path: Path) -> Iterator[bool]:
     if file is None:
         yield folder is None
         return
-    with file:
-        try:
-            yield True
-        finally:
-            with contextlib.suppress(OSError):  # Windows keeps a file that is open
-                Path(file.name).unlink()
+    try:
+        yield True
+    finally:
+        if os.name == "nt":  # where a file that is open cannot be removed
+            file.close()
+        with file, contextlib.suppress(OSError):
+            Path(file.name).unlink()
 
 
 def _lock(folder: Path, path: Path) -> BinaryIO | None:
@@ -89,14 +93,15 @@ def _lock(folder: Path, path: Path) -> BinaryIO | None:
     name = hashlib.sha256(os.fsencode(resolve_parent(locate(path)))).hexdigest()
     folder.mkdir(exist_ok=True)
     _remove_stale(folder)
-    while True:
+    for last in (*[False] * _TRIES, True):  # another process may be looking at it for a moment
         file = (folder / name).open("a+b")
-        if not take_lock(file):
-            file.close()
-            return None
-        if _is_current(file):
+        is_mine = take_lock(file)
+        if is_mine and _is_current(file):
             return file
-        file.close()  # its owner removed it after it was opened here
+        file.close()  # taken, or its owner removed it after it was opened here
+        if not is_mine and not last:
+            time.sleep(_PAUSE)
+    return None
 
 
 def _is_current(file: BinaryIO) -> bool:

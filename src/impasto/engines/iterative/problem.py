@@ -148,9 +148,10 @@ def vary(start: Image, settings: Settings) -> Image:
 
     Args:
         start: (H, W, 3), at the size of the first scale.
-        settings: `seed`; `init`, since noise differs by itself; `strength`.
+        settings: `seed`; `init`, since noise differs by itself; `iterations`, since without any
+            the start is the result.
     """
-    if settings.seed == 0 or settings.init == "noise" or settings.strength == 0:
+    if settings.seed == 0 or settings.init == "noise" or settings.iterations == 0:
         return start
     rng = np.random.default_rng([settings.seed, 1])
     noise = rng.standard_normal(start.shape, dtype=np.float32)
