@@ -101,7 +101,22 @@ def test_empty_and_broken_input_is_named(folder, pipe, capsys):
     assert pipe(["paint", "-", "--style", "wave", "-o", "-"], b"") == (1, b"")
     assert "standard input is empty" in capsys.readouterr().err
     assert pipe(["paint", "-", "--style", "wave", "-o", "-"], b"<html>") == (1, b"")
-    assert "an HTML page" in capsys.readouterr().err
+    assert "standard input is an HTML page" in capsys.readouterr().err
+    assert pipe(["paint", "-", "--style", "wave", "-o", "-"], PHOTO[:300]) == (1, b"")
+    said = capsys.readouterr().err
+    assert said.startswith("impasto: standard input is damaged or cut off")
+    assert "impasto-std" not in said
+
+
+def test_endless_input_is_refused_at_once(folder, pipe, capsys):
+    assert pipe(["paint", "-", "--style", "wave", "-o", "-"], bytes(10_000)) == (1, b"")
+    assert "standard input is filled with zeros" in capsys.readouterr().err
+
+
+def test_intermediate_pictures_need_a_name(folder, pipe, capsys):
+    words = ["stylize", "photo.png", "painting.png", "-o", "-", "--save-every", "2"]
+    assert pipe(words) == (2, b"")
+    assert "--save-every needs the name of a file" in capsys.readouterr().err
 
 
 def test_real_pipes():

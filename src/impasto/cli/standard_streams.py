@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import re
 import shutil
 import sys
 import tempfile
@@ -12,12 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from ..errors import PictureError, SettingsError
+from ..errors import ImpastoError, PictureError, SettingsError
 from ..images import file_kind, opening
-from ..images.temporary import STANDARD_INPUT, folder_for_standard_input
+from ..images.temporary import FOLDER_OF_INPUT, STANDARD_INPUT, folder_for_standard_input
 from .commands import Again, Paint, SampleStyle, Score, Stylize, Texture, Video
 
 _STANDARD = Path("-")
+_OUTPUT_FOLDER = "impasto-stdout-"
+_NO_SPACE = r"[^\s'\"]*"
+_TEMPORARY_FILES = (
+    (
+        re.compile(rf"{_NO_SPACE}{FOLDER_OF_INPUT}{_NO_SPACE}{STANDARD_INPUT}[.\w]*"),
+        "standard input",
+    ),
+    (re.compile(rf"{_NO_SPACE}{_OUTPUT_FOLDER}{_NO_SPACE}picture[.\w]*"), "standard output"),
+)
 _READ = (Stylize, Texture, Paint, Again, Score)
 _WRITTEN = (Stylize, Texture, Paint, Again, SampleStyle)
 _C = TypeVar("_C")
@@ -51,7 +61,26 @@ def connected(command: _C) -> Iterator[_C]:
             if command.save_every and changes.get("output"):
                 raise SettingsError("--save-every needs the name of a file after -o")
             changes["no_checkpoint"] = True
+        stack.enter_context(_named_in_errors())
         yield dataclasses.replace(command, **changes) if changes else command  # type: ignore[type-var]
+
+
+@contextlib.contextmanager
+def _named_in_errors() -> Iterator[None]:
+    """Name the standard streams in messages in place of their temporary files."""
+    try:
+        yield
+    except (ImpastoError, KeyboardInterrupt) as error:
+        error.args = (_without_files(str(error)), *error.args[1:])
+        if hasattr(error, "__notes__"):
+            error.__notes__ = [*map(_without_files, error.__notes__)]
+        raise
+
+
+def _without_files(text: str) -> str:
+    for pattern, name in _TEMPORARY_FILES:
+        text = pattern.sub(name, text)
+    return text
 
 
 def _inputs(command: object) -> dict[str, Any]:
@@ -134,7 +163,7 @@ def _standard_output(command: object) -> Iterator[Path]:
     stream = _binary(sys.stdout, "output")
     if stream.isatty():
         raise PictureError("standard output is a terminal; redirect it: -o - > painted.png")
-    with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
+    with tempfile.TemporaryDirectory(prefix=_OUTPUT_FOLDER) as folder:
         path = Path(folder, f"picture.{getattr(command, 'format', None) or 'png'}")
         try:
             with contextlib.redirect_stdout(io.StringIO()):

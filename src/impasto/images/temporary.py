@@ -10,7 +10,7 @@ from pathlib import Path
 _DIGITS = 12  # in a name, hexadecimal
 _marks: list[str] = []  # one at most
 STANDARD_INPUT = "standard-input"  # name of the copy of standard input, without suffix
-_FOLDER_PREFIX = "impasto-stdin-"
+FOLDER_OF_INPUT = "impasto-stdin-"
 
 
 def temporary_name() -> str:
@@ -56,7 +56,7 @@ def folder_for_standard_input() -> tempfile.TemporaryDirectory[str]:
         ...     is_standard_input(Path(folder) / STANDARD_INPUT)
         True
     """
-    return tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX)
+    return tempfile.TemporaryDirectory(prefix=FOLDER_OF_INPUT)
 
 
 def is_standard_input(path: Path) -> bool:
@@ -66,4 +66,4 @@ def is_standard_input(path: Path) -> bool:
         >>> is_standard_input(Path("photo.jpg"))
         False
     """
-    return path.stem == STANDARD_INPUT and path.parent.name.startswith(_FOLDER_PREFIX)
+    return path.stem == STANDARD_INPUT and path.parent.name.startswith(FOLDER_OF_INPUT)
