@@ -110,7 +110,7 @@ def test_a_photograph_is_painted_at_once(anna, pictures, tmp_path):
     changes = {"strength": 0.5, "keep_colors": True, "size": 32, "stroke_size": 0.5}
     assert same(path, impasto.paint(photo, shares, **changes), tmp_path)
     record = impasto.read_record(path)
-    assert record["settings"] == changes
+    assert record["settings"] == {**changes, "keep_faces": 0.0}
     assert [(each["name"], each.get("share")) for each in record["inputs"][2:]] == [
         ("wave", 0.25),
         ("sea.png", 0.75),

@@ -257,7 +257,7 @@ def test_a_picture_without_a_record_raises_an_error(tmp_path):
     with pytest.raises(PictureError, match="has no record"):
         settings_of(tmp_path / "a.png")
     (tmp_path / "b.jpg").write_text("text")
-    with pytest.raises(PictureError, match="is not a picture that can be read"):
+    with pytest.raises(PictureError, match="is text, not a picture"):
         settings_of(tmp_path / "b.jpg")
     with pytest.raises(PictureError, match="there is no file"):
         settings_of(tmp_path / "c.jpg")
