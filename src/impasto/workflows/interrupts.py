@@ -56,7 +56,7 @@ def hold_interrupts(*, drop: bool = False) -> Iterator[None]:
 
     Args:
         drop: Forget them, where the block is the end of the work; otherwise they are raised after
-            the block.
+            the block, unless it raises an error, which precedes them.
 
     Raises:
         KeyboardInterrupt: Interrupted during the block.
@@ -69,8 +69,6 @@ def hold_interrupts(*, drop: bool = False) -> Iterator[None]:
     """
     with deferred_interrupts() as (start, noted):
         start()
-        try:
-            yield
-        finally:
-            if noted and not drop:
-                raise KeyboardInterrupt
+        yield
+    if noted and not drop:
+        raise KeyboardInterrupt
