@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PIL
+from tests.images.odd_files import set_tag
 from tests.toy import SHALLOW_OPTIONS
 
 import impasto
@@ -51,6 +53,16 @@ def evaluate(code, folder):
     done = run("-c", code, folder=folder, command=(sys.executable,))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def test_libraries_that_read_pictures_stay_silent(folder):
+    path = folder / "photo.tif"
+    PIL.open(folder / "photo.png").save(path)
+    set_tag(path, struct.pack("<H", 277), 32515)  # samples per pixel
+    done = run("paint", path.name, "--style", "wave", folder=folder)
+    assert done.returncode == 1
+    assert done.stderr.startswith("impasto: photo.tif is damaged or cut off")
+    assert done.stderr.count("\n") == 1
 
 
 def test_it_paints_a_picture_from_another_folder(folder):

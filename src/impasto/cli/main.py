@@ -225,7 +225,8 @@ def entry() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         codecs.register_error("file_name", _encode_as_file_name)
         sys.stdout.reconfigure(errors="file_name")
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # Impasto prints its own message
+    for name in ("tifffile", "PIL"):  # Impasto prints its own message
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     code = main()
     with contextlib.suppress(OSError):
         sys.stderr.flush()
