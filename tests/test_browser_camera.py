@@ -23,6 +23,7 @@ from tests.browser_page import (
     started_browser,
     toy_model,
 )
+from tests.serving import write_camera_clip
 
 import impasto
 from impasto.engines.network.model import Architecture
@@ -43,13 +44,7 @@ def colours():
 
 @pytest.fixture(scope="module")
 def browser(colours, tmp_path_factory):
-    clip = tmp_path_factory.mktemp("camera") / "camera.y4m"
-    with av.open(str(clip), "w", format="yuv4mpegpipe") as container:
-        stream = container.add_stream("rawvideo", rate=20)
-        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-        for _ in range(4):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.uint8(255 * colours))))
-        container.mux(stream.encode())
+    clip = write_camera_clip(tmp_path_factory.mktemp("camera") / "camera.y4m", colours)
     with started_browser(f"--use-file-for-fake-video-capture={clip}") as browser:
         yield browser
 

@@ -2,9 +2,10 @@
 
 import contextlib
 import http.client
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from tests.serving import serving
 
 _PIECE = 65536
 _OF_CONNECTION = ("connection", "keep-alive", "transfer-encoding")
@@ -62,12 +63,5 @@ def proxy(where, root, *, strips):
     """
     given = {"studio": urlsplit(where.url).netloc, "root": root, "strips": strips}
     handler = type("Handler", (_Handler,), given)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(handler) as url:
+        yield url

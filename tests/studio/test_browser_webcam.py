@@ -1,10 +1,10 @@
 """Photographs from the camera on the studio's page, with a camera that shows a file."""
 
-import av
 import numpy as np
 import pytest
 import skimage.data
 from skimage.transform import resize
+from tests.serving import write_camera_clip
 from tests.studio.browsing import AXE, PHONE, Page, difference, open_browser
 from tests.studio.test_browser_looks import fits
 
@@ -35,13 +35,7 @@ def colours():
 @pytest.fixture(scope="module")
 def phone(open_page, colours, tmp_path_factory):
     """The page, not loaded yet, in a browser with a camera."""
-    clip = tmp_path_factory.mktemp("camera") / "camera.y4m"
-    with av.open(str(clip), "w", format="yuv4mpegpipe") as container:
-        stream = container.add_stream("rawvideo", rate=20)
-        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-        for _ in range(4):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.uint8(255 * colours))))
-        container.mux(stream.encode())
+    clip = write_camera_clip(tmp_path_factory.mktemp("camera") / "camera.y4m", colours)
     camera = (
         "--use-fake-ui-for-media-stream",  # allows the camera
         "--use-fake-device-for-media-stream",

@@ -10,8 +10,8 @@ from ..errors import printable
 from ..images.files import OUTPUT_FORMATS, read_picture
 from ..images.opening import locate
 from ..images.painting_checks import describe_painting
+from .commands import Stylize
 
-_JPEG_QUALITY = 92  # the default
 _LOSSLESS = ("PNG", "TIFF")
 
 
@@ -33,7 +33,7 @@ def unused_quality(quality: int, suffix: str) -> list[str]:
         >>> unused_quality(80, ".png"), unused_quality(80, ".jpg"), unused_quality(92, ".png")
         (['--jpeg-quality has no effect on .png files'], [], [])
     """
-    if quality == _JPEG_QUALITY or OUTPUT_FORMATS.get(suffix.lower()) not in _LOSSLESS:
+    if quality == Stylize.jpeg_quality or OUTPUT_FORMATS.get(suffix.lower()) not in _LOSSLESS:
         return []
     return [f"--jpeg-quality has no effect on {suffix.lower()} files"]
 

@@ -7,11 +7,10 @@ from typing import Literal, get_args
 from PIL import Image as PIL
 
 from ..errors import SettingsError
+from .metadata import EXIF_IFD, GPS_IFD, MAKER_NOTE
 
 MetadataRule = Literal["keep", "no-place", "none"]
 RULES: tuple[str, ...] = get_args(MetadataRule)
-_GPS_IFD, _EXIF_IFD = 0x8825, 0x8769
-_MAKER_NOTE = 0x927C  # in a format of the maker's own, which may hold the place, too
 
 
 def filter_exif(block: bytes | None, rule: MetadataRule) -> bytes | None:
@@ -40,9 +39,10 @@ def filter_exif(block: bytes | None, rule: MetadataRule) -> bytes | None:
     exif = PIL.Exif()
     exif.load(block)
     kept = PIL.Exif()
-    kept.update({tag: value for tag, value in exif.items() if tag not in (_GPS_IFD, _EXIF_IFD)})
-    details = {k: v for k, v in exif.get_ifd(_EXIF_IFD).items() if k != _MAKER_NOTE}
+    kept.update({tag: value for tag, value in exif.items() if tag not in (GPS_IFD, EXIF_IFD)})
+    # The maker's note is in a format of its own, and may hold the place, too.
+    details = {k: v for k, v in exif.get_ifd(EXIF_IFD).items() if k != MAKER_NOTE}
     if details:
-        kept.get_ifd(_EXIF_IFD).update(details)
+        kept.get_ifd(EXIF_IFD).update(details)
     filtered: bytes = kept.tobytes()
     return filtered

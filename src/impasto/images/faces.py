@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Image, Mask, Size
-from .scales import fit, resize
+from .scales import at_long_side
 
 if TYPE_CHECKING:
     from skimage.feature import Cascade
@@ -62,8 +62,8 @@ def find_faces(image: Image) -> list[Face]:
         scikit-image, `skimage.feature.Cascade`; Liao et al., "Learning Multi-scale Block Local
         Binary Patterns for Face Recognition", 2007.
     """
-    rows, columns = fit(image.shape[:2], _SIDE)
-    grey = np.clip(resize(image, (rows, columns)), 0, 1).mean(axis=-1)
+    grey = at_long_side(image, _SIDE).mean(axis=-1)
+    rows, columns = grey.shape
     searched = np.repeat((grey * 255).astype(np.uint8)[..., None], 3, axis=-1)
     found = _detector().detect_multi_scale(
         img=searched,

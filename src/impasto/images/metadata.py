@@ -25,9 +25,9 @@ _KEPT_TAGS = (
     0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749,
     0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 )  # fmt: skip
-_EXIF_IFD, _GPS_IFD, _INTEROP_IFD = 0x8769, 0x8825, 0xA005
+EXIF_IFD, GPS_IFD, _INTEROP_IFD = 0x8769, 0x8825, 0xA005
 _EXIF_SIZE_TAGS = (0xA002, 0xA003)  # PixelXDimension, PixelYDimension
-_MAKER_NOTE, _USER_COMMENT = 0x927C, 0x9286
+MAKER_NOTE, _USER_COMMENT = 0x927C, 0x9286
 _ASCII = b"ASCII\0\0\0"  # EXIF's name of the character set of a UserComment
 _LONGEST_EXIF = 65_000  # a JPEG segment holds 65,533 bytes
 RECORD_KEY = "impasto"
@@ -179,7 +179,7 @@ def _clean(exif: PIL.Exif) -> bytes | None:
         if tag in _KEPT_TAGS and unwrap(value) is None:
             kept[tag] = value
     kept[ORIENTATION] = 1
-    for pointer in (_EXIF_IFD, _GPS_IFD):
+    for pointer in (EXIF_IFD, GPS_IFD):
         tags = {
             tag: value
             for tag, value in exif.get_ifd(pointer).items()
@@ -190,7 +190,7 @@ def _clean(exif: PIL.Exif) -> bytes | None:
             kept.get_ifd(pointer).update(tags)
     block = _to_bytes(kept)
     if len(block) > _LONGEST_EXIF:
-        kept.get_ifd(_EXIF_IFD).pop(_MAKER_NOTE, None)
+        kept.get_ifd(EXIF_IFD).pop(MAKER_NOTE, None)
         block = _to_bytes(kept)
     return block if len(block) <= _LONGEST_EXIF else None
 
@@ -213,7 +213,7 @@ def directories(block: bytes | None) -> dict[int, dict[int, Any]]:
     exif = PIL.Exif()
     if block:
         exif.load(block)
-    found = {pointer: dict(exif.get_ifd(pointer)) for pointer in (_EXIF_IFD, _GPS_IFD)}
+    found = {pointer: dict(exif.get_ifd(pointer)) for pointer in (EXIF_IFD, GPS_IFD)}
     return {pointer: entries for pointer, entries in found.items() if entries}
 
 
@@ -259,7 +259,7 @@ def add_record(block: bytes | None, text: str) -> bytes:
     exif = PIL.Exif()
     if block:
         exif.load(block)
-    exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = _ASCII + wrap(text).encode("ascii")
+    exif.get_ifd(EXIF_IFD)[_USER_COMMENT] = _ASCII + wrap(text).encode("ascii")
     return _to_bytes(exif)
 
 
@@ -286,5 +286,5 @@ def find_record(image: PIL.Image) -> dict[str, Any] | None:
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & {*image.info}:
         return None  # Pillow would decode all pixels to look for a block after them
     exif = image.getexif()
-    comment = unwrap(exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT))
+    comment = unwrap(exif.get_ifd(EXIF_IFD).get(_USER_COMMENT))
     return comment if comment is not None else unwrap(exif.get(_DESCRIPTION))

@@ -9,7 +9,7 @@ from skimage.filters import threshold_otsu
 
 from ..errors import PictureError
 from ..types import Image, Picture
-from .scales import fit, resize
+from .scales import at_long_side
 
 _LEAST_SIDE = 128  # pixels
 _ADVISED_SIDE = 512
@@ -65,7 +65,7 @@ def describe_painting(painting: Picture, long_side: int | None = None) -> list[s
             f"{name} is enlarged {long_side / longest:.1f} times, so strokes will be soft; give a "
             f"larger one, or set style_scale to {max(longest / long_side, 0.1):.1g}"
         )
-    small = np.clip(resize(painting.image, fit((height, width), min(_SIDE, longest))), 0, 1)
+    small = at_long_side(painting.image, min(_SIDE, longest))
     if _contrast(painting.image) < _NEARLY_FLAT:
         advice.append(f"{name} is almost one colour, so there will be little style; give another")
     elif (frame := _frame_share(small)) > _FRAME_SHARE:

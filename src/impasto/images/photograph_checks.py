@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..types import Image, Picture
-from .scales import fit, resize
+from .scales import at_long_side
 
 _SIDE = 512  # pixels; photographs are looked at in a small copy
 _WINDOW = 9  # pixels
@@ -32,9 +32,7 @@ def describe_photograph(photograph: Picture) -> list[str]:
     """
     name = photograph.name or "the photograph"
     height, width = photograph.image.shape[:2]
-    small = np.clip(
-        resize(photograph.image, fit((height, width), min(_SIDE, max(height, width)))), 0, 1
-    )
+    small = at_long_side(photograph.image, min(_SIDE, max(height, width)))
     advice = []
     if (share := _smooth_share(small)) > _SMOOTH_SHARE:
         advice.append(

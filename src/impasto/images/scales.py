@@ -270,3 +270,20 @@ def resize(
         stacked = np.stack([*pool.map(resized, range(planes.shape[-1]))], axis=-1)
     np.clip(stacked, planes.min(), planes.max(), out=stacked)
     return stacked[..., 0] if array.ndim == 2 else stacked
+
+
+def at_long_side(image: NDArray[np.float32], long_side: int) -> NDArray[np.float32]:
+    """Return a copy of a picture with a given long side.
+
+    Args:
+        image: (H, W, 3), 0..1.
+        long_side: Pixels, more or fewer than it has.
+
+    Returns:
+        (h, w, 3), 0..1.
+
+    Example:
+        >>> at_long_side(np.zeros((20, 40, 3), np.float32), 10).shape
+        (5, 10, 3)
+    """
+    return np.clip(resize(image, fit(image.shape[:2], long_side)), 0, 1)

@@ -9,7 +9,7 @@ from PIL import Image as PIL
 from PIL import ImageDraw, ImageFont
 
 from ..types import Image
-from .scales import fit, resize
+from .scales import at_long_side, fit, resize
 
 _GAP = 8
 _EDGE = 3  # white around an inset, pixels
@@ -118,7 +118,7 @@ def with_inset(image: Image, inset: Image, share: float = 0.38) -> Image:
         ([0.5, 0.5, 0.5], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0])
     """
     side = max(1, round(share * min(image.shape[:2])) - 2 * _EDGE)
-    small = np.clip(resize(inset, fit(inset.shape[:2], side)), 0, 1)
+    small = at_long_side(inset, side)
     framed = np.pad(small, ((_EDGE, _EDGE), (_EDGE, _EDGE), (0, 0)), constant_values=_PAPER)
     made = image.copy()
     made[-framed.shape[0] :, -framed.shape[1] :] = framed

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..types import Image
 from .oklab import from_oklab, to_oklab
-from .scales import fit, resize
+from .scales import at_long_side
 
 _LEVELS = 12  # of lightness
 _SIDE = 256  # pixels; colours are looked at in a small copy
@@ -48,7 +48,7 @@ def find_tone(painting: Image) -> Tone | None:
         >>> find_tone(np.random.default_rng(0).random((9, 9, 3), np.float32)) is None
         True
     """
-    small = np.clip(resize(painting, fit(painting.shape[:2], _SIDE)), 0, 1)
+    small = at_long_side(painting, _SIDE)
     lab = to_oklab(small).reshape(-1, 3)
     levels = np.clip((lab[:, 0] * _LEVELS).astype(int), 0, _LEVELS - 1)
     counts = np.bincount(levels, minlength=_LEVELS)

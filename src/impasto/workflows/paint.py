@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..engines.network.model import PHOTOGRAPH, Array, PaintingModel
 from ..engines.network.model_file import SUFFIX, load_model, names_a_model, shipped_path, split_name
 from ..engines.strength import style_mixture
@@ -17,7 +15,7 @@ from ..errors import ModelError, SettingsError
 from ..images.color import keep_colors
 from ..images.faces import faces_to_keep, keep_faces
 from ..images.painting_checks import check_painting
-from ..images.scales import fit, resize
+from ..images.scales import at_long_side
 from ..images.toning import Tone, apply_tone, find_tone, join_tones
 from ..paint_settings import PaintSettings
 from ..types import Image
@@ -226,7 +224,7 @@ def painting_precision(predicted: bool) -> str:
 def _at_size(image: Image, settings: PaintSettings) -> Image:
     if settings.size is None:
         return image
-    return np.clip(resize(image, fit(image.shape[:2], settings.size)), 0, 1)
+    return at_long_side(image, settings.size)
 
 
 def _find_style(style: StyleLike, given: PaintingModel | str | Path | None) -> Painter:

@@ -7,10 +7,9 @@ import html
 from collections.abc import Iterable
 
 import gradio as gr
-import numpy as np
 
 from ...images.files import read_image
-from ...images.scales import fit, resize
+from ...images.scales import at_long_side
 from ...workflows.style_paintings import painting_facts, style_painting
 from ..context import language
 from .previews import data_url, shares_of, title_of
@@ -67,4 +66,4 @@ def _small(style: str) -> str:
     if path is None:
         return ""
     image = read_image(path)
-    return data_url(np.clip(resize(image, fit(image.shape[:2], _SIDE)), 0, 1))
+    return data_url(at_long_side(image, _SIDE))
