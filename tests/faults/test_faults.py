@@ -87,6 +87,8 @@ def outcome(code, err="", **changes):
         (outcome(1, "impasto: One. Two. Three.\n"), "too many"),
         (outcome(1, f"impasto: {'x' * 5000}\n"), "5009 characters"),
         (outcome(0, "libpng warning: x\n"), "something else speaks up"),
+        (outcome(0, "LZWDecode: Not enough data at scanline 3\n"), None),
+        (outcome(0, "PIL: LZWDecode: x\n"), "something else speaks up"),
     ],
 )
 def test_what_a_crash_is(ended, expected):

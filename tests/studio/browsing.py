@@ -19,7 +19,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 DESKTOP, PHONE = (1280, 1000), (390, 844)
-UNFINISHED = ("waiting", "running", "paused")
 _ARGUMENTS = (
     *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"),
     *("--enable-unsafe-swiftshader", "--force-prefers-reduced-motion"),
@@ -249,10 +248,9 @@ class Page:
         return int(next(iter(re.findall(r"evaluation (\d+) of", self.text(".status-line"))), 0))
 
     def delete_all(self):
-        """Delete all unfinished jobs."""
+        """Delete all jobs; otherwise the next page that opens has the settings of the last one."""
         for job in self.api.predict(api_name="/runs"):
-            if job["status"] in UNFINISHED:
-                self.api.predict(job["id"], api_name="/drop")
+            self.api.predict(job["id"], api_name="/drop")
 
     def axe_violations(self):
         """Return violations of WCAG 2 A and AA that axe finds: rule, elements and summary."""

@@ -46,7 +46,7 @@ def page(open_page, request):
 
 @pytest.fixture
 def running(page):
-    """The page; unfinished jobs are deleted after the test."""
+    """The page; jobs are deleted after the test."""
     yield page
     page.delete_all()
 
