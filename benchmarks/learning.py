@@ -24,14 +24,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import machine
-import numpy as np
 
 import impasto
 
 impasto.tune_process()
 
 from impasto.images.listing import list_pictures  # noqa: E402
-from impasto.images.scales import fit, resize  # noqa: E402
+from impasto.images.scales import at_long_side  # noqa: E402
 from impasto.workflows.paint import shipped_model  # noqa: E402
 from impasto.workflows.score import compute_losses  # noqa: E402
 
@@ -92,7 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     model = impasto.load_model(options.model) if options.model else shipped_model()
     images = [impasto.read_image(path) for path in list_pictures(options.photographs)]
-    photographs = [np.clip(resize(i, fit(i.shape[:2], _SIZE)), 0, 1) for i in images]
+    photographs = [at_long_side(image, _SIZE) for image in images]
     paintings = {path.stem: path for path in list_pictures(options.styles)}
     found = []
     for name in options.names:

@@ -27,7 +27,7 @@ from impasto.backend import ops  # noqa: E402
 from impasto.engines.network.predict import mix, paint_image  # noqa: E402
 from impasto.engines.pixels import to_pixels  # noqa: E402
 from impasto.images.oklab import to_oklab  # noqa: E402
-from impasto.images.scales import fit, resize  # noqa: E402
+from impasto.images.scales import at_long_side  # noqa: E402
 from impasto.perceptual import features, objective  # noqa: E402
 from impasto.settings import STYLE_LAYERS, Settings  # noqa: E402
 from impasto.types import Image  # noqa: E402
@@ -106,8 +106,7 @@ def main() -> None:
         rows = []
         for pair in options.pairs:
             photo, painting, style = pair.split("=")
-            image = impasto.read_image(photo)
-            image = np.clip(resize(image, fit(image.shape[:2], options.size)), 0, 1)
+            image = at_long_side(impasto.read_image(photo), options.size)
             found = run(image, painting if way == "slow" else style, values, name)
             relative = np.array(found) / found[values.index(1.0)]
             rows.append([float(value) for value in relative.mean(axis=1)])

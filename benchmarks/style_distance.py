@@ -28,7 +28,7 @@ import impasto
 impasto.tune_process()
 
 from impasto.images.listing import list_pictures  # noqa: E402
-from impasto.images.scales import fit, resize  # noqa: E402
+from impasto.images.scales import at_long_side  # noqa: E402
 
 WEIGHTS = (0.05, 0.2, 0.8)  # of the slow route's content loss
 
@@ -58,7 +58,7 @@ def at_content(curve: list[dict[str, float]], content: float) -> dict[str, float
 
 def compare(photograph, painting, style, model, size, style_size) -> dict[str, object]:
     """Paint a photograph both ways."""
-    photograph = np.clip(resize(photograph, fit(photograph.shape[:2], size)), 0, 1)
+    photograph = at_long_side(photograph, size)
     settings = impasto.Settings(size=size, style_scale=style_size / size)
     network = distances(
         impasto.paint(photograph, style, model=model).image, photograph, painting, settings

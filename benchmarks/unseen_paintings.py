@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import machine
-import numpy as np
 
 import impasto
 
 impasto.tune_process()
 
 from impasto.images.listing import list_pictures  # noqa: E402
-from impasto.images.scales import fit, resize  # noqa: E402
+from impasto.images.scales import at_long_side  # noqa: E402
 from impasto.images.sheet import contact_sheet  # noqa: E402
 from impasto.workflows.score import compute_losses  # noqa: E402
 
@@ -61,7 +60,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
     photographs = [
-        np.clip(resize(image, fit(image.shape[:2], arguments.size)), 0, 1)
+        at_long_side(image, arguments.size)
         for image in map(impasto.read_image, list_pictures(arguments.photographs))
     ]
 

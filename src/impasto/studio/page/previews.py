@@ -16,7 +16,7 @@ from ...engines.strength import style_mixture
 from ...errors import PictureError
 from ...images.files import read_picture
 from ...images.painting_checks import check_painting
-from ...images.scales import fit, resize
+from ...images.scales import at_long_side, resize
 from ...images.toning import Tone, find_tone, join_tones
 from ...paint_settings import PaintSettings
 from ...types import Image, Picture
@@ -85,8 +85,8 @@ def _changed(path: str) -> int:
 @functools.lru_cache(maxsize=_CACHED)
 def _reduced(path: str, changed: int, max_pixels: int | None) -> Picture:
     picture = read_picture(path, max_pixels=max_pixels)
-    size = fit(picture.image.shape[:2], min(INSTANT_SIDE, max(picture.image.shape[:2])))
-    image = np.clip(resize(picture.image, size), 0, 1)
+    side = min(INSTANT_SIDE, max(picture.image.shape[:2]))
+    image = at_long_side(picture.image, side)
     return Picture(image, name=picture.name)
 
 
