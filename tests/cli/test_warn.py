@@ -63,6 +63,15 @@ def test_paintings_among_the_styles_of_paint_are_looked_at(large):
     assert "tiny.png is small" in describe_own_paintings({"wave": 0.3, "tiny.png": 0.7})[0]
 
 
+@pytest.mark.parametrize("route", ["stylize", "paint"])
+def test_a_painting_without_style_is_refused_before_anything_is_said(large, capsys, route):
+    impasto.write_image("flat.png", np.full((20, 30, 3), 0.3, np.float32))
+    styles = ["--style", "flat.png"] if route == "paint" else ["flat.png", "--size", "32"]
+    assert main([route, "photo.png", *styles]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 and said[0].startswith("impasto: flat.png has one colour only")
+
+
 def test_a_quality_acts_on_lossy_types_only():
     assert unused_quality(80, ".TIF") == ["--jpeg-quality has no effect on .tif files"]
     for quality, suffix in ((80, ".jpg"), (80, ".webp"), (80, ".avif"), (92, ".png"), (80, "")):

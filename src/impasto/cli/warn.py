@@ -48,7 +48,7 @@ def describe_own_paintings(
         max_pixels: Largest painting, pixels; Pillow's limit if None.
 
     Raises:
-        PictureError: A painting cannot be read.
+        PictureError: A painting cannot be read, or has no style.
     """
     found = []
     for name in [styles] if isinstance(styles, str) else styles:

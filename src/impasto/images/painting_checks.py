@@ -46,11 +46,15 @@ def describe_painting(painting: Picture, long_side: int | None = None) -> list[s
     Returns:
         Sentences; none for most paintings.
 
+    Raises:
+        PictureError: See `check_painting`.
+
     Example:
         >>> tiny = Picture(np.random.default_rng(0).random((40, 50, 3)).astype(np.float32))
         >>> print(describe_painting(tiny)[0])
         the painting is small, 50x40 pixels, so strokes will be a blur; give one of 512 or more
     """
+    check_painting(painting)
     name = painting.name or "the painting"
     height, width = painting.image.shape[:2]
     longest = max(height, width)

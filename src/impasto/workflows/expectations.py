@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..images.painting_checks import check_painting, describe_painting
+from ..images.painting_checks import describe_painting
 from ..images.scales import plan
 from ..settings import Settings
 from ..types import Picture
@@ -42,7 +42,6 @@ def describe_inputs(
     """
     found = unused_settings(settings, len(paintings))
     for painting in paintings:
-        check_painting(painting)
         found += describe_painting(painting, round(settings.size * settings.style_scale))
     if photograph is not None:
         sizes = [each.image.shape[:2] for each in paintings]
